@@ -1,0 +1,227 @@
+/* crypto: everything that needs a key or a hash.
+ *
+ * Here: H(parts) and the hashes of the log, salts and commitments, node keys, authority key, statements (genesis,
+ * certificate), signatures of segment heads and receipts, Noise handshake and channel, sealed boxes, invitations, the
+ * eight words.
+ * Not here: which statement counts (oplog), sockets, chance: every random byte is an argument. libsodium calls that
+ * draw chance inside are banned.
+ * Sources: Noise Protocol Framework rev. 34; RFC 7693 (BLAKE2); RFC 8032 (Ed25519); RFC 7748 (X25519); RFC 8439.
+ * Memory: caller owns all. Secrets are wiped by the *_wipe functions. Threads: pure after focal_crypto_init. */
+#ifndef FOCAL_CRYPTO_H
+#define FOCAL_CRYPTO_H
+
+#include "focal/model.h"
+
+FOCAL_MUST_USE enum focal_status focal_crypto_init(void);     /* once per process, before anything else here */
+void focal_wipe(void *, size_t);
+bool focal_secret_equal(const void *, const void *, size_t);  /* constant time */
+
+/* ---- H(parts) ------------------------------------------------------------------------------------------------------- */
+
+/* BLAKE2b-256 over the parts, each preceded by its length as 2 bytes big-endian (a part is at most 65,535 bytes). */
+void focal_hash_parts(struct focal_hash *out, const struct focal_span *parts, size_t count);
+/* Unkeyed BLAKE2b of plain bytes, out_len 16..64; with key (may be empty, at most 64 bytes). */
+void focal_blake2b(uint8_t *out, size_t out_len, struct focal_span key, struct focal_span bytes);
+
+void focal_scope_id(struct focal_hash *out, const struct focal_hash *network, const struct focal_scope *);
+void focal_log_id(struct focal_id *out, const struct focal_hash *network, const struct focal_log_name *);
+uint64_t focal_short_code(const struct focal_ref *);          /* 40 bits of H("focal code 1", ref bytes) */
+void focal_epoch_id(struct focal_id *out, const uint8_t random[32], struct focal_span machine_id,
+                    struct focal_span boot_id, const struct focal_hash *previous_head);
+
+/* ---- the chain of a log (PROTOCOL §4) ---------------------------------------------------------------------------------- */
+
+#define FOCAL_SALT_BYTES 16
+void focal_chain_start(struct focal_hash *h0, const struct focal_id *log);
+void focal_salt_from_seed(uint8_t salt[FOCAL_SALT_BYTES], const uint8_t seed[16], uint64_t seq);
+void focal_commitment(struct focal_hash *c, const uint8_t salt[FOCAL_SALT_BYTES], struct focal_span payload);
+/* h_i from h_(i-1); out may be the same object as before. */
+void focal_chain_next(struct focal_hash *out, const struct focal_hash *before, const struct focal_id *log,
+                      struct focal_span header, const struct focal_hash *c);
+
+/* ---- keys ---------------------------------------------------------------------------------------------------------------- */
+
+struct focal_node_keys {                /* one office's three key pairs; secret halves never leave the node */
+    struct focal_key sign_public, channel_public, open_public;
+    uint8_t sign_secret[64], channel_secret[32], open_secret[32];
+};
+struct focal_public_keys { struct focal_key sign, channel, open; };
+void focal_node_keys_make(struct focal_node_keys *, const uint8_t random[96]);
+void focal_node_keys_public(struct focal_public_keys *, const struct focal_node_keys *);
+/* Canonical bytes of the key file's inner part; decode recomputes publics and refuses what does not fit. */
+#define FOCAL_NODE_KEYS_BYTES 96
+void focal_node_keys_encode(uint8_t out[FOCAL_NODE_KEYS_BYTES], const struct focal_node_keys *);
+FOCAL_MUST_USE enum focal_status focal_node_keys_decode(struct focal_node_keys *, const uint8_t in[FOCAL_NODE_KEYS_BYTES]);
+void focal_node_keys_wipe(struct focal_node_keys *);
+
+struct focal_sign_key { struct focal_key public; uint8_t secret[64]; };      /* authority, recovery */
+void focal_sign_key_make(struct focal_sign_key *, const uint8_t seed[32]);
+void focal_sign_key_wipe(struct focal_sign_key *);
+/* Authority key file: Argon2id (ops 2, 64 MiB) over the passphrase, XChaCha20-Poly1305 over the seeds. Slow on purpose:
+ * run it off the loop. Text form "focal-authority-1 <base64url>\n". DENIED: wrong passphrase (or changed file). */
+FOCAL_MUST_USE enum focal_status focal_authority_lock(struct focal_buf *file, const uint8_t authority_seed[32],
+    struct focal_span passphrase, const uint8_t random[40]);
+FOCAL_MUST_USE enum focal_status focal_authority_unlock(uint8_t authority_seed[32], struct focal_span file,
+    struct focal_span passphrase);
+
+/* Ed25519 over H(parts): every signature of the project is over a domain-separated hash that holds the network id. */
+void focal_sign(struct focal_signature *out, const uint8_t secret[64], const struct focal_span *parts, size_t count);
+FOCAL_MUST_USE bool focal_verify(const struct focal_signature *, const struct focal_key *,
+                                 const struct focal_span *parts, size_t count);
+/* ("focal head 1", network, log, seq, h) */
+void focal_sign_head(struct focal_signature *, const uint8_t secret[64], const struct focal_hash *network,
+                     const struct focal_id *log, const struct focal_tip *);
+FOCAL_MUST_USE bool focal_verify_head(const struct focal_signature *, const struct focal_key *author,
+                     const struct focal_hash *network, const struct focal_id *log, const struct focal_tip *);
+
+/* ---- statements (PROTOCOL §3) --------------------------------------------------------------------------------------------- */
+
+/* body := varint kind, items in strictly ascending tags. Signed over ("focal statement 1", network id, body), genesis
+ * with 32 zero bytes as id; network id = H("focal statement 1", 32 zero bytes, body of genesis). A statement's hash =
+ * H("focal statement 1", network id, body). Carried as: signature 64, body. Unknown kinds and items from 16 up are kept. */
+enum focal_statement_kind { FOCAL_STATEMENT_GENESIS = 1, FOCAL_STATEMENT_CERTIFICATE = 2 /* 3..7: later work */ };
+#define FOCAL_STATEMENT_MAX 8192
+#define FOCAL_CERTIFICATE_SCOPES_MAX 64
+enum focal_role { FOCAL_ROLE_OFFICE = 1, FOCAL_ROLE_HQ = 2 };
+enum focal_rights { FOCAL_RIGHT_REDACT = 1 };
+
+struct focal_genesis {
+    char label[64];                     /* network's name for people */
+    struct focal_key authority, recovery;
+    uint8_t follow_up_salt[16];         /* PROTOCOL §10 */
+    bool expiry_stops;                  /* expiry stops sessions, or only warns */
+    uint32_t day;                       /* made on, days since 1970 */
+};
+struct focal_certificate {
+    struct focal_office office;
+    char entity[64];
+    uint8_t role;
+    uint32_t rights;
+    struct focal_scope read[FOCAL_CERTIFICATE_SCOPES_MAX], write[FOCAL_CERTIFICATE_SCOPES_MAX];
+    size_t read_count, write_count;     /* sorted, unique */
+    struct focal_public_keys keys;
+    bool follows_set; struct focal_key follows;         /* the sign key it follows (rotation) */
+    uint64_t number;                    /* per subject; the subject is the office code */
+    uint32_t from_day, to_day;          /* days since 1970 */
+    uint32_t openings_max;              /* highest opening number allowed */
+    bool invitation_set; uint64_t invitation;           /* the invitation it answers */
+};
+struct focal_statement {                /* decoded head of any statement */
+    uint64_t kind;
+    struct focal_span body;
+    struct focal_signature signature;
+    union { struct focal_genesis genesis; struct focal_certificate certificate; } is;
+    bool newer;
+};
+void focal_genesis_encode(struct focal_buf *body, const struct focal_genesis *);
+void focal_certificate_encode(struct focal_buf *body, const struct focal_certificate *);
+void focal_statement_sign(struct focal_buf *statement, const uint8_t secret[64], const struct focal_hash *network,
+                          struct focal_span body);           /* network NULL for genesis */
+FOCAL_MUST_USE enum focal_status focal_statement_decode(struct focal_statement *, struct focal_span bytes);   /* form only */
+void focal_statement_hash(struct focal_hash *, const struct focal_hash *network, struct focal_span body);
+void focal_network_id(struct focal_hash *, struct focal_span genesis_body);
+FOCAL_MUST_USE bool focal_statement_verify(const struct focal_statement *, const struct focal_key *authority,
+                                           const struct focal_hash *network);
+bool focal_certificate_lists(const struct focal_scope *list, size_t count, const struct focal_scope *);
+
+/* ---- Noise ------------------------------------------------------------------------------------------------------------------ */
+
+/* Patterns are data, so that the published vectors of all six exercise one machine. */
+enum focal_noise_pattern { FOCAL_NOISE_IK, FOCAL_NOISE_XX, FOCAL_NOISE_XK, FOCAL_NOISE_IKpsk2, FOCAL_NOISE_XXpsk3, FOCAL_NOISE_XKpsk3 };
+#define FOCAL_NOISE_MAX 65535
+#define FOCAL_NOISE_TAG 16
+
+struct focal_cipher { uint8_t key[32]; uint64_t n; bool set; };
+struct focal_noise {                    /* a handshake under way; copied as a value for the psk candidates */
+    uint8_t ck[32], h[32];
+    struct focal_cipher cipher;
+    uint8_t s_secret[32], e_secret[32], psk[32];
+    struct focal_key s_public, e_public, rs, re;
+    bool rs_set, re_set, psk_set, initiator;
+    uint8_t pattern, message;           /* next message's index */
+};
+/* s_secret: our static secret key; rs: the other's static public key if the pattern knows it before (else NULL);
+ * e_random: our ephemeral secret; psk may be NULL here and set later by the responder, before message 3 is read. */
+void focal_noise_init(struct focal_noise *, enum focal_noise_pattern, bool initiator, struct focal_span prologue,
+                      const uint8_t s_secret[32], const struct focal_key *rs, const uint8_t e_random[32], const uint8_t psk[32]);
+FOCAL_MUST_USE enum focal_status focal_noise_write(struct focal_noise *, struct focal_buf *out, struct focal_span payload);
+/* NEVER: does not authenticate or has a bad length; the object is then good only for focal_wipe. Payload appended. */
+FOCAL_MUST_USE enum focal_status focal_noise_read(struct focal_noise *, struct focal_buf *payload, struct focal_span message);
+/* Reads message 3 of XKpsk3 against each candidate psk on a copy; *which is the index that authenticated.
+ * Takes the same work for every candidate. */
+FOCAL_MUST_USE enum focal_status focal_noise_read_candidates(struct focal_noise *, size_t *which,
+    const uint8_t (*psks)[32], size_t count, struct focal_span message);
+/* The static key that message 3 carries, before any psk is tried. False when it does not authenticate. */
+bool focal_noise_peek_static(const struct focal_noise *, struct focal_key *rs, struct focal_span message3);
+bool focal_noise_done(const struct focal_noise *);
+
+struct focal_channel {                  /* two directions after the handshake */
+    struct focal_cipher send, receive;
+    struct focal_hash handshake;        /* handshake hash: binds JOIN, keys the short hashes */
+};
+void focal_channel_open(struct focal_channel *, struct focal_noise *);        /* wipes the handshake */
+/* REKEY before use when n > 0 and n mod 1000 = 0, n goes on (per direction). out: ciphertext and tag, appended. */
+FOCAL_MUST_USE enum focal_status focal_channel_seal(struct focal_channel *, struct focal_buf *out, struct focal_span plain);
+FOCAL_MUST_USE enum focal_status focal_channel_unseal(struct focal_channel *, struct focal_buf *plain, struct focal_span frame);
+
+/* Our prologue: "focal" and the network id, nothing that ever changes. */
+void focal_prologue(uint8_t out[37], const struct focal_hash *network);
+
+/* ---- joining -------------------------------------------------------------------------------------------------------------------- */
+
+#define FOCAL_PSK_BYTES 16              /* of an invitation; widened to 32 by H("focal psk 1", network, psk) */
+#define FOCAL_ADDRESSES_MAX 8
+struct focal_invitation {
+    struct focal_hash network;
+    struct focal_span genesis;          /* the whole statement (signature, body) */
+    struct focal_key listener;          /* channel key of who invites */
+    uint8_t psk[FOCAL_PSK_BYTES];
+    uint64_t number;
+    struct focal_office office;
+    char country[4];                    /* may be "" */
+    char addresses[FOCAL_ADDRESSES_MAX][64]; size_t address_count;
+    uint32_t expires_day;
+};
+void focal_invitation_encode(struct focal_buf *text, const struct focal_invitation *);     /* "focal1-<base64url>" with a 4-byte check */
+/* bytes: backing store of genesis; MALFORMED names what is wrong (cut short, mistyped, not a token) in err. */
+FOCAL_MUST_USE enum focal_status focal_invitation_decode(struct focal_invitation *, struct focal_buf *bytes,
+                                                         struct focal_span text, struct focal_error *err);
+void focal_psk_widen(uint8_t out[32], const struct focal_hash *network, const uint8_t psk[FOCAL_PSK_BYTES]);
+
+/* First 64 bits of H("focal words 1", network, invitation number, sign, channel, open), one word per byte from two lists
+ * of 256 (even and odd places). words[i] points to static text. */
+void focal_eight_words(const char *words[8], const struct focal_hash *network, uint64_t invitation,
+                       const struct focal_public_keys *);
+/* JOIN's signature: ("focal join 1", network, handshake hash, the three keys) */
+void focal_join_sign(struct focal_signature *, const struct focal_node_keys *, const struct focal_hash *network,
+                     const struct focal_hash *handshake);
+FOCAL_MUST_USE bool focal_join_verify(const struct focal_signature *, const struct focal_public_keys *,
+                     const struct focal_hash *network, const struct focal_hash *handshake);
+
+/* Sealed box with given chance: X25519 + XSalsa20-Poly1305, nonce = BLAKE2b-192(ephemeral ‖ recipient); 48 bytes longer. */
+FOCAL_MUST_USE enum focal_status focal_box_seal(struct focal_buf *out, struct focal_span plain, const struct focal_key *to, const uint8_t random[32]);
+FOCAL_MUST_USE enum focal_status focal_box_open(struct focal_buf *out, struct focal_span sealed, const struct focal_node_keys *);
+
+/* ---- receipts ---------------------------------------------------------------------------------------------------------------------- */
+
+/* A peer's signed word that something is durable there. body := canonical bytes of all but the signature;
+ * signed over ("focal receipt 1", network, body). */
+struct focal_receipt_head { struct focal_id log; struct focal_tip tip; };     /* 56 bytes each, sorted by bytes */
+struct focal_receipt {
+    struct focal_office office;
+    struct focal_key signer;
+    struct focal_id epoch;
+    struct focal_hash scope;
+    uint64_t number;                    /* in that scope and epoch, from 1 */
+    uint32_t day;                       /* days since 1970 by the signer's clock */
+    struct focal_hash statements;       /* hash of the statement set */
+    struct focal_span heads;            /* n x 56: heads that changed; the first of an epoch lists all */
+};
+void focal_receipt_encode(struct focal_buf *body, const struct focal_receipt *);
+FOCAL_MUST_USE enum focal_status focal_receipt_decode(struct focal_receipt *, struct focal_span body);
+size_t focal_receipt_head_count(const struct focal_receipt *);
+void focal_receipt_head(struct focal_receipt_head *, const struct focal_receipt *, size_t i);
+void focal_receipt_sign(struct focal_signature *, const uint8_t secret[64], const struct focal_hash *network, struct focal_span body);
+FOCAL_MUST_USE bool focal_receipt_verify(const struct focal_signature *, const struct focal_key *, const struct focal_hash *network, struct focal_span body);
+
+#endif

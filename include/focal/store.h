@@ -1,0 +1,76 @@
+/* store: durable memory, as the core sees it and as the SQLite room provides it.
+ *
+ * The core knows only `struct focal_store` and its table of operations: a few shelves of ordered byte keys and byte
+ * values under one transaction. The SQLite room implements it for the daemon, tests/support/fake_store for laws and
+ * the simulator. Keys are ordered bytewise.
+ * Not here: what the bytes mean (oplog).
+ * Threads: one store by one thread; a snapshot is a store of its own and may be used by another thread. */
+#ifndef FOCAL_STORE_H
+#define FOCAL_STORE_H
+
+#include "focal/base.h"
+
+/* What stands on a shelf is defined in oplog and node. Numbers stand in databases on disk: never reuse one. */
+enum focal_shelf {
+    FOCAL_SHELF_META = 1,       /* single facts of this node */
+    FOCAL_SHELF_STATEMENT = 2,  /* hash -> signature, body */
+    FOCAL_SHELF_LOG = 3,        /* log id -> name, head, signature state */
+    FOCAL_SHELF_SEGMENT = 4,    /* log id, first seq be64 -> packed segment */
+    FOCAL_SHELF_STAGING = 5,    /* log id, first seq be64 -> piece of an unfinished segment */
+    FOCAL_SHELF_PART = 6,       /* record reference 32, scope id 32 -> merged state of the record in that scope */
+    FOCAL_SHELF_CODE = 7,       /* short code 5 bytes, record reference 32 -> kind */
+    FOCAL_SHELF_RECEIPT = 8,    /* scope id, signer key, epoch, number be64 -> receipt */
+    FOCAL_SHELF_PEER = 9,       /* what we know of other offices: last heard, what they have */
+    FOCAL_SHELF_LOCAL = 10,     /* fields of class local: record reference -> payload */
+    FOCAL_SHELF_INVITATION = 11,/* number be64 -> open invitation, join waiting */
+    FOCAL_SHELF_INCIDENT = 12,  /* number be64 -> fork or rollback seen */
+    FOCAL_SHELF_KIND = 13,      /* kind be32, record reference 32 -> "" : records by kind */
+    FOCAL_SHELF_CONFLICT = 14,  /* record reference 32, scope id 32 -> "" : parts with two versions */
+    FOCAL_SHELF_LAST = 14
+};
+#define FOCAL_STORE_KEY_MAX 128
+#define FOCAL_STORE_VALUE_MAX (4u << 20)
+
+struct focal_store;
+struct focal_store_ops {
+    /* One transaction at a time; reads see its own writes. commit returns OK only when the bytes are durable (fsync has
+     * returned). A failed commit has rolled back. rollback cannot fail. */
+    enum focal_status (*begin)(struct focal_store *);
+    enum focal_status (*commit)(struct focal_store *);
+    void              (*rollback)(struct focal_store *);
+
+    /* value is cleared first. NOT_FOUND is an ordinary answer. Reads are allowed outside a transaction. */
+    enum focal_status (*get)(struct focal_store *, enum focal_shelf, struct focal_span key, struct focal_buf *value);
+    enum focal_status (*put)(struct focal_store *, enum focal_shelf, struct focal_span key, struct focal_span value);
+    enum focal_status (*del)(struct focal_store *, enum focal_shelf, struct focal_span key);   /* absent is OK */
+    /* The first key strictly above `after` (empty: the first of all), with its value. NOT_FOUND at the end. key and value
+     * are cleared first and may be the buffers that `after` looks into. value may be NULL. Seeks each time, so a walk
+     * survives changes and can be cut into slices. */
+    enum focal_status (*next)(struct focal_store *, enum focal_shelf, struct focal_span after,
+                              struct focal_buf *key, struct focal_buf *value);
+    /* The last key strictly below `before` (empty: the last of all). */
+    enum focal_status (*prev)(struct focal_store *, enum focal_shelf, struct focal_span before,
+                              struct focal_buf *key, struct focal_buf *value);
+
+    /* A read-only store that goes on showing what is committed now; closed with its own close. */
+    enum focal_status (*snapshot)(struct focal_store *, struct focal_store **out);
+    enum focal_status (*sizes)(struct focal_store *, uint64_t *bytes_on_disk);
+    void              (*close)(struct focal_store *);
+};
+struct focal_store { const struct focal_store_ops *ops; };       /* first member of every implementation */
+
+/* Plain calls, so that nobody writes store->ops->get(store, ...). */
+FOCAL_MUST_USE enum focal_status focal_store_begin(struct focal_store *);
+FOCAL_MUST_USE enum focal_status focal_store_commit(struct focal_store *);
+void focal_store_rollback(struct focal_store *);
+FOCAL_MUST_USE enum focal_status focal_store_get(struct focal_store *, enum focal_shelf, struct focal_span key, struct focal_buf *value);
+FOCAL_MUST_USE enum focal_status focal_store_put(struct focal_store *, enum focal_shelf, struct focal_span key, struct focal_span value);
+FOCAL_MUST_USE enum focal_status focal_store_del(struct focal_store *, enum focal_shelf, struct focal_span key);
+FOCAL_MUST_USE enum focal_status focal_store_next(struct focal_store *, enum focal_shelf, struct focal_span after, struct focal_buf *key, struct focal_buf *value);
+FOCAL_MUST_USE enum focal_status focal_store_prev(struct focal_store *, enum focal_shelf, struct focal_span before, struct focal_buf *key, struct focal_buf *value);
+void focal_store_close(struct focal_store *);                    /* NULL is fine */
+
+/* A chunk of contiguous bytes drawn by chance; the core's only source of it. */
+struct focal_entropy { void (*fill)(void *data, void *out, size_t len); void *data; };
+
+#endif
