@@ -187,6 +187,10 @@ bool focal_parse_u64(struct focal_span text, uint64_t *out);         /* decimal 
 /* Up to `most` names of a list near to a mistyped one are easily shown: edit distance with cut-off, -1 beyond 3. */
 int  focal_text_distance(const char *a, const char *b);
 
+/* ---- time: always an argument, never asked for below io ------------------------------------------------------------- */
+
+struct focal_now { uint64_t mono_ms; uint64_t wall_ms; };          /* since start of the machine; since 1970-01-01 UTC */
+
 /* ---- trace: what the program does, in codes and counters, never in content -------------------------------------------- */
 
 enum focal_level { FOCAL_ERROR, FOCAL_WARNING, FOCAL_INFO, FOCAL_DEBUG };

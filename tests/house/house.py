@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""The house rules: what src/CMakeLists.txt and src's README promise, held against what the files do.
+
+    house.py --root SOURCE-TREE [--libs DIRECTORY-OF-STATIC-LIBRARIES [--instrumented]]
+
+Prints a line for each break of a rule, "file:line: rule: what", and ends with 1 if there was one.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+FILE_LINES_MAX = 700
+FUNCTION_LINES_MAX = 90
+
+# Rooms that neither ask the time nor draw by chance: everything but io, and store which is asked in their stead.
+NO_CLOCK = ("base model merge crypto wire oplog sync node control config report exchange admin").split()
+# Rooms without input or output: no header of the operating system either.
+PURE = ("base model merge crypto wire oplog sync node control config").split()
+
+# Doors that more rooms may use than the table says: the store's interface belongs to the core that calls it.
+LENT_DOORS = {"store": ("oplog", "sync", "node", "admin")}
+
+# Whose row must have which library, to include its header.
+LIBRARY_HEADERS = [
+    (r"uv\.h|uv/.*", "PkgConfig::UV"),
+    (r"nng/.*", "nng::nng"),
+    (r"sqlite3.*\.h", "PkgConfig::SQLITE"),
+    (r"sodium\.h|sodium/.*", "PkgConfig::SODIUM"),
+    (r"jansson.*\.h", "PkgConfig::JANSSON"),
+    (r"zstd.*\.h|zdict\.h", "PkgConfig::ZSTD"),
+    (r"ini\.h", "PkgConfig::INIH"),
+    (r"libsmartcols/.*", "PkgConfig::SMARTCOLS"),
+    (r"pthread\.h|threads\.h", "Threads::Threads"),
+    (r"math\.h|tgmath\.h", "m"),
+]
+OS_HEADERS = re.compile(r"(sys|netinet|arpa|net|linux)/.*|(unistd|fcntl|poll|dirent|netdb|signal|pwd|grp|termios|spawn)\.h")
+
+CLOCK_AND_CHANCE = re.compile(
+    r"(?<![\w.>])(time|clock|clock_gettime|clock_gettime64|timespec_get|gettimeofday|ftime|uv_now|uv_hrtime|uv_clock_gettime"
+    r"|uv_gettimeofday|nng_clock|rand|rand_r|random|drand48|lrand48|mrand48|arc4random\w*|getrandom|getentropy|uv_random"
+    r"|nng_random|randombytes\w*|crypto_(?!\w*seed_keypair)\w*keypair|crypto_\w+_keygen|crypto_box_seal|sqlite3_randomness)\s*\("
+)
+HEAP = re.compile(
+    r"(?<![\w.>])(malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf|aligned_alloc|posix_memalign"
+    r"|getline|getdelim|open_memstream|alloca)\s*\("
+)
+UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
+
+# Data that may change while the program runs: the one global of the house, for tests.
+MUTABLE = {("base", "hook")}
+
+
+class Row:
+    def __init__(self, kind, name, folder, uses, links):
+        self.kind, self.name, self.folder, self.uses, self.links = kind, name, folder, uses, links
+
+
+def parse_table(text):
+    """The rows of src/CMakeLists.txt, by folder."""
+    rows = {}
+    text = re.sub(r"#.*", "", text)
+    for kind, inside in re.findall(r"(?<!\w)(room|program)\s*\(([^)]*)\)", text):
+        words = inside.split()
+        lists = {"": [], "FOLDER": [], "USES": [], "LINKS": []}
+        key = ""
+        for word in words:
+            if word in lists:
+                key = word
+            else:
+                lists[key].append(word)
+        name = lists[""][0]
+        folder = (lists["FOLDER"] or [name])[0]
+        rows[folder] = Row(kind, name, folder, lists["USES"], lists["LINKS"])
+    return rows
+
+
+def blank(match):
+    """As many lines as before, so that line numbers stay."""
+    return "\n" * match.group(0).count("\n") or " "
+
+
+def without_comments(text):
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*',
+                  lambda m: m.group(0) if m.group(0)[0] in "\"'" else blank(m), text, flags=re.S)
+
+
+def without_text(code):
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', '""', code)
+
+
+class House:
+    def __init__(self, root, libs=None, instrumented=False):
+        self.root, self.libs, self.instrumented = root, libs, instrumented
+        self.found = []
+        self.rows = parse_table((root / "src/CMakeLists.txt").read_text())
+        self.rooms = [r.name for r in self.rows.values() if r.kind == "room"]
+        self.code = {}
+        for folder in ("src", "include"):
+            for path in sorted((root / folder).rglob("*.[ch]")):
+                self.code[path] = without_comments(path.read_text())
+
+    def report(self, path, line, rule, what):
+        where = path.relative_to(self.root) if path.is_relative_to(self.root) else path
+        self.found.append(f"{where}:{line}: {rule}: {what}")
+
+    def row_of(self, path):
+        """The row a file of src belongs to, or None."""
+        parts = path.relative_to(self.root).parts
+        return self.rows.get(parts[1]) if parts[0] == "src" and len(parts) == 3 else None
+
+    def door_owner(self, stem):
+        """store_sqlite is a door of store."""
+        owners = [r for r in self.rooms if stem == r or stem.startswith(r + "_")]
+        return max(owners, key=len) if owners else None
+
+    def lines(self, path, pattern):
+        for number, line in enumerate(self.code[path].split("\n"), 1):
+            for match in re.finditer(pattern, line):
+                yield number, match
+
+    # ---- rules ----
+
+    def check_places(self):
+        if not self.rooms:
+            self.report(self.root / "src/CMakeLists.txt", 1, "places", "no rooms found")
+        for path in self.code:
+            if path.relative_to(self.root).parts[0] == "src":
+                if not self.row_of(path):
+                    self.report(path, 1, "places", "belongs to no room and no program of src/CMakeLists.txt")
+            elif not self.door_owner(path.stem):
+                self.report(path, 1, "places", "a door without a room")
+        for path in self.code:
+            if path.suffix == ".h" and self.row_of(path):
+                wanted = f'#include "{path.name}"'
+                if not any(wanted in self.code[p] for p in self.code if p.parent == path.parent and p != path):
+                    self.report(path, 1, "places", "a header that nothing includes")
+
+    def check_includes(self):
+        for path in self.code:
+            row = self.row_of(path)
+            door = None if row else self.door_owner(path.stem)
+            if not row and not door:
+                continue
+            if not row:
+                owner = next(r for r in self.rows.values() if r.name == door)
+                row = Row("door", owner.name, owner.folder, owner.uses, [])
+            for number, match in self.lines(path, r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>|(.*))'):
+                quoted, angled, other = match.groups()
+                if quoted:
+                    self.check_quoted(path, number, row, quoted)
+                elif angled:
+                    self.check_angled(path, number, row, angled)
+                else:
+                    self.report(path, number, "includes", f"cannot be read: {other}")
+
+    def check_quoted(self, path, number, row, name):
+        door = re.fullmatch(r"focal/(\w+)\.h", name)
+        if door:
+            owner = self.door_owner(door.group(1))
+            allowed = owner == row.name or owner in row.uses or row.name in LENT_DOORS.get(door.group(1), ())
+            if not owner or not allowed:
+                self.report(path, number, "includes", f"{row.name} may not use {name}")
+        elif "/" in name or row.kind == "door" or not (path.parent / name).is_file():
+            self.report(path, number, "includes", f'"{name}" is neither a door nor in the own folder')
+
+    def check_angled(self, path, number, row, name):
+        if name.startswith("focal/"):
+            self.report(path, number, "includes", "doors are included in quotes")
+        for pattern, library in LIBRARY_HEADERS:
+            if re.fullmatch(pattern, name) and library not in row.links:
+                self.report(path, number, "includes", f"<{name}> without {library} in the LINKS of {row.name}")
+        if row.name in PURE and OS_HEADERS.fullmatch(name):
+            self.report(path, number, "includes", f"<{name}> in {row.name}, which has no input or output")
+
+    def check_calls(self):
+        for path in self.code:
+            row = self.row_of(path)
+            if not row:
+                continue
+            for number, line in enumerate(without_text(self.code[path]).split("\n"), 1):
+                for match in CLOCK_AND_CHANCE.finditer(line):
+                    if row.name in NO_CLOCK:
+                        self.report(path, number, "calls", f"{match.group(1)} in {row.name}: time and chance come in from outside")
+                for match in HEAP.finditer(line):
+                    if row.name != "base":
+                        self.report(path, number, "heap", f"{match.group(1)}: heap memory comes from base")
+
+    def every_text_file(self):
+        for folder in ("src", "include", "tests", "conf", "systemd", ".ci"):
+            for path in sorted((self.root / folder).rglob("*")):
+                if path.suffix in (".c", ".h", ".py", ".sh", ".txt", ".md", ".conf", ".service") and path.is_file():
+                    yield path
+        for name in ("bootstrap", "CMakeLists.txt", "README.md"):
+            if (self.root / name).is_file():
+                yield self.root / name
+
+    def check_sizes(self):
+        for path in self.every_text_file():
+            if path.suffix not in (".c", ".h", ".py", ".sh"):
+                continue
+            lines = path.read_text().split("\n")
+            if len(lines) - 1 > FILE_LINES_MAX:
+                self.report(path, 1, "sizes", f"{len(lines) - 1} lines, more than {FILE_LINES_MAX}")
+            if path.suffix != ".c":
+                continue
+            start = None
+            for number, line in enumerate(lines, 1):
+                if line == "{" or re.match(r"\w.*\)\s*\{$", line):
+                    start = number
+                elif line == "}" and start:
+                    if number - start + 1 > FUNCTION_LINES_MAX:
+                        self.report(path, start, "sizes",
+                                    f"a function of {number - start + 1} lines, more than {FUNCTION_LINES_MAX}")
+                    start = None
+
+    def check_unfinished(self):
+        for path in self.every_text_file():
+            for number, line in enumerate(path.read_text().split("\n"), 1):
+                match = UNFINISHED.search(line)
+                if match:
+                    self.report(path, number, "unfinished", match.group(1))
+
+    def symbols(self, library):
+        """(name, type, section) of what the library defines."""
+        made = subprocess.run(["nm", "--defined-only", "--format=sysv", str(library)], capture_output=True, text=True,
+                              check=True)
+        for line in made.stdout.split("\n"):
+            cells = [c.strip() for c in line.split("|")]
+            if len(cells) == 7 and cells[0] != "Name":
+                yield cells[0], cells[2], cells[6]
+
+    def check_symbols(self):
+        if not self.libs:
+            return
+        for row in self.rows.values():
+            if row.kind != "room" or not list((self.root / "src" / row.folder).glob("*.c")):
+                continue
+            library = self.libs / f"libfocal_{row.name}.a"
+            if not library.is_file():
+                self.report(library, 0, "symbols", f"room {row.name} has files but no library: build first")
+                continue
+            defined = set()
+            for name, kind, section in self.symbols(library):
+                if kind.isupper():
+                    defined.add(name)
+                    if not name.startswith("focal_") and not re.match(r"__(odr_)?(asan|ubsan|tsan|sancov)", name):
+                        self.report(library, 0, "symbols", f"{name} is exported, and does not begin with focal_")
+                plain = name.split(".")[0]
+                changes = re.match(r"\.(data|bss|tdata|tbss)(?!\.rel\.ro)", section) or section == "*COM*"
+                if changes and not self.instrumented and (row.name, plain) not in MUTABLE:
+                    self.report(library, 0, "state", f"{name} is data that lasts and changes; two nodes share one process")
+            self.check_doors_kept(row, defined)
+
+    def check_doors_kept(self, row, defined):
+        """What a door declares is there: a declaration without a definition is a promise nobody keeps."""
+        for path in self.code:
+            if path.parent.name != "focal" or self.door_owner(path.stem) != row.name:
+                continue
+            code = re.sub(r"^\s*#(?:.*\\\n)*.*", blank, self.code[path], flags=re.M)
+            code = re.sub(r"\bstatic\s+inline\b[^{;]*\{.*?\n\}", blank, code, flags=re.S)
+            for match in re.finditer(r"(?<!\w)(focal_\w+)\s*\(", code):
+                if match.group(1) not in defined:
+                    number = code.count("\n", 0, match.start(1)) + 1
+                    self.report(path, number, "doors", f"{match.group(1)} is declared, and defined nowhere in {row.name}")
+
+    def check_all(self):
+        self.check_places()
+        self.check_includes()
+        self.check_calls()
+        self.check_sizes()
+        self.check_unfinished()
+        self.check_symbols()
+        return self.found
+
+
+def main():
+    parser = argparse.ArgumentParser(description="hold the source tree against the house rules")
+    parser.add_argument("--root", type=pathlib.Path, required=True)
+    parser.add_argument("--libs", type=pathlib.Path)
+    parser.add_argument("--instrumented", action="store_true", help="the libraries were built with sanitizers")
+    args = parser.parse_args()
+    house = House(args.root, args.libs, args.instrumented)
+    found = house.check_all()
+    for line in found:
+        print(line)
+    print(f"{len(house.code)} files, {len(house.rooms)} rooms, {len(found)} breaks of the rules")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
