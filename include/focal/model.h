@@ -111,6 +111,7 @@ struct focal_payload {
     bool has_day;  uint32_t day;
     struct focal_span values;           /* the items with tags >= 64 */
     uint16_t value_count;
+    bool newer;                         /* holds items with tags 3..63, which this program does not understand */
 };
 struct focal_item { uint64_t field; struct focal_span value; uint16_t ordinal; };
 #define FOCAL_VALUE_TAG_MIN 64
@@ -156,9 +157,22 @@ enum focal_type {
     FOCAL_TYPE_TEXT,        /* UTF-8, guarded short plain text */
     FOCAL_TYPE_NUMBER,      /* varint */
     FOCAL_TYPE_REF,         /* 32 bytes                                             text: 64 hex digits, or a reference code resolved by the caller */
-    FOCAL_TYPE_BYTES        /* opaque (keys, hashes)                                text: hex */
+    FOCAL_TYPE_BYTES,       /* opaque (keys, hashes); max = their exact length      text: hex */
+    FOCAL_TYPE_EVENT        /* varint code, varint day as in DATE                   text: given.2018-05-03 */
 };
 
+/* What intake asks of a value beyond its type. Nothing here decides what a peer's bytes mean. */
+enum focal_intake {
+    FOCAL_INTAKE_PLAIN = 0,  /* TEXT: no digit runs, mail addresses, URLs;  DATE: not after tomorrow */
+    FOCAL_INTAKE_AHEAD,      /* DATE: may lie up to a hundred years ahead */
+    FOCAL_INTAKE_CONTACT,    /* TEXT: exactly one mailbox or one phone number, of a post */
+    FOCAL_INTAKE_LANGUAGE,   /* TEXT: a language tag: "fr", "sw", "ar-SD" */
+    FOCAL_INTAKE_OFFICE,     /* TEXT: an office code */
+    FOCAL_INTAKE_ADDRESS,    /* TEXT: host:port or [v6]:port */
+    FOCAL_INTAKE_URL         /* TEXT: an http or https address; for kinds to come */
+};
+
+/* Code numbers are signed for ever like field numbers: from 2 up, in the order in which codes are listed; never reused. */
 struct focal_code { uint32_t number; const char *name; const char *label_en; };     /* ends with name NULL */
 struct focal_code_table { const char *name; const struct focal_code *codes; };
 #define FOCAL_CODE_UNKNOWN 1            /* `unknown` has this number in every table that has it */
@@ -173,8 +187,10 @@ struct focal_field {
     uint8_t key_parts;                  /* ENTRY_CODE: the first so many parts are the key */
     const char *part_names[FOCAL_PARTS_MAX];                /* JSON keys of a row: "sex", "age" */
     const struct focal_code_table *tables[FOCAL_PARTS_MAX];
-    const char *const *shown_first;     /* display rank of codes, most first, ends with NULL; NULL: code-table order */
-    uint32_t max;                       /* longest text in code points, largest number */
+    const char *const *shown_first;     /* display rank of codes, most first, ends with NULL; NULL: code-table order;
+                                         * codes not named follow; of an ENTRY_CODE it ranks the first part after the key */
+    uint32_t max;                       /* longest text in code points, largest number (0: any), exact length of BYTES */
+    enum focal_intake intake;
 };
 struct focal_kind { uint32_t number; const char *name; const char *plural; const char *label_en; uint8_t creating_scope;
     const struct focal_field *fields; size_t field_count; };
@@ -201,8 +217,9 @@ enum {
 
 /* Text of one value -> canonical bytes, appended. Refuses (FOCAL_REFUSED) what the schema and the anonymity guard do
  * not let in at intake: unknown codes (naming the nearest), absurd dates (before 1945-01-01, after `today` + 1),
- * over-long text, digits runs, addresses, URLs outside URL fields, free text where none belongs. err names field,
- * value, rule, next step. `today` = days since 1970-01-01 by the caller's clock; it decides at intake only. */
+ * over-long text, digits runs, addresses, URLs outside URL fields, free text where none belongs; and, while nothing here
+ * can seal, every value of a sealed field, whose bytes would else travel in the open. err names field, value, rule,
+ * next step. On failure `out` is as before, except that it may be marked failed (NO_MEMORY). `today` = days since 1970-01-01 by the caller's clock; it decides at intake only. */
 FOCAL_MUST_USE enum focal_status focal_value_parse(struct focal_buf *out, const struct focal_field *,
                                                    struct focal_span text, uint32_t today, struct focal_error *err);
 /* Canonical bytes -> text, appended. Never fails: what this program does not understand prints as "?" and hex. */
@@ -212,7 +229,7 @@ bool focal_value_known(const struct focal_field *, struct focal_span value);
 bool focal_value_is_unknown(const struct focal_field *, struct focal_span value);   /* the code or date `unknown` */
 /* Splits a map value into key and value. False if malformed. */
 bool focal_map_value_split(struct focal_span value, struct focal_span *key, struct focal_span *rest);
-/* Parts of a ROW or ENTRY_CODE as code numbers, absent = 0. False if malformed. */
+/* Parts of a CODE, ROW, ENTRY_CODE or EVENT (its code alone) as code numbers, absent = 0. False if malformed. */
 bool focal_value_codes(const struct focal_field *, struct focal_span value, uint32_t codes[FOCAL_PARTS_MAX]);
 
 /* ---- dates -------------------------------------------------------------------------------------------------------------- */
