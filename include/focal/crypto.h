@@ -98,7 +98,7 @@ struct focal_certificate {
     uint8_t role;
     uint32_t rights;
     struct focal_scope read[FOCAL_CERTIFICATE_SCOPES_MAX], write[FOCAL_CERTIFICATE_SCOPES_MAX];
-    size_t read_count, write_count;     /* sorted, unique */
+    size_t read_count, write_count;     /* decoded: sorted, unique; encoding sorts and drops doubles itself */
     struct focal_public_keys keys;
     bool follows_set; struct focal_key follows;         /* the sign key it follows (rotation) */
     uint64_t number;                    /* per subject; the subject is the office code */
@@ -118,8 +118,10 @@ void focal_certificate_encode(struct focal_buf *body, const struct focal_certifi
 void focal_statement_sign(struct focal_buf *statement, const uint8_t secret[64], const struct focal_hash *network,
                           struct focal_span body);           /* network NULL for genesis */
 FOCAL_MUST_USE enum focal_status focal_statement_decode(struct focal_statement *, struct focal_span bytes);   /* form only */
+/* The hash of a genesis is its own network's id whatever network is given (it may be NULL for a genesis only). */
 void focal_statement_hash(struct focal_hash *, const struct focal_hash *network, struct focal_span body);
 void focal_network_id(struct focal_hash *, struct focal_span genesis_body);
+/* A genesis is verified by the key in it: then authority and network, where not NULL, must be its own. */
 FOCAL_MUST_USE bool focal_statement_verify(const struct focal_statement *, const struct focal_key *authority,
                                            const struct focal_hash *network);
 bool focal_certificate_lists(const struct focal_scope *list, size_t count, const struct focal_scope *);
@@ -192,6 +194,10 @@ void focal_psk_widen(uint8_t out[32], const struct focal_hash *network, const ui
  * of 256 (even and odd places). words[i] points to static text. */
 void focal_eight_words(const char *words[8], const struct focal_hash *network, uint64_t invitation,
                        const struct focal_public_keys *);
+/* Compares what a person typed: any case, any mix of spaces, commas, dashes and line ends between words, each word whole or
+ * by its first four letters or more. 0: all eight are right; else the place, 1 to 8, of the first that is not, or 9 when
+ * something follows the eighth. */
+int focal_eight_words_check(struct focal_span typed, const char *const words[8]);
 /* JOIN's signature: ("focal join 1", network, handshake hash, the three keys) */
 void focal_join_sign(struct focal_signature *, const struct focal_node_keys *, const struct focal_hash *network,
                      const struct focal_hash *handshake);
@@ -206,6 +212,8 @@ FOCAL_MUST_USE enum focal_status focal_box_open(struct focal_buf *out, struct fo
 
 /* A peer's signed word that something is durable there. body := canonical bytes of all but the signature;
  * signed over ("focal receipt 1", network, body). */
+#define FOCAL_RECEIPT_MAX 65535         /* body; a part of H has a length of two bytes */
+#define FOCAL_RECEIPT_HEADS_MAX 1152    /* an author with more changed heads spreads them over several receipts */
 struct focal_receipt_head { struct focal_id log; struct focal_tip tip; };     /* 56 bytes each, sorted by bytes */
 struct focal_receipt {
     struct focal_office office;

@@ -1,0 +1,25 @@
+#include "words.h"
+
+const char *const focal_words_even[256] = {
+    "acorn", "adapt", "after", "agree", "amber", "angle", "anvil", "apple", "apron", "arena", "arrow", "aspen",
+    "atlas", "awake", "award", "badge", "banjo", "barn", "basil", "below", "birch", "bird", "blend", "blink",
+    "boat", "bowl", "bread", "brick", "brush", "bugle", "bulb", "camel", "canoe", "cargo", "cedar", "chair",
+    "chalk", "chart", "chess", "chime", "city", "clay", "clerk", "cliff", "cloud", "coal", "cocoa", "comic", "copy",
+    "craft", "crow", "crust", "curve", "dairy", "dance", "date", "denim", "desk", "dozen", "dream", "dune", "dust",
+    "eagle", "early", "earth", "easel", "echo", "edge", "enjoy", "equip", "essay", "exit", "extra", "farm", "fence",
+    "ferry", "field", "finch", "flag", "flip", "float", "flow", "foam", "focus", "forum", "frame", "fresh", "game",
+    "gecko", "giant", "gleam", "globe", "gold", "grand", "grill", "guide", "harp", "haven", "hawk", "hill", "hinge",
+    "hobby", "horse", "hotel", "icon", "index", "inlet", "iris", "ivory", "jump", "kiwi", "koala", "lake", "lamp",
+    "large", "latch", "laugh", "lawn", "leaf", "learn", "lemon", "level", "lift", "light", "limit", "lion", "local",
+    "long", "lotus", "lunar", "lyric", "macro", "mango", "media", "memo", "menu", "mild", "mint", "minus", "mixer",
+    "month", "motor", "music", "myth", "neat", "noble", "nomad", "noon", "north", "nylon", "oasis", "oboe", "olive",
+    "onion", "onyx", "opera", "orbit", "order", "panel", "paper", "park", "path", "pecan", "petal", "pilot",
+    "pizza", "plan", "polar", "pond", "pouch", "prism", "prize", "quest", "quilt", "quiz", "quote", "radio",
+    "rapid", "roast", "round", "ruby", "rural", "salad", "salt", "sand", "scale", "seal", "shade", "shawl", "shine",
+    "shirt", "shop", "shrub", "skate", "sled", "slope", "smart", "smile", "sock", "sofa", "solve", "south", "space",
+    "spoon", "sport", "squid", "stamp", "star", "steam", "stone", "storm", "straw", "sugar", "sunny", "swan",
+    "swift", "swirl", "syrup", "table", "taxi", "tent", "term", "theme", "tiger", "topaz", "topic", "tower", "town",
+    "train", "trip", "trout", "tulip", "type", "under", "unit", "valid", "valve", "verb", "vest", "video", "view",
+    "visit", "vivid", "voice", "vowel", "wagon", "walk", "water", "wide", "width", "wing", "wolf", "wool", "yard",
+    "zebra", "zinc",
+};
