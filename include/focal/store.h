@@ -34,41 +34,117 @@ enum focal_shelf {
 struct focal_store;
 struct focal_store_ops {
     /* One transaction at a time; reads see its own writes. commit returns OK only when the bytes are durable (fsync has
-     * returned). A failed commit has rolled back. rollback cannot fail. */
+     * returned). A failed commit has rolled back. rollback cannot fail, and without a transaction does nothing.
+     * A put or del that failed dooms its transaction: later ones and the commit give the same status, and the commit
+     * rolls back. A commit that failed with IO may or may not have reached the disk: from then on begin gives IO, so
+     * that a lost fsync is never retried as if it had worked; close, open again and look.
+     * begin on a snapshot or a read-only store is DENIED. */
     enum focal_status (*begin)(struct focal_store *);
     enum focal_status (*commit)(struct focal_store *);
     void              (*rollback)(struct focal_store *);
 
-    /* value is cleared first. NOT_FOUND is an ordinary answer. Reads are allowed outside a transaction. */
+    /* value is cleared first. NOT_FOUND is an ordinary answer. Reads are allowed outside a transaction, put and del only
+     * inside. A buffer whose limit is too small for what stands there: TOO_BIG. */
     enum focal_status (*get)(struct focal_store *, enum focal_shelf, struct focal_span key, struct focal_buf *value);
     enum focal_status (*put)(struct focal_store *, enum focal_shelf, struct focal_span key, struct focal_span value);
     enum focal_status (*del)(struct focal_store *, enum focal_shelf, struct focal_span key);   /* absent is OK */
     /* The first key strictly above `after` (empty: the first of all), with its value. NOT_FOUND at the end. key and value
      * are cleared first and may be the buffers that `after` looks into. value may be NULL. Seeks each time, so a walk
-     * survives changes and can be cut into slices. */
+     * survives changes and can be cut into slices; a call that goes on from the key just given is cheap. */
     enum focal_status (*next)(struct focal_store *, enum focal_shelf, struct focal_span after,
                               struct focal_buf *key, struct focal_buf *value);
     /* The last key strictly below `before` (empty: the last of all). */
     enum focal_status (*prev)(struct focal_store *, enum focal_shelf, struct focal_span before,
                               struct focal_buf *key, struct focal_buf *value);
 
-    /* A read-only store that goes on showing what is committed now; closed with its own close. */
+    /* A read-only store that goes on showing what is committed now (never the open transaction); closed with its own
+     * close. While it is open the space of what was overwritten since cannot be used again: keep it short.
+     * A snapshot of a snapshot is DENIED. */
     enum focal_status (*snapshot)(struct focal_store *, struct focal_store **out);
     enum focal_status (*sizes)(struct focal_store *, uint64_t *bytes_on_disk);
-    void              (*close)(struct focal_store *);
+    void              (*close)(struct focal_store *);            /* an open transaction is rolled back */
 };
 struct focal_store { const struct focal_store_ops *ops; };       /* first member of every implementation */
 
-/* Plain calls, so that nobody writes store->ops->get(store, ...). */
-FOCAL_MUST_USE enum focal_status focal_store_begin(struct focal_store *);
-FOCAL_MUST_USE enum focal_status focal_store_commit(struct focal_store *);
-void focal_store_rollback(struct focal_store *);
-FOCAL_MUST_USE enum focal_status focal_store_get(struct focal_store *, enum focal_shelf, struct focal_span key, struct focal_buf *value);
-FOCAL_MUST_USE enum focal_status focal_store_put(struct focal_store *, enum focal_shelf, struct focal_span key, struct focal_span value);
-FOCAL_MUST_USE enum focal_status focal_store_del(struct focal_store *, enum focal_shelf, struct focal_span key);
-FOCAL_MUST_USE enum focal_status focal_store_next(struct focal_store *, enum focal_shelf, struct focal_span after, struct focal_buf *key, struct focal_buf *value);
-FOCAL_MUST_USE enum focal_status focal_store_prev(struct focal_store *, enum focal_shelf, struct focal_span before, struct focal_buf *key, struct focal_buf *value);
-void focal_store_close(struct focal_store *);                    /* NULL is fine */
+/* Plain calls, so that nobody writes store->ops->get(store, ...). They stand here and not in a library, so that the
+ * pure rooms need none of the store's libraries; the checks that hold for every implementation stand here too. */
+
+static inline bool focal_shelf_valid(enum focal_shelf shelf)
+{
+    return (int)shelf >= FOCAL_SHELF_META && (int)shelf <= FOCAL_SHELF_LAST;
+}
+
+FOCAL_MUST_USE static inline enum focal_status focal_store_begin(struct focal_store *store)
+{
+    return store->ops->begin(store);
+}
+
+FOCAL_MUST_USE static inline enum focal_status focal_store_commit(struct focal_store *store)
+{
+    return store->ops->commit(store);
+}
+
+static inline void focal_store_rollback(struct focal_store *store)
+{
+    store->ops->rollback(store);
+}
+
+FOCAL_MUST_USE static inline enum focal_status
+focal_store_get(struct focal_store *store, enum focal_shelf shelf, struct focal_span key, struct focal_buf *value)
+{
+    focal_assert(focal_shelf_valid(shelf) && value);
+    return store->ops->get(store, shelf, key, value);
+}
+
+/* TOO_BIG: key over FOCAL_STORE_KEY_MAX or value over FOCAL_STORE_VALUE_MAX; the transaction is not harmed. */
+FOCAL_MUST_USE static inline enum focal_status
+focal_store_put(struct focal_store *store, enum focal_shelf shelf, struct focal_span key, struct focal_span value)
+{
+    focal_assert(focal_shelf_valid(shelf) && key.len > 0);
+    if (key.len > FOCAL_STORE_KEY_MAX || value.len > FOCAL_STORE_VALUE_MAX)
+        return FOCAL_TOO_BIG;
+    return store->ops->put(store, shelf, key, value);
+}
+
+FOCAL_MUST_USE static inline enum focal_status
+focal_store_del(struct focal_store *store, enum focal_shelf shelf, struct focal_span key)
+{
+    focal_assert(focal_shelf_valid(shelf));
+    return store->ops->del(store, shelf, key);
+}
+
+FOCAL_MUST_USE static inline enum focal_status
+focal_store_next(struct focal_store *store, enum focal_shelf shelf, struct focal_span after, struct focal_buf *key,
+                 struct focal_buf *value)
+{
+    focal_assert(focal_shelf_valid(shelf) && key && key != value);
+    return store->ops->next(store, shelf, after, key, value);
+}
+
+FOCAL_MUST_USE static inline enum focal_status
+focal_store_prev(struct focal_store *store, enum focal_shelf shelf, struct focal_span before, struct focal_buf *key,
+                 struct focal_buf *value)
+{
+    focal_assert(focal_shelf_valid(shelf) && key && key != value);
+    return store->ops->prev(store, shelf, before, key, value);
+}
+
+FOCAL_MUST_USE static inline enum focal_status focal_store_snapshot(struct focal_store *store, struct focal_store **out)
+{
+    return store->ops->snapshot(store, out);
+}
+
+FOCAL_MUST_USE static inline enum focal_status focal_store_sizes(struct focal_store *store, uint64_t *bytes_on_disk)
+{
+    return store->ops->sizes(store, bytes_on_disk);
+}
+
+/* NULL is fine. */
+static inline void focal_store_close(struct focal_store *store)
+{
+    if (store)
+        store->ops->close(store);
+}
 
 /* A chunk of contiguous bytes drawn by chance; the core's only source of it. */
 struct focal_entropy { void (*fill)(void *data, void *out, size_t len); void *data; };

@@ -9,12 +9,17 @@
 
 #include "focal/store.h"
 
+/* read_only: nothing is changed, several such may stand side by side, none beside a daemon.
+ * skip_check: no quick_check (its time grows with the file); application id and version are looked at all the same. */
 struct focal_sqlite_options { const char *path; bool create; bool read_only; bool skip_check; };
-/* EXISTS: create and the file is there. NOT_FOUND: no create and it is not. BUSY: another process has it open.
+
+/* EXISTS: create and the file (or its write-ahead log) is there. NOT_FOUND: no create and it is not, or no such directory.
+ * BUSY: another process has it open. DENIED: no permission, or the path is a link or no regular file.
  * DAMAGED: not a database, wrong application id, or quick_check found faults; the file is left as it is.
- * UNSUPPORTED: made by a newer program. err names the file and the next step. */
+ * UNSUPPORTED: made by a newer program. err names the file and the next step; it may be NULL. */
 FOCAL_MUST_USE enum focal_status focal_sqlite_open(struct focal_store **, const struct focal_sqlite_options *, struct focal_error *);
-/* sqlite3's integrity_check in full: appends findings as lines. */
+/* sqlite3's integrity_check in full, on a store or a snapshot of this room. OK: no fault. DAMAGED: faults, appended to
+ * findings as lines. */
 FOCAL_MUST_USE enum focal_status focal_sqlite_deep_check(struct focal_store *, struct focal_buf *findings);
 
 #endif

@@ -1,0 +1,436 @@
+/* A transaction works on the shelves themselves and keeps an undo log; what it removes or replaces is kept aside in
+ * that log, so that rollback needs no memory and cannot fail. */
+#include "fake_store.h"
+
+#include "fake_shelf.h"
+
+#include <string.h>
+
+enum undo_kind { INSERTED, REPLACED, REMOVED };
+struct undo {
+    enum undo_kind kind;
+    int shelf;
+    struct fake_row *row;           /* REMOVED: owned here */
+    struct fake_value *old;         /* REPLACED: owned here */
+};
+
+struct fake_store {
+    struct focal_store base;
+    struct fake_shelf shelves[FOCAL_SHELF_LAST + 1];
+    struct undo *undo;
+    size_t undo_count, undo_cap;
+    bool in_transaction, is_snapshot, dead;
+    enum focal_status doom;
+    struct focal_fake_failure plan;
+    uint64_t operations;
+    int aside;                      /* how many are looking */
+    struct fake_store *disk;        /* what a crash will show, where that is not what the store shows */
+};
+
+static const struct focal_store_ops fake_ops;
+
+static struct fake_store *of(struct focal_store *base)
+{
+    focal_assert(base->ops == &fake_ops);
+    return (struct fake_store *)base;
+}
+
+/* ---- undo ---- */
+
+static enum focal_status make_undo_room(struct fake_store *store)
+{
+    if (store->undo_count < store->undo_cap)
+        return FOCAL_OK;
+    size_t cap = store->undo_cap ? 2 * store->undo_cap : 64;
+    struct undo *undo = focal_realloc(store->undo, cap * sizeof *undo);
+    if (!undo)
+        return FOCAL_NO_MEMORY;
+    store->undo = undo;
+    store->undo_cap = cap;
+    return FOCAL_OK;
+}
+
+static void note(struct fake_store *store, enum undo_kind kind, enum focal_shelf shelf, struct fake_row *row,
+                 struct fake_value *old)
+{
+    focal_assert(store->undo_count < store->undo_cap);
+    store->undo[store->undo_count++] = (struct undo){ .kind = kind, .shelf = (int)shelf, .row = row, .old = old };
+}
+
+static void take_back(struct fake_store *store)
+{
+    while (store->undo_count > 0) {
+        struct undo *undo = &store->undo[--store->undo_count];
+        struct fake_shelf *shelf = &store->shelves[undo->shelf];
+        switch (undo->kind) {
+        case INSERTED:
+            fake_shelf_unlink(shelf, undo->row);
+            fake_row_free(undo->row);
+            break;
+        case REPLACED:
+            focal_free(fake_shelf_swap(shelf, undo->row, undo->old));
+            break;
+        case REMOVED:
+            fake_shelf_link(shelf, undo->row);
+            break;
+        }
+    }
+}
+
+static void forget_undo(struct fake_store *store)
+{
+    for (size_t i = 0; i < store->undo_count; i++) {
+        if (store->undo[i].kind == REPLACED)
+            focal_free(store->undo[i].old);
+        else if (store->undo[i].kind == REMOVED)
+            fake_row_free(store->undo[i].row);
+    }
+    store->undo_count = 0;
+}
+
+/* The same steps back, done to a copy: the log stays as it is, so what it holds is copied too. */
+static enum focal_status take_back_in(struct fake_store *copy, const struct fake_store *from)
+{
+    for (size_t i = from->undo_count; i-- > 0;) {
+        const struct undo *undo = &from->undo[i];
+        struct fake_shelf *shelf = &copy->shelves[undo->shelf];
+        struct focal_span key = fake_row_key(undo->row);
+        struct fake_row *row = fake_shelf_find(shelf, key);
+        focal_assert((row == NULL) == (undo->kind == REMOVED));
+        if (undo->kind == INSERTED) {
+            fake_shelf_unlink(shelf, row);
+            fake_row_free(row);
+            continue;
+        }
+        const struct fake_value *old = undo->kind == REPLACED ? undo->old : undo->row->value;
+        struct fake_value *value = fake_value_new(focal_span_of(old->bytes, old->len));
+        if (!value)
+            return FOCAL_NO_MEMORY;
+        if (row) {
+            focal_free(fake_shelf_swap(shelf, row, value));
+        } else if (!fake_shelf_insert(shelf, key, value)) {
+            focal_free(value);
+            return FOCAL_NO_MEMORY;
+        }
+    }
+    return FOCAL_OK;
+}
+
+/* ---- failing ---- */
+
+static enum focal_status planned(struct fake_store *store, unsigned kind)
+{
+    if (store->aside > 0)
+        return FOCAL_OK;
+    store->operations++;
+    struct focal_fake_failure *plan = &store->plan;
+    if (plan->nth == 0 || !(plan->kinds & kind))
+        return FOCAL_OK;
+    if (plan->nth > 1) {
+        plan->nth--;
+        return FOCAL_OK;
+    }
+    if (!plan->from_then_on)
+        plan->nth = 0;
+    return plan->status;
+}
+
+void focal_fake_store_plan(struct focal_store *base, struct focal_fake_failure plan)
+{
+    focal_assert(plan.nth == 0 || (plan.status != FOCAL_OK && plan.kinds != 0));
+    of(base)->plan = plan;
+}
+
+uint64_t focal_fake_store_operations(const struct focal_store *base)
+{
+    focal_assert(base->ops == &fake_ops);
+    return ((const struct fake_store *)base)->operations;
+}
+
+void focal_fake_store_lay_aside(struct focal_store *base)
+{
+    if (base->ops == &fake_ops)
+        of(base)->aside++;
+}
+
+void focal_fake_store_take_up(struct focal_store *base)
+{
+    if (base->ops != &fake_ops)
+        return;
+    focal_assert(of(base)->aside > 0);
+    of(base)->aside--;
+}
+
+static struct fake_store *copy_of(const struct fake_store *from)
+{
+    struct focal_store *made = focal_fake_store_new();
+    if (!made)
+        return NULL;
+    struct fake_store *to = of(made);
+    for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++) {
+        if (fake_shelf_copy(&to->shelves[shelf], &from->shelves[shelf]) != FOCAL_OK) {
+            focal_store_close(made);
+            return NULL;
+        }
+    }
+    return to;
+}
+
+void focal_fake_store_crash(struct focal_store *base)
+{
+    struct fake_store *store = of(base);
+    focal_store_rollback(base);
+    store->dead = false;
+    store->plan = (struct focal_fake_failure){ .nth = 0 };
+    if (!store->disk)
+        return;
+    for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++) {
+        struct fake_shelf shown = store->shelves[shelf];
+        store->shelves[shelf] = store->disk->shelves[shelf];
+        store->disk->shelves[shelf] = shown;
+    }
+    focal_store_close(&store->disk->base);
+    store->disk = NULL;
+}
+
+/* ---- transaction ---- */
+
+static enum focal_status begin(struct focal_store *base)
+{
+    struct fake_store *store = of(base);
+    focal_assert(!store->in_transaction);
+    if (store->is_snapshot)
+        return FOCAL_DENIED;
+    if (store->dead)
+        return FOCAL_IO;
+    enum focal_status status = planned(store, FOCAL_FAKE_BEGIN);
+    if (status != FOCAL_OK)
+        return status;
+    store->in_transaction = true;
+    store->doom = FOCAL_OK;
+    return FOCAL_OK;
+}
+
+static void rollback(struct focal_store *base)
+{
+    struct fake_store *store = of(base);
+    if (!store->in_transaction)
+        return;
+    take_back(store);
+    store->in_transaction = false;
+}
+
+static enum focal_status commit(struct focal_store *base)
+{
+    struct fake_store *store = of(base);
+    focal_assert(store->in_transaction);
+    enum focal_status status = store->doom;
+    if (status == FOCAL_OK) {
+        status = planned(store, FOCAL_FAKE_COMMIT);
+        if (status == FOCAL_IO) {
+            store->dead = true;
+            if (store->plan.commit_reaches_disk)
+                store->disk = copy_of(store);
+        }
+    }
+    if (status != FOCAL_OK) {
+        rollback(base);
+        return status;
+    }
+    forget_undo(store);
+    store->in_transaction = false;
+    return FOCAL_OK;
+}
+
+/* ---- writing ---- */
+
+static enum focal_status doom(struct fake_store *store, enum focal_status status)
+{
+    if (store->doom == FOCAL_OK)
+        store->doom = status;
+    return status;
+}
+
+/* What put and del have in common before they touch the shelf. */
+static enum focal_status may_write(struct fake_store *store, unsigned kind)
+{
+    focal_assert(store->in_transaction);
+    if (store->doom != FOCAL_OK)
+        return store->doom;
+    enum focal_status status = planned(store, kind);
+    if (status == FOCAL_OK)
+        status = make_undo_room(store);
+    return status == FOCAL_OK ? FOCAL_OK : doom(store, status);
+}
+
+static enum focal_status put(struct focal_store *base, enum focal_shelf number, struct focal_span key,
+                             struct focal_span bytes)
+{
+    struct fake_store *store = of(base);
+    enum focal_status status = may_write(store, FOCAL_FAKE_PUT);
+    if (status != FOCAL_OK)
+        return status;
+    struct fake_value *value = fake_value_new(bytes);
+    if (!value)
+        return doom(store, FOCAL_NO_MEMORY);
+    struct fake_shelf *shelf = &store->shelves[number];
+    struct fake_row *row = fake_shelf_find(shelf, key);
+    if (row) {
+        note(store, REPLACED, number, row, fake_shelf_swap(shelf, row, value));
+        return FOCAL_OK;
+    }
+    row = fake_shelf_insert(shelf, key, value);
+    if (!row) {
+        focal_free(value);
+        return doom(store, FOCAL_NO_MEMORY);
+    }
+    note(store, INSERTED, number, row, NULL);
+    return FOCAL_OK;
+}
+
+static enum focal_status del(struct focal_store *base, enum focal_shelf number, struct focal_span key)
+{
+    struct fake_store *store = of(base);
+    enum focal_status status = may_write(store, FOCAL_FAKE_DEL);
+    if (status != FOCAL_OK)
+        return status;
+    struct fake_row *row = fake_shelf_find(&store->shelves[number], key);
+    if (row) {
+        fake_shelf_unlink(&store->shelves[number], row);
+        note(store, REMOVED, number, row, NULL);
+    }
+    return FOCAL_OK;
+}
+
+/* ---- reading ---- */
+
+static enum focal_status hand_out(struct focal_buf *to, struct focal_span bytes)
+{
+    focal_buf_clear(to);
+    focal_buf_span(to, bytes);
+    if (!to->failed)
+        return FOCAL_OK;
+    return bytes.len > to->limit ? FOCAL_TOO_BIG : FOCAL_NO_MEMORY;
+}
+
+static enum focal_status hand_out_row(const struct fake_row *row, struct focal_buf *key, struct focal_buf *value)
+{
+    if (!row) {
+        if (key)
+            focal_buf_clear(key);
+        if (value)
+            focal_buf_clear(value);
+        return FOCAL_NOT_FOUND;
+    }
+    enum focal_status status = key ? hand_out(key, fake_row_key(row)) : FOCAL_OK;
+    if (status == FOCAL_OK && value)
+        status = hand_out(value, focal_span_of(row->value->bytes, row->value->len));
+    return status;
+}
+
+static enum focal_status get(struct focal_store *base, enum focal_shelf number, struct focal_span key,
+                             struct focal_buf *value)
+{
+    struct fake_store *store = of(base);
+    enum focal_status status = planned(store, FOCAL_FAKE_GET);
+    if (status != FOCAL_OK)
+        return status;
+    return hand_out_row(fake_shelf_find(&store->shelves[number], key), NULL, value);
+}
+
+static enum focal_status next(struct focal_store *base, enum focal_shelf number, struct focal_span after,
+                              struct focal_buf *key, struct focal_buf *value)
+{
+    struct fake_store *store = of(base);
+    enum focal_status status = planned(store, FOCAL_FAKE_NEXT);
+    if (status != FOCAL_OK)
+        return status;
+    struct fake_shelf *shelf = &store->shelves[number];
+    shelf->finger = fake_shelf_above(shelf, after);
+    return hand_out_row(shelf->finger, key, value);
+}
+
+static enum focal_status prev(struct focal_store *base, enum focal_shelf number, struct focal_span before,
+                              struct focal_buf *key, struct focal_buf *value)
+{
+    struct fake_store *store = of(base);
+    enum focal_status status = planned(store, FOCAL_FAKE_PREV);
+    if (status != FOCAL_OK)
+        return status;
+    uint8_t highest[FOCAL_STORE_KEY_MAX + 1];
+    if (before.len == 0) {
+        memset(highest, 0xFF, sizeof highest);
+        before = focal_span_of(highest, sizeof highest);
+    }
+    return hand_out_row(fake_shelf_below(&store->shelves[number], before), key, value);
+}
+
+/* ---- the rest ---- */
+
+static enum focal_status snapshot(struct focal_store *base, struct focal_store **out)
+{
+    struct fake_store *from = of(base);
+    *out = NULL;
+    if (from->is_snapshot)
+        return FOCAL_DENIED;
+    enum focal_status status = planned(from, FOCAL_FAKE_SNAPSHOT);
+    if (status != FOCAL_OK)
+        return status;
+    struct fake_store *copy = copy_of(from);
+    if (!copy)
+        return FOCAL_NO_MEMORY;
+    status = take_back_in(copy, from);
+    if (status != FOCAL_OK) {
+        focal_store_close(&copy->base);
+        return status;
+    }
+    copy->is_snapshot = true;
+    *out = &copy->base;
+    return FOCAL_OK;
+}
+
+static enum focal_status sizes(struct focal_store *base, uint64_t *bytes_on_disk)
+{
+    struct fake_store *store = of(base);
+    *bytes_on_disk = 0;
+    for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
+        *bytes_on_disk += store->shelves[shelf].bytes;
+    return FOCAL_OK;
+}
+
+static void close_store(struct focal_store *base)
+{
+    struct fake_store *store = of(base);
+    rollback(base);
+    for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
+        fake_shelf_close(&store->shelves[shelf]);
+    if (store->disk)
+        close_store(&store->disk->base);
+    focal_free(store->undo);
+    focal_free(store);
+}
+
+static const struct focal_store_ops fake_ops = {
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .get = get,
+    .put = put,
+    .del = del,
+    .next = next,
+    .prev = prev,
+    .snapshot = snapshot,
+    .sizes = sizes,
+    .close = close_store,
+};
+
+struct focal_store *focal_fake_store_new(void)
+{
+    struct fake_store *store = focal_alloc(sizeof *store);
+    if (!store)
+        return NULL;
+    store->base.ops = &fake_ops;
+    for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
+        fake_shelf_init(&store->shelves[shelf]);
+    return &store->base;
+}

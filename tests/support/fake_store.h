@@ -1,0 +1,59 @@
+/* fake_store: focal/store.h in memory, for laws, unit tests and the simulator.
+ *
+ * It keeps the contract of the door to the letter (tests/unit/store/test_contract.c runs against both), is
+ * deterministic, and can be told to fail. What is committed is "on disk": a simulated power cut is
+ * focal_fake_store_crash, after which the same store serves the node that starts again.
+ * Threads: one store by one thread. */
+#ifndef FOCAL_TESTS_FAKE_STORE_H
+#define FOCAL_TESTS_FAKE_STORE_H
+
+#include "focal/store.h"
+
+/* NULL: out of memory. Closed with focal_store_close. */
+struct focal_store *focal_fake_store_new(void);
+
+/* ---- failing ---- */
+
+enum focal_fake_operation {
+    FOCAL_FAKE_BEGIN = 1,
+    FOCAL_FAKE_COMMIT = 2,
+    FOCAL_FAKE_GET = 4,
+    FOCAL_FAKE_PUT = 8,
+    FOCAL_FAKE_DEL = 16,
+    FOCAL_FAKE_NEXT = 32,
+    FOCAL_FAKE_PREV = 64,
+    FOCAL_FAKE_SNAPSHOT = 128,
+    FOCAL_FAKE_WRITES = FOCAL_FAKE_BEGIN | FOCAL_FAKE_COMMIT | FOCAL_FAKE_PUT | FOCAL_FAKE_DEL,
+    FOCAL_FAKE_ALL = 255
+};
+
+struct focal_fake_failure {
+    uint64_t nth;                   /* 1: the next operation of these kinds. 0: no failure is planned */
+    unsigned kinds;                 /* enum focal_fake_operation, or'ed */
+    enum focal_status status;       /* what the operation gives */
+    bool from_then_on;              /* all operations of these kinds from the nth on, not it alone */
+    bool commit_reaches_disk;       /* a failed commit's bytes are there nevertheless after a crash */
+};
+void focal_fake_store_plan(struct focal_store *, struct focal_fake_failure);
+/* Operations asked for so far, to let a test fail each of them in turn. */
+uint64_t focal_fake_store_operations(const struct focal_store *);
+/* Power cut and start: the open transaction is gone, planned failures too, and a store that lost a commit to IO works
+ * again. */
+void focal_fake_store_crash(struct focal_store *);
+
+/* For those who look and must not be counted: no planned failure happens, and no operation is counted, until taken up
+ * again. They nest, and do nothing to a store that is no fake. */
+void focal_fake_store_lay_aside(struct focal_store *);
+void focal_fake_store_take_up(struct focal_store *);
+
+/* ---- looking: any implementation of the door ---- */
+
+/* Order-dependent 64-bit digest over all keys and values of the shelf. Never counted as an operation of a fake store. */
+FOCAL_MUST_USE enum focal_status focal_shelf_digest(struct focal_store *, enum focal_shelf, uint64_t *digest, uint64_t *rows);
+/* One line for each row, "key value" in hex, in order of keys. */
+FOCAL_MUST_USE enum focal_status focal_shelf_dump(struct focal_store *, enum focal_shelf, struct focal_buf *out);
+/* OK: the shelves hold the same bytes. CONFLICT: why holds a line about the first difference. */
+FOCAL_MUST_USE enum focal_status focal_shelf_compare(struct focal_store *, struct focal_store *, enum focal_shelf,
+                                                     struct focal_buf *why);
+
+#endif
