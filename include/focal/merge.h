@@ -1,0 +1,100 @@
+/* merge: what a set of entries means, as pure functions.
+ *
+ * The state of one record in one scope is a *part*. It is a join-semilattice: adding the same entries in any order, any
+ * grouping, any repetition gives the same part, byte for byte:
+ *     add(add(p, a), b) = add(add(p, b), a)      add(add(p, a), a) = add(p, a)      join(p, q) = join(q, p)  …
+ *     live values = values of the entries added that no entry added replaces
+ * Nothing waits for what it replaces: a replaced value that arrives later is dead on arrival, so the replaced set is kept.
+ * Source: observed-remove sets and multi-value registers (Shapiro et al., 2011), names by reference (PROTOCOL §4, §5).
+ * Not here: which entries contribute (oplog), storage.
+ * Memory: a part owns a copy of everything added. Threads: pure. */
+#ifndef FOCAL_MERGE_H
+#define FOCAL_MERGE_H
+
+#include "focal/model.h"
+
+/* One contributing entry about this record in this scope. */
+struct focal_contribution {
+    struct focal_ref ref;               /* of the entry; ref.h8 = first 8 bytes of h */
+    struct focal_hash h;
+    struct focal_span header;           /* ordinary */
+    bool has_payload;                   /* false: stripped; what it replaces still counts */
+    struct focal_span payload;
+};
+
+struct focal_live {                     /* a live value; spans look into the part */
+    struct focal_ref ref;
+    struct focal_hash h;
+    uint16_t ordinal;
+    uint64_t field;
+    struct focal_span value;
+    bool has_day; uint32_t day;         /* of its entry */
+};
+
+struct focal_part_entry;
+struct focal_part {
+    struct focal_part_entry *entries; size_t entry_count, entry_cap;      /* creating entries, and those with live values */
+    struct focal_replaced *replaced; size_t replaced_count, replaced_cap; /* sorted */
+    struct focal_buf bytes;             /* what the spans of the entries look into; may hold dead stretches */
+    size_t value_bytes;                 /* of these, the live ones */
+};
+#define FOCAL_PART_BYTES_MAX (2u << 20)                 /* of the canonical bytes, estimated from above */
+
+void focal_part_init(struct focal_part *);
+void focal_part_close(struct focal_part *);
+void focal_part_clear(struct focal_part *);             /* empty, memory kept */
+/* MALFORMED: the entry's syntax (never so after admission). TOO_BIG: over FOCAL_PART_BYTES_MAX. On failure unchanged. */
+FOCAL_MUST_USE enum focal_status focal_part_add(struct focal_part *, const struct focal_contribution *);
+FOCAL_MUST_USE enum focal_status focal_part_join(struct focal_part *into, const struct focal_part *);
+/* Canonical bytes: equal parts have equal bytes on every node. decode is of our own store: DAMAGED if malformed. */
+void focal_part_encode(struct focal_buf *, const struct focal_part *);
+FOCAL_MUST_USE enum focal_status focal_part_decode(struct focal_part *, struct focal_span);
+bool focal_part_empty(const struct focal_part *);
+
+/* The creating entry: of two under one reference the smaller h. False while it is not here (or stripped). */
+struct focal_creation { struct focal_ref ref; struct focal_hash h; uint64_t kind; bool home_set; struct focal_hash home; /* zero: none */ };
+bool focal_part_creation(const struct focal_part *, struct focal_creation *);
+
+/* Live values in order of (field, map key, log, seq, h, ordinal). */
+size_t focal_part_live_count(const struct focal_part *);
+/* Fills up to `room` and gives the number there are. */
+size_t focal_part_live(const struct focal_part *, struct focal_live *out, size_t room);
+
+/* ---- a record as people see it ------------------------------------------------------------------------------------------- */
+
+/* Who wrote a log; NULL key if not known. For tie-breaks and for showing the office. */
+struct focal_authors { const struct focal_key *(*of_log)(void *data, const struct focal_id *log); void *data; };
+
+/* One register (a field, or one key of a map field) with its live values; or one field of class set or events with its
+ * rows. values[0] is the one shown first: by rank table, then known before unknown, then code order, then author key,
+ * then h (a display rule reads only fields of the same scope class). Rows stand in the order of (log, seq, h, ordinal). */
+struct focal_slot {
+    const struct focal_field *field;    /* NULL: needs a newer program */
+    uint64_t number;
+    struct focal_span key;              /* map key, else empty */
+    const struct focal_live *values; size_t value_count;
+    size_t distinct;                    /* different values; > 1 in a register: two versions */
+    bool two_versions;
+    bool rows_concurrent;               /* set: rows added by entries that did not know each other: flagged (same field, different authors' logs, none replaced) */
+};
+struct focal_record {
+    struct focal_ref ref;
+    uint64_t kind_number; const struct focal_kind *kind;        /* kind NULL: needs a newer program */
+    struct focal_hash home; bool home_set;
+    bool complete;                      /* creation here, and the home part too if the record has a home scope we read */
+    bool needs_newer;                   /* holds a kind, field or code this program does not know */
+    size_t two_versions;                /* slots with two versions */
+    struct focal_slot *slots; size_t slot_count;                /* schema order, unknown fields last */
+    struct focal_live *lives; size_t live_count;                /* backing */
+    uint8_t version[8];                 /* changes whenever any part changes: for --if-version */
+};
+/* widest: the part that holds (or waits for) the creation; home: part of the home scope or NULL. The parts must outlive
+ * the record. reads_home: does this node read the home scope at all? authors may be NULL. */
+FOCAL_MUST_USE enum focal_status focal_record_open(struct focal_record *, const struct focal_ref *, const struct focal_part *widest,
+    const struct focal_part *home, bool reads_home, const struct focal_authors *);
+void focal_record_close(struct focal_record *);
+const struct focal_slot *focal_record_slot(const struct focal_record *, uint64_t field, struct focal_span key);  /* NULL: absent */
+/* Does any register of this part have two versions? (kept as an index by the oplog) */
+bool focal_part_two_versions(const struct focal_part *);
+
+#endif
