@@ -212,8 +212,8 @@ FOCAL_MUST_USE enum focal_status focal_box_open(struct focal_buf *out, struct fo
 
 /* A peer's signed word that something is durable there. body := canonical bytes of all but the signature;
  * signed over ("focal receipt 1", network, body). */
-#define FOCAL_RECEIPT_MAX 65535         /* body; a part of H has a length of two bytes */
-#define FOCAL_RECEIPT_HEADS_MAX 1152    /* an author with more changed heads spreads them over several receipts */
+#define FOCAL_RECEIPT_MAX (16 * 1024)   /* body */
+#define FOCAL_RECEIPT_HEADS_MAX 256     /* so that a receipt fits one message; more changed heads make several receipts */
 struct focal_receipt_head { struct focal_id log; struct focal_tip tip; };     /* 56 bytes each, sorted by bytes */
 struct focal_receipt {
     struct focal_office office;

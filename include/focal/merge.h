@@ -88,7 +88,7 @@ struct focal_record {
     struct focal_live *lives; size_t live_count;                /* backing */
     uint8_t version[8];                 /* changes whenever any part changes: for --if-version */
 };
-/* widest: the part that holds (or waits for) the creation; home: part of the home scope or NULL. The parts must outlive
+/* widest: the part that holds (or waits for) the creation; home: part of the home scope, maybe empty, or NULL: none is here. The parts must outlive
  * the record. reads_home: does this node read the home scope at all? authors may be NULL. */
 FOCAL_MUST_USE enum focal_status focal_record_open(struct focal_record *, const struct focal_ref *, const struct focal_part *widest,
     const struct focal_part *home, bool reads_home, const struct focal_authors *);

@@ -152,7 +152,7 @@ static void take_creation(struct focal_record *record, const struct focal_part *
     record->home = creation.home;
     record->needs_newer = !record->kind;
     bool has_home = creation.home_set && !focal_bytes_zero(creation.home.b, sizeof creation.home.b);
-    record->complete = !has_home || !reads_home || (home && !focal_part_empty(home));
+    record->complete = !has_home || !reads_home || home != NULL;       /* an empty part is there too: it says "nothing more" */
 }
 
 /* Created with no home scope: then there is none whose country-class fields would count. */
