@@ -1,0 +1,165 @@
+/* oplog: the append-only history of every log, and what is derived from it.
+ *
+ * Here: the set of statements and what it grants; logs and their heads; the one way an entry gets in (admit); writing our
+ * own entries; reading ranges to send; staging of unfinished segments; frontier hashes; the derived parts; receipts;
+ * rebuild and verify.
+ * Not here: peers, links, when to ask whom (sync); SQL (store).
+ * Rule: admission says *never* (FOCAL_NEVER) only for form, chain and signature, which every node answers alike; what
+ * is missing here is FOCAL_NOT_YET. What an entry means is derived from the set held, and may be derived again.
+ * Transactions: calls marked [tx] need a transaction that the caller has begun on the store; commit and rollback are the
+ * caller's, and it tells the oplog with focal_oplog_committed or focal_oplog_rolled_back.
+ * Threads: one thread. Memory: an oplog keeps logs' heads and statements, never entries. */
+#ifndef FOCAL_OPLOG_H
+#define FOCAL_OPLOG_H
+
+#include "focal/crypto.h"
+#include "focal/merge.h"
+#include "focal/store.h"
+#include "focal/wire.h"
+
+struct focal_oplog;
+
+/* The genesis must be the first statement of a new store: focal_oplog_found puts it there. */
+FOCAL_MUST_USE enum focal_status focal_oplog_found(struct focal_store *, struct focal_span genesis_statement);   /* own transaction */
+/* NOT_FOUND: no genesis. DAMAGED: err names what does not fit. keys may be NULL (reading only). Takes copies. */
+FOCAL_MUST_USE enum focal_status focal_oplog_open(struct focal_oplog **, struct focal_store *, const struct focal_node_keys *keys,
+    const struct focal_entropy *, const struct focal_trace *, struct focal_error *);
+void focal_oplog_close(struct focal_oplog *);
+/* What goes into the name of an epoch beside chance; may be empty, is cut at 64 bytes. To be set before the first write. */
+void focal_oplog_set_machine(struct focal_oplog *, struct focal_span machine_id, struct focal_span boot_id);
+const struct focal_hash *focal_oplog_network(const struct focal_oplog *);
+const struct focal_genesis *focal_oplog_genesis(const struct focal_oplog *);
+
+/* ---- statements ---------------------------------------------------------------------------------------------------------------- */
+
+/* [tx] EXISTS: held already. NEVER: form or signature. Derived rights are new after it. */
+FOCAL_MUST_USE enum focal_status focal_oplog_add_statement(struct focal_oplog *, struct focal_span statement);
+/* One 8-byte subject per office code (and one for the genesis); set = 16 bytes over all its hashes. Walks in order. */
+bool focal_oplog_subject(const struct focal_oplog *, size_t i, struct focal_subject *out);
+/* Statements of a subject, one by one; false at the end. */
+bool focal_oplog_subject_statement(const struct focal_oplog *, const uint8_t subject[8], size_t i, struct focal_span *statement);
+void focal_oplog_statements_hash(const struct focal_oplog *, struct focal_hash *out);
+/* Highest-numbered certificate (equal numbers: smaller hash) by office, by sign key, by channel key; NULL if none. */
+const struct focal_certificate *focal_oplog_certificate(const struct focal_oplog *, const struct focal_office *);
+const struct focal_certificate *focal_oplog_certificate_by_sign(const struct focal_oplog *, const struct focal_key *);
+const struct focal_certificate *focal_oplog_certificate_by_channel(const struct focal_oplog *, const struct focal_key *);
+void focal_oplog_certificate_hash(const struct focal_oplog *, const struct focal_certificate *, struct focal_hash *out);
+/* Every office with a certificate, sorted by code. */
+const struct focal_certificate *focal_oplog_office_at(const struct focal_oplog *, size_t i);
+const struct focal_certificate *focal_oplog_mine(const struct focal_oplog *);           /* NULL before admission */
+
+/* ---- logs ------------------------------------------------------------------------------------------------------------------------ */
+
+struct focal_log {                      /* read only for others */
+    struct focal_id id;
+    struct focal_log_name name;
+    struct focal_scope scope;
+    struct focal_tip head;              /* durable or in this transaction; always at a signature */
+    struct focal_tip staged;            /* >= head: end of the pieces waiting for their signature */
+    bool mine;
+    uint64_t serial;                    /* small number by order of first sight, for per-session arrays */
+};
+size_t focal_oplog_log_count(const struct focal_oplog *);
+const struct focal_log *focal_oplog_log_at(const struct focal_oplog *, size_t i);       /* i = serial */
+const struct focal_log *focal_oplog_log(const struct focal_oplog *, const struct focal_id *);
+/* Scopes known: of certificates in the set. */
+size_t focal_oplog_scope_count(const struct focal_oplog *);
+const struct focal_scope *focal_oplog_scope_at(const struct focal_oplog *, size_t i, const struct focal_hash **id);
+const struct focal_scope *focal_oplog_scope(const struct focal_oplog *, const struct focal_hash *id);      /* NULL: not known */
+bool focal_oplog_reads(const struct focal_certificate *, const struct focal_scope *);
+/* 16 bytes keyed "focal frontier 1", network, scope id, over logs sorted by id and their tips. Cached. */
+void focal_oplog_frontier_hash(struct focal_oplog *, const struct focal_hash *scope, uint8_t out[16]);
+/* Counts up whenever any head moves: cheap "has anything changed?". */
+uint64_t focal_oplog_change_count(const struct focal_oplog *);
+
+/* ---- getting in: src/oplog/admit.c, the only way -------------------------------------------------------------------------------------- */
+
+/* [tx] A piece of a log as a peer, a bundle or we ourselves bring it. name announces the log; its scope must be one whose
+ * certificate grants the author to write. OK: admitted, or staged when not signed, or held already (nothing changed).
+ * NEVER: form, chain on what is staged or held, signature, salt that does not give the chain: the sender's fault.
+ * NOT_YET: no certificate, no opening of this epoch, or a gap before it (err names which).
+ * CONFLICT: it is well signed but another branch than the one held: an incident is written, nothing else changes. */
+struct focal_incoming {
+    const struct focal_log_name *name;
+    const uint8_t *before;              /* 8 bytes, may be NULL for our own */
+    struct focal_span packed;
+    const struct focal_signature *signature;    /* NULL: unfinished, goes to staging */
+};
+FOCAL_MUST_USE enum focal_status focal_oplog_admit(struct focal_oplog *, const struct focal_incoming *, const struct focal_log **log, struct focal_error *);
+
+/* ---- writing our own ---------------------------------------------------------------------------------------------------------------------- */
+
+struct focal_write {
+    struct focal_scope scope;
+    bool creates; struct focal_ref record;              /* record: when it does not create */
+    const struct focal_replaced *replaced; size_t replaced_count;
+    struct focal_span payload;                          /* canonical */
+};
+/* [tx] Opens the epoch at the first write (reason `first`). Appends to the open stretch of its log and derives at once, so
+ * that later writes of the same transaction see it. ref receives the entry's reference.
+ * DENIED: our certificate does not grant the scope. TOO_BIG: over FOCAL_ORDINARY_MAX. */
+FOCAL_MUST_USE enum focal_status focal_oplog_write(struct focal_oplog *, const struct focal_write *, struct focal_ref *ref, struct focal_error *);
+/* [tx] Before commit: packs and signs every open stretch, stores segments, flushes derived parts. */
+FOCAL_MUST_USE enum focal_status focal_oplog_seal(struct focal_oplog *);
+void focal_oplog_committed(struct focal_oplog *);
+/* Memory goes back to what the store holds. */
+FOCAL_MUST_USE enum focal_status focal_oplog_rolled_back(struct focal_oplog *);
+bool focal_oplog_epoch(const struct focal_oplog *, struct focal_id *out);              /* false: none opened yet */
+
+/* ---- reading ranges ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* The piece of `log` that starts at `from` and packs to at most packed_max bytes: adjacent small segments are merged under
+ * the last signature, a large one passes as stored. is_signed when it ends at a kept signature. NOT_FOUND: from is beyond
+ * the head. */
+struct focal_piece { uint64_t first, last; uint8_t before[8]; bool is_signed; struct focal_signature signature; };
+FOCAL_MUST_USE enum focal_status focal_oplog_read(struct focal_oplog *, const struct focal_log *, uint64_t from, size_t packed_max,
+    struct focal_piece *, struct focal_buf *packed);
+
+/* ---- records (derived) ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* NOT_FOUND: no part there. */
+FOCAL_MUST_USE enum focal_status focal_oplog_part(struct focal_oplog *, const struct focal_ref *, const struct focal_hash *scope, struct focal_part *);
+/* Both parts and the record over them; `from` may be a snapshot of the store (NULL: the live one). NOT_FOUND. */
+struct focal_record_view { struct focal_record record; struct focal_part widest, home; };
+FOCAL_MUST_USE enum focal_status focal_oplog_record(struct focal_oplog *, struct focal_store *from, const struct focal_ref *, struct focal_record_view *);
+void focal_record_view_close(struct focal_record_view *);
+/* Records of a kind in order of reference, one after `after` (NULL: the first). NOT_FOUND at the end. */
+FOCAL_MUST_USE enum focal_status focal_oplog_next_of_kind(struct focal_oplog *, struct focal_store *from, uint32_t kind, const struct focal_ref *after, struct focal_ref *out);
+FOCAL_MUST_USE enum focal_status focal_oplog_next_conflict(struct focal_oplog *, struct focal_store *from, const struct focal_ref *after, struct focal_ref *out);
+/* By short code and office code of the creator: NOT_FOUND, AMBIGUOUS (out is the first). */
+FOCAL_MUST_USE enum focal_status focal_oplog_by_code(struct focal_oplog *, const struct focal_office *, uint64_t short40, struct focal_ref *out);
+void focal_oplog_record_code(struct focal_oplog *, const struct focal_ref *, char out[32]);     /* KEN-4F7Q-29XD-8 */
+const struct focal_certificate *focal_oplog_author(const struct focal_oplog *, const struct focal_id *log);    /* NULL: not known */
+struct focal_authors focal_oplog_authors(const struct focal_oplog *);
+
+/* ---- receipts -------------------------------------------------------------------------------------------------------------------------------------------- */
+
+/* [tx] Ours for a scope: heads that changed since our last one (all at the first). NOT_FOUND: nothing changed. message gets
+ * body and signature, as kept and as sent. */
+FOCAL_MUST_USE enum focal_status focal_oplog_make_receipt(struct focal_oplog *, const struct focal_scope *, uint32_t day, struct focal_buf *body, struct focal_signature *);
+/* [tx] A member's. NEVER: form or signature. NOT_YET: signer's certificate not held. EXISTS: held or superseded. */
+FOCAL_MUST_USE enum focal_status focal_oplog_take_receipt(struct focal_oplog *, struct focal_span body, const struct focal_signature *);
+/* What office X is known to have of a log by its own receipts: highest sequence, and the day; false: unknown. */
+bool focal_oplog_receipt_of(const struct focal_oplog *, const struct focal_office *, const struct focal_id *log, uint64_t *seq, uint32_t *day);
+/* Receipts held, for passing on: one after (office, scope, number) order; used at session start. */
+FOCAL_MUST_USE enum focal_status focal_oplog_next_receipt(struct focal_oplog *, struct focal_buf *key, struct focal_buf *body, struct focal_signature *, struct focal_scope *);
+
+/* ---- verify ---------------------------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Sliced: each call does about `budget` entries and gives MORE until the end (then OK). Reads a snapshot of the store.
+ * Checks form, chain, commitments, signatures, that kept heads fit, that derived parts and indexes equal what the
+ * entries give (by a digest per scope summed over parts, and a digest of the parts rebuilt), staging apart. */
+struct focal_verify;
+FOCAL_MUST_USE enum focal_status focal_verify_open(struct focal_verify **, struct focal_oplog *);
+FOCAL_MUST_USE enum focal_status focal_verify_slice(struct focal_verify *, size_t budget);
+uint64_t focal_verify_entries(const struct focal_verify *);
+size_t focal_verify_error_count(const struct focal_verify *);
+const char *focal_verify_error(const struct focal_verify *, size_t i);
+bool focal_verify_digest(const struct focal_verify *, size_t i, struct focal_scope *, struct focal_hash *digest);   /* scopes this node reads */
+uint64_t focal_verify_progress_permille(const struct focal_verify *);
+void focal_verify_close(struct focal_verify *);
+
+/* [tx] Throws every derived shelf away and derives it again from the log. */
+FOCAL_MUST_USE enum focal_status focal_oplog_rebuild(struct focal_oplog *);
+
+#endif

@@ -1,0 +1,372 @@
+/* The only way in for what others bring.
+ *
+ *   form        unpacks, sizes, a begin entry at sequence 1                         else NEVER
+ *   rights      a certificate grants the scope, the epoch's opening is held         else NOT_YET
+ *   place       where it stands to what is held and staged                          gap: NOT_YET, other branch: CONFLICT
+ *   signature   over the hash that its own bytes chain to                           else NEVER
+ *   in          staged when not signed; else appended and applied
+ *
+ * Nothing is stored or applied before the signature is found good, except staging. An answer that is not OK leaves all as
+ * it was; staging may have been dropped, which costs a transfer and nothing else. */
+#include "inside.h"
+
+struct arrival {
+    struct focal_oplog *ol;
+    const struct focal_incoming *in;
+    struct focal_error *err;
+    struct oplog_log *log;              /* the one known, or `fresh` */
+    struct oplog_log fresh;
+    bool known;
+    struct focal_stretch s;
+    uint64_t last;
+    struct focal_hash *hashes;          /* of the entries of s */
+};
+
+static bool is_control(const struct arrival *a)
+{
+    return a->in->name->lane == FOCAL_LANE_DATA
+        && focal_hash_equal(&a->in->name->scope, &a->ol->control_scope);
+}
+
+/* ---- form ------------------------------------------------------------------------------------------------------------------ */
+
+static enum focal_status never(struct arrival *a, const char *what)
+{
+    return focal_fail(a->err, FOCAL_NEVER, "", "%s", what);
+}
+
+static enum focal_status form(struct arrival *a)
+{
+    enum focal_status st = focal_stretch_unpack(a->ol->packer, &a->s, &a->ol->arena, a->in->packed);
+    if (st == FOCAL_NO_MEMORY)
+        return st;
+    if (st != FOCAL_OK || a->s.count == 0)
+        return never(a, "a stretch of a log that is malformed");
+    a->last = a->s.first + (a->s.count - 1);
+    bool stripped = false;
+    for (size_t i = 0; i < a->s.count; i++) {
+        const struct focal_stretch_entry *e = &a->s.entries[i];
+        struct focal_header h;
+        if (focal_header_decode(&h, e->header) != FOCAL_OK)
+            return never(a, "a header that is malformed");
+        if (h.shape == FOCAL_SHAPE_ORDINARY && e->header.len + (e->has_payload ? e->payload.len : 0) > FOCAL_ORDINARY_MAX)
+            return never(a, "an entry over its size");
+        /* Shapes that come later may begin a log; these two never do. */
+        if (h.seq == 1 && (h.shape == FOCAL_SHAPE_ORDINARY || h.shape == FOCAL_SHAPE_QUOTE))
+            return never(a, "a log that does not begin with a begin entry");
+        stripped |= !e->has_payload;
+    }
+    /* A stripped entry takes the place of a whole one for good, so it needs a redaction that is held here and names it.
+     * There are none yet: whoever strips what it hands on must not make others lose it. */
+    if (stripped)
+        return focal_fail(a->err, FOCAL_NOT_YET, "", "an entry came without its payload, and nothing here says that it was redacted");
+    return FOCAL_OK;
+}
+
+/* ---- rights ------------------------------------------------------------------------------------------------------------------ */
+
+static enum focal_status not_yet(struct arrival *a, const char *what)
+{
+    return focal_fail(a->err, FOCAL_NOT_YET, "", "%s", what);
+}
+
+/* The number by which the first entry of a control log opens its epoch, if a certificate allows it. */
+static uint64_t opening_of(const struct arrival *a, const struct focal_stretch *s)
+{
+    const struct focal_stretch_entry *e = &s->entries[0];
+    uint64_t number = e->has_payload ? focal_oplog_opening(a->in->name, e->payload) : 0;
+    return focal_oplog_opens(a->ol, &a->in->name->author, number) ? number : 0;
+}
+
+static bool epoch_open(const struct arrival *a)
+{
+    if (a->log->pub.head.seq > 0)
+        return true;            /* was asked when its first entries came */
+    if (is_control(a))
+        return a->s.first > 1 || opening_of(a, &a->s) > 0;
+    struct focal_log_name name = *a->in->name;
+    struct focal_id id;
+    name.scope = a->ol->control_scope;
+    name.lane = FOCAL_LANE_DATA;
+    focal_log_id(&id, &a->ol->network, &name);
+    const struct oplog_log *control = focal_oplog_log_of(a->ol, &id);
+    return control && control->pub.head.seq > 0 && focal_oplog_opens(a->ol, &name.author, control->opening);
+}
+
+static enum focal_status rights(struct arrival *a)
+{
+    struct focal_id id;
+    focal_log_id(&id, &a->ol->network, a->in->name);
+    a->log = focal_oplog_log_of(a->ol, &id);
+    a->known = a->log != NULL;
+    if (!a->known) {
+        const struct focal_scope *scope = focal_oplog_scope(a->ol, &a->in->name->scope);
+        if (!scope || a->in->name->lane > FOCAL_LANE_NOTICES)
+            return not_yet(a, "a log of a scope or lane that is not known here");
+        memset(&a->fresh, 0, sizeof a->fresh);
+        a->fresh.pub.id = id;
+        a->fresh.pub.name = *a->in->name;
+        a->fresh.pub.scope = *scope;
+        focal_chain_start(&a->fresh.pub.head.h, &id);
+        a->fresh.pub.staged = a->fresh.pub.head;
+        a->log = &a->fresh;
+    }
+    if (!focal_oplog_contributes(a->ol, a->log))
+        return not_yet(a, "no certificate held here lets its author write in this scope");
+    if (!epoch_open(a))
+        return not_yet(a, "the opening of its epoch is not held here");
+    return FOCAL_OK;
+}
+
+/* A log is known from its first admitted or staged entry on, not from being spoken of. */
+static enum focal_status make_known(struct arrival *a)
+{
+    if (a->known)
+        return FOCAL_OK;
+    struct oplog_log *log;
+    enum focal_status st = focal_oplog_log_add(a->ol, &log, &a->fresh.pub.name, &a->fresh.pub.scope);
+    if (st != FOCAL_OK)
+        return st;
+    log->granted = a->fresh.granted;
+    a->log = log;
+    a->known = true;
+    return FOCAL_OK;
+}
+
+/* ---- place ------------------------------------------------------------------------------------------------------------------- */
+
+static bool signature_good(const struct arrival *a)
+{
+    const struct focal_tip tip = { .seq = a->last, .h = a->hashes[a->s.count - 1] };
+    return focal_verify_head(a->in->signature, &a->log->pub.name.author, &a->ol->network, &a->log->pub.id, &tip);
+}
+
+/* Its bytes chain to something else than what is held durably. */
+static enum focal_status other_branch(struct arrival *a)
+{
+    if (!a->in->signature)
+        return focal_fail(a->err, FOCAL_CONFLICT, "", "an unsigned piece that differs from what is held");
+    if (!signature_good(a))
+        return never(a, "a signature that does not fit");
+    const struct focal_tip tip = { .seq = a->last, .h = a->hashes[a->s.count - 1] };
+    enum focal_status st = focal_oplog_incident(a->ol, a->log, &tip, a->in->signature);
+    if (st != FOCAL_OK)
+        return st;
+    return focal_fail(a->err, FOCAL_CONFLICT, "", "its author has signed another branch of this log");
+}
+
+/* What is staged cannot be told from a forgery before its signature comes: where it disagrees, it goes. */
+static enum focal_status distrust_staging(struct arrival *a)
+{
+    enum focal_status st = focal_oplog_staging_drop(a->ol, a->log);
+    return st == FOCAL_OK ? FOCAL_MORE : st;
+}
+
+/* OK: s follows or equals what is held and staged. MORE: staging was dropped, look again. */
+static enum focal_status place(struct arrival *a)
+{
+    const struct focal_log *log = &a->log->pub;
+    const uint64_t first = a->s.first;
+    if (first > log->staged.seq + 1)
+        return not_yet(a, "entries before it are not held here");
+    struct focal_hash before, held;
+    enum focal_status st = focal_oplog_hash_at(a->ol, a->ol->store, log, first - 1, &before);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
+    if (a->in->before && memcmp(a->in->before, before.b, 8) != 0) {
+        if (first - 1 > log->head.seq)
+            return distrust_staging(a);
+        return focal_fail(a->err, FOCAL_CONFLICT, "", "it does not follow the entries held here");
+    }
+    focal_oplog_hash(a->hashes, &a->s, 0, a->s.count, &log->id, &before);
+
+    const uint64_t durable = a->last < log->head.seq ? a->last : log->head.seq;
+    if (durable >= first) {
+        st = focal_oplog_hash_at(a->ol, a->ol->store, log, durable, &held);
+        if (st != FOCAL_OK)
+            return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
+        if (!focal_hash_equal(&held, &a->hashes[durable - first]))
+            return other_branch(a);
+    }
+    const uint64_t staged = a->last < log->staged.seq ? a->last : log->staged.seq;
+    if (staged >= first && staged > durable) {
+        st = focal_oplog_hash_at(a->ol, a->ol->store, log, staged, &held);
+        if (st != FOCAL_OK || !focal_hash_equal(&held, &a->hashes[staged - first]))
+            return st == FOCAL_OK || st == FOCAL_NOT_FOUND || st == FOCAL_DAMAGED ? distrust_staging(a) : st;
+    }
+    return FOCAL_OK;
+}
+
+/* ---- in ---------------------------------------------------------------------------------------------------------------------- */
+
+static enum focal_status pack(struct arrival *a, struct segment *out, const struct focal_stretch *s)
+{
+    out->first = s->first;
+    out->canonical = (uint32_t)focal_stretch_canonical_bytes(s);
+    if (s->first == a->s.first && s->count == a->s.count) {
+        out->packed = a->in->packed;
+        return FOCAL_OK;
+    }
+    focal_buf_clear(&a->ol->scratch);
+    enum focal_status st = focal_stretch_pack(a->ol->packer, &a->ol->scratch, s);
+    out->packed = focal_buf_view(&a->ol->scratch);
+    return st == FOCAL_OK || st == FOCAL_NO_MEMORY ? st : never(a, "pieces of a stretch that contradict each other");
+}
+
+static enum focal_status stage(struct arrival *a)
+{
+    struct oplog_log *log = a->log;
+    if (a->last <= log->pub.staged.seq)
+        return FOCAL_OK;
+    const bool first_of_log = log->pub.staged.seq == 0;
+    struct focal_stretch tail;
+    const size_t from = (size_t)(log->pub.staged.seq + 1 - a->s.first);
+    enum focal_status st = focal_oplog_cut(&tail, &a->ol->arena, &a->s, from, a->s.count - from);
+    if (st != FOCAL_OK)
+        return st;
+    struct segment piece = { .before = log->pub.staged.h, .last = { .seq = a->last, .h = a->hashes[a->s.count - 1] } };
+    if (log->staged_entries + tail.count > FOCAL_STRETCH_ENTRIES_MAX
+        || log->staged_bytes + focal_stretch_canonical_bytes(&tail) > FOCAL_STRETCH_BYTES_MAX) {
+        /* Pieces of several peers, cut in different places, can be more than one stretch together: not the last one's fault. */
+        st = focal_oplog_staging_drop(a->ol, log);
+        return st == FOCAL_OK ? not_yet(a, "more entries without a signature than a stretch may hold") : st;
+    }
+    if (first_of_log && a->ol->unsigned_logs >= UNSIGNED_LOGS_MAX)
+        return not_yet(a, "too many logs of which nothing signed is held");
+    st = pack(a, &piece, &tail);
+    if (st == FOCAL_OK)
+        st = make_known(a);
+    if (st == FOCAL_OK && first_of_log) {
+        a->ol->unsigned_logs++;
+        st = focal_oplog_log_row(a->ol, a->log);
+    }
+    return st == FOCAL_OK ? focal_oplog_stage(a->ol, a->log, &piece, tail.count) : st;
+}
+
+/* All from the head to the signature: what is staged of it, and what came now. NOT_FOUND: staging does not give it. */
+static enum focal_status whole_stretch(struct arrival *a, struct focal_stretch *out)
+{
+    const struct focal_log *log = &a->log->pub;
+    struct focal_arena *arena = &a->ol->arena;
+    enum focal_status st = FOCAL_OK;
+    if (log->staged.seq == log->head.seq) {
+        const size_t from = (size_t)(log->head.seq + 1 - a->s.first);
+        if (from > 0)
+            return focal_oplog_cut(out, arena, &a->s, from, a->s.count - from);
+        *out = a->s;
+        return FOCAL_OK;
+    }
+    size_t count = 0, cap = (size_t)(log->staged.seq - log->head.seq) + 1;
+    struct focal_stretch *parts = focal_arena_alloc(arena, cap * sizeof *parts);
+    if (!parts)
+        return FOCAL_NO_MEMORY;
+    uint64_t next = log->head.seq + 1;
+    for (; next <= a->last && next <= log->staged.seq; count++) {
+        struct segment piece;
+        st = focal_oplog_segment_at(a->ol, &log->id, next, true, &piece);
+        if (st != FOCAL_OK)
+            return st == FOCAL_DAMAGED ? FOCAL_NOT_FOUND : st;
+        st = focal_stretch_unpack(a->ol->packer, &parts[count], arena, piece.packed);
+        if (st != FOCAL_OK)
+            return st == FOCAL_NO_MEMORY ? st : FOCAL_NOT_FOUND;
+        if (piece.last.seq > a->last) {
+            const struct focal_stretch all = parts[count];
+            st = focal_oplog_cut(&parts[count], arena, &all, 0, (size_t)(a->last - piece.first) + 1);
+            if (st != FOCAL_OK)
+                return st;
+        }
+        next = piece.last.seq + 1;
+    }
+    if (next <= a->last) {
+        const size_t from = (size_t)(next - a->s.first);
+        st = focal_oplog_cut(&parts[count++], arena, &a->s, from, a->s.count - from);
+    }
+    return st == FOCAL_OK ? focal_oplog_join(out, arena, parts, count) : st;
+}
+
+static enum focal_status drop_and_ask_again(struct arrival *a)
+{
+    enum focal_status st = focal_oplog_staging_drop(a->ol, a->log);
+    return st == FOCAL_OK ? not_yet(a, "the unsigned beginning of this stretch is asked for again") : st;
+}
+
+static enum focal_status take(struct arrival *a)
+{
+    struct focal_stretch whole;
+    enum focal_status st = whole_stretch(a, &whole);
+    if (st == FOCAL_NOT_FOUND)
+        return drop_and_ask_again(a);
+    if (st != FOCAL_OK)
+        return st;
+    const struct focal_log *log = &a->log->pub;
+    const bool joined = whole.first < a->s.first;
+    const struct focal_hash *hashes = a->hashes;
+    if (joined) {
+        if (whole.count > FOCAL_STRETCH_ENTRIES_MAX || focal_stretch_canonical_bytes(&whole) > FOCAL_STRETCH_BYTES_MAX)
+            return drop_and_ask_again(a);
+        struct focal_hash *all = focal_arena_alloc(&a->ol->arena, whole.count * sizeof *all);
+        if (!all)
+            return FOCAL_NO_MEMORY;
+        focal_oplog_hash(all, &whole, 0, whole.count, &log->id, &log->head.h);
+        if (!focal_hash_equal(&all[whole.count - 1], &a->hashes[a->s.count - 1]))
+            return drop_and_ask_again(a);
+        hashes = all;
+    } else {
+        hashes += whole.first - a->s.first;
+    }
+    uint64_t opening = 0;
+    if (whole.first == 1 && is_control(a) && (opening = opening_of(a, &whole)) == 0)
+        return not_yet(a, "the opening of its epoch is not one that a certificate allows");
+
+    struct segment segment = { .before = log->head.h, .signature = *a->in->signature,
+        .last = { .seq = a->last, .h = a->hashes[a->s.count - 1] } };
+    st = pack(a, &segment, &whole);
+    const bool was_unsigned = a->known && log->head.seq == 0 && log->staged.seq > 0;
+    if (st == FOCAL_OK)
+        st = make_known(a);
+    if (st != FOCAL_OK)
+        return st;
+    if (opening > 0)
+        a->log->opening = opening;
+    st = focal_oplog_append(a->ol, a->log, &segment);
+    if (st == FOCAL_OK && was_unsigned)
+        a->ol->unsigned_logs--;
+    return st == FOCAL_OK ? focal_oplog_apply(a->ol, a->log, &whole, 0, hashes) : st;
+}
+
+static enum focal_status admit(struct arrival *a)
+{
+    enum focal_status st = form(a);
+    if (st == FOCAL_OK)
+        st = rights(a);
+    if (st == FOCAL_OK && a->log->own)          /* what we are writing comes before what is said about us */
+        st = focal_oplog_own_close(a->ol, a->log, true);
+    if (st != FOCAL_OK)
+        return st;
+    a->hashes = focal_arena_alloc(&a->ol->arena, a->s.count * sizeof *a->hashes);
+    if (!a->hashes)
+        return FOCAL_NO_MEMORY;
+    do
+        st = place(a);
+    while (st == FOCAL_MORE);
+    if (st != FOCAL_OK || a->last <= a->log->pub.head.seq)
+        return st;
+    if (!a->in->signature)
+        return stage(a);
+    if (!signature_good(a)) {
+        if (a->log->pub.staged.seq > a->log->pub.head.seq && (st = focal_oplog_staging_drop(a->ol, a->log)) != FOCAL_OK)
+            return st;
+        return never(a, "a signature that does not fit");
+    }
+    return take(a);
+}
+
+enum focal_status focal_oplog_admit(struct focal_oplog *ol, const struct focal_incoming *in, const struct focal_log **log, struct focal_error *err)
+{
+    struct arrival a = { .ol = ol, .in = in, .err = err };
+    focal_arena_reset(&ol->arena);
+    enum focal_status st = admit(&a);
+    if (log)
+        *log = a.known ? &a.log->pub : NULL;
+    return st;
+}

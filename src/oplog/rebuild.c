@@ -1,0 +1,50 @@
+/* Throws away what is derived and derives it again. */
+#include "inside.h"
+
+static enum focal_status clear_shelf(struct focal_oplog *ol, enum focal_shelf shelf)
+{
+    enum focal_status st;
+    focal_buf_clear(&ol->key);
+    while ((st = focal_store_next(ol->store, shelf, focal_buf_view(&ol->key), &ol->key, NULL)) == FOCAL_OK) {
+        st = focal_store_del(ol->store, shelf, focal_buf_view(&ol->key));
+        if (st != FOCAL_OK)
+            return st;
+    }
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+}
+
+static enum focal_status derive_log(struct focal_oplog *ol, struct oplog_log *log)
+{
+    for (uint64_t next = 1; next <= log->pub.head.seq;) {
+        struct segment s;
+        struct focal_stretch stretch;
+        focal_arena_reset(&ol->arena);
+        enum focal_status st = focal_oplog_segment_at(ol, &log->pub.id, next, false, &s);
+        if (st == FOCAL_OK)
+            st = focal_stretch_unpack(ol->packer, &stretch, &ol->arena, s.packed);
+        if (st != FOCAL_OK)
+            return st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
+        struct focal_hash *hashes = focal_arena_alloc(&ol->arena, stretch.count * sizeof *hashes);
+        if (!hashes)
+            return FOCAL_NO_MEMORY;
+        focal_oplog_hash(hashes, &stretch, 0, stretch.count, &log->pub.id, &s.before);
+        if (!focal_hash_equal(&hashes[stretch.count - 1], &s.last.h))
+            return FOCAL_DAMAGED;
+        st = focal_oplog_apply(ol, log, &stretch, 0, hashes);
+        if (st != FOCAL_OK)
+            return st;
+        next = s.last.seq + 1;
+    }
+    return FOCAL_OK;
+}
+
+enum focal_status focal_oplog_rebuild(struct focal_oplog *ol)
+{
+    static const enum focal_shelf derived[] = { FOCAL_SHELF_PART, FOCAL_SHELF_CODE, FOCAL_SHELF_KIND, FOCAL_SHELF_CONFLICT };
+    enum focal_status st = focal_oplog_seal(ol);        /* what is under way belongs to the log first */
+    for (size_t i = 0; i < sizeof derived / sizeof *derived && st == FOCAL_OK; i++)
+        st = clear_shelf(ol, derived[i]);
+    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++)
+        st = derive_log(ol, ol->logs[i]);
+    return st == FOCAL_OK ? focal_oplog_flush(ol) : st;
+}

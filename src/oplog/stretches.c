@@ -1,0 +1,221 @@
+/* Cutting stretches, joining them, and hashing along them. */
+#include "inside.h"
+
+/* ---- salt runs ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t last_of(const struct focal_stretch *s)
+{
+    return s->first + (s->count - 1);
+}
+
+/* The places of a run's entries in a stretch: from..to, to excluded. */
+static void places(const struct focal_stretch *s, const struct focal_salt_run *run, size_t *from, size_t *to)
+{
+    uint64_t first = run->first > s->first ? run->first : s->first;
+    uint64_t last = run->last < last_of(s) ? run->last : last_of(s);
+    *from = *to = 0;
+    if (first <= last) {
+        *from = (size_t)(first - s->first);
+        *to = (size_t)(last - s->first) + 1;
+    }
+}
+
+/* The run as it stands in the cut: an explicit one keeps the salts of entries that stay. */
+static bool cut_run(struct focal_salt_run *out, struct focal_arena *arena, const struct focal_stretch *s,
+                    const struct focal_salt_run *run, size_t from, size_t count)
+{
+    *out = *run;
+    if (run->has_seed)
+        return true;
+    size_t i, to, n = 0;
+    places(s, run, &i, &to);
+    uint8_t *salts = focal_arena_alloc(arena, run->salts.len);
+    if (!salts)
+        return false;
+    for (size_t at = 0; i < to; i++) {
+        if (!s->entries[i].has_payload)
+            continue;
+        focal_assert(at + FOCAL_SALT_BYTES <= run->salts.len);
+        if (i >= from && i < from + count) {
+            memcpy(salts + n, run->salts.data + at, FOCAL_SALT_BYTES);
+            n += FOCAL_SALT_BYTES;
+        }
+        at += FOCAL_SALT_BYTES;
+    }
+    out->salts = focal_span_of(salts, n);
+    return true;
+}
+
+enum focal_status focal_oplog_cut(struct focal_stretch *out, struct focal_arena *arena, const struct focal_stretch *s, size_t from, size_t count)
+{
+    focal_assert(count > 0 && from <= s->count && count <= s->count - from);
+    *out = (struct focal_stretch){ .first = s->first + from, .count = count, .entries = s->entries + from };
+    out->runs = focal_arena_alloc(arena, s->run_count * sizeof *out->runs);
+    if (!out->runs)
+        return FOCAL_NO_MEMORY;
+    for (size_t r = 0; r < s->run_count; r++) {
+        size_t a, b;
+        places(out, &s->runs[r], &a, &b);
+        if (a == b)
+            continue;
+        if (!cut_run(&out->runs[out->run_count++], arena, s, &s->runs[r], from, count))
+            return FOCAL_NO_MEMORY;
+    }
+    return FOCAL_OK;
+}
+
+/* The salts of a run's entries in a stretch, one by one. */
+static bool spell_out(struct focal_span *salts, struct focal_arena *arena, const struct focal_stretch *s, const struct focal_salt_run *run)
+{
+    if (!run->has_seed) {
+        *salts = run->salts;
+        return true;
+    }
+    size_t i, to, n = 0;
+    places(s, run, &i, &to);
+    uint8_t *out = focal_arena_alloc(arena, (to - i) * FOCAL_SALT_BYTES);
+    if (!out)
+        return false;
+    for (; i < to; i++) {
+        if (!s->entries[i].has_payload)
+            continue;
+        focal_salt_from_seed(out + n, run->seed, s->first + i);
+        n += FOCAL_SALT_BYTES;
+    }
+    *salts = focal_span_of(out, n);
+    return true;
+}
+
+/* The last run so far and the first of what follows are meant to be one run, cut in two. From an author who plays with
+ * overlapping runs they are not; then each keeps the salts of its own entries, and nothing of the other. */
+static bool join_runs(struct focal_salt_run *last, const struct focal_stretch *left, struct focal_salt_run *next,
+                      const struct focal_stretch *right, struct focal_arena *arena, bool *one)
+{
+    *one = last->first == next->first && last->last == next->last;
+    if (*one && last->has_seed && next->has_seed && memcmp(last->seed, next->seed, sizeof last->seed) == 0)
+        return true;
+    struct focal_span a, b;
+    if (!spell_out(&a, arena, left, last) || !spell_out(&b, arena, right, next))
+        return false;
+    last->has_seed = next->has_seed = false;
+    memset(last->seed, 0, sizeof last->seed);
+    memset(next->seed, 0, sizeof next->seed);
+    last->salts = a;
+    next->salts = b;
+    if (!*one) {
+        last->last = last_of(left);
+        next->first = right->first;
+        return true;
+    }
+    uint8_t *both = focal_arena_alloc(arena, a.len + b.len);
+    if (!both)
+        return false;
+    if (a.len)
+        memcpy(both, a.data, a.len);
+    if (b.len)
+        memcpy(both + a.len, b.data, b.len);
+    last->salts = focal_span_of(both, a.len + b.len);
+    return true;
+}
+
+/* A run of which anything is stripped must not carry its seed. */
+static bool break_runs(struct focal_stretch *s, struct focal_arena *arena)
+{
+    for (size_t r = 0; r < s->run_count; r++) {
+        struct focal_salt_run *run = &s->runs[r];
+        size_t i, to;
+        places(s, run, &i, &to);
+        while (run->has_seed && i < to && s->entries[i].has_payload)
+            i++;
+        if (!run->has_seed || i == to)
+            continue;
+        if (!spell_out(&run->salts, arena, s, run))
+            return false;
+        run->has_seed = false;
+        memset(run->seed, 0, sizeof run->seed);
+    }
+    return true;
+}
+
+enum focal_status focal_oplog_join(struct focal_stretch *out, struct focal_arena *arena, const struct focal_stretch *parts, size_t count)
+{
+    size_t entries = 0, runs = 0;
+    for (size_t i = 0; i < count; i++) {
+        focal_assert(i == 0 || parts[i].first == last_of(&parts[i - 1]) + 1);
+        entries += parts[i].count;
+        runs += parts[i].run_count;
+    }
+    *out = (struct focal_stretch){ .first = parts[0].first };
+    out->entries = focal_arena_alloc(arena, entries * sizeof *out->entries);
+    out->runs = focal_arena_alloc(arena, runs * sizeof *out->runs);
+    if (!out->entries || !out->runs)
+        return FOCAL_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const struct focal_stretch *part = &parts[i];
+        size_t before = out->run_count;
+        for (size_t r = 0; r < part->run_count; r++) {
+            struct focal_salt_run run = part->runs[r];
+            struct focal_salt_run *last = out->run_count ? &out->runs[out->run_count - 1] : NULL;
+            bool one = false;
+            if (last && out->run_count == before && last->last >= run.first
+                && !join_runs(last, out, &run, part, arena, &one))
+                return FOCAL_NO_MEMORY;
+            if (!one)
+                out->runs[out->run_count++] = run;
+            else
+                before = SIZE_MAX;
+        }
+        memcpy(out->entries + out->count, part->entries, part->count * sizeof *part->entries);
+        out->count += part->count;
+    }
+    return break_runs(out, arena) ? FOCAL_OK : FOCAL_NO_MEMORY;
+}
+
+/* ---- hashes ---------------------------------------------------------------------------------------------------------------- */
+
+void focal_oplog_hash(struct focal_hash *out, const struct focal_stretch *s, size_t from, size_t count, const struct focal_id *log,
+                      const struct focal_hash *before)
+{
+    const struct focal_hash *h = before;
+    for (size_t i = from; i < from + count; i++) {
+        const struct focal_stretch_entry *e = &s->entries[i];
+        struct focal_hash c = e->c;
+        uint8_t salt[FOCAL_SALT_BYTES];
+        if (e->has_payload) {
+            bool found = focal_stretch_salt(s, i, salt, focal_salt_from_seed);
+            focal_assert(found);
+            focal_commitment(&c, salt, e->payload);
+        }
+        focal_chain_next(&out[i - from], h, log, e->header, &c);
+        h = &out[i - from];
+    }
+}
+
+enum focal_status focal_oplog_hash_at(struct focal_oplog *ol, struct focal_store *store, const struct focal_log *log, uint64_t seq, struct focal_hash *out)
+{
+    if (seq == 0) {
+        focal_chain_start(out, &log->id);
+        return FOCAL_OK;
+    }
+    if (seq == log->head.seq || seq == log->staged.seq) {
+        *out = seq == log->head.seq ? log->head.h : log->staged.h;
+        return FOCAL_OK;
+    }
+    struct segment s;
+    enum focal_status st = focal_oplog_segment_of(ol, store, &log->id, seq, seq > log->head.seq, &s);
+    if (st != FOCAL_OK || s.last.seq == seq) {
+        *out = s.last.h;
+        return st;
+    }
+    struct focal_stretch stretch;
+    st = focal_stretch_unpack(ol->packer, &stretch, &ol->arena, s.packed);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NO_MEMORY ? st : FOCAL_DAMAGED;
+    size_t count = (size_t)(seq - s.first) + 1;
+    struct focal_hash *hashes = focal_arena_alloc(&ol->arena, count * sizeof *hashes);
+    if (!hashes)
+        return FOCAL_NO_MEMORY;
+    focal_oplog_hash(hashes, &stretch, 0, count, &log->id, &s.before);
+    *out = hashes[count - 1];
+    return FOCAL_OK;
+}

@@ -1,0 +1,459 @@
+/* Our own entries. They are hashed, chained and applied as they are written, and signed when their transaction ends or
+ * a segment is full.
+ *
+ * What one commit writes to one log forms salt runs, each with a seed used nowhere else. A run is over when a segment that
+ * holds any of it is stored: from then on its first and last stand in bytes that others will hold. */
+#include "inside.h"
+
+#include <stdlib.h>
+
+enum { PERMILLE_FIRST = 700, RUNS_MAX = FOCAL_STRETCH_ENTRIES_MAX, REASON_FIRST = 2 };
+
+struct own_entry { struct focal_hash h; uint32_t at, header_len, payload_len; };
+
+struct own_stretch {
+    struct focal_hash before;
+    uint64_t first;
+    size_t count, cap, run_count, run_cap;
+    struct own_entry *entries;
+    struct focal_salt_run *runs;
+    bool run_open;                      /* the last run may grow */
+    struct focal_buf bytes;             /* headers and payloads, as they lie */
+    size_t canonical;
+    uint32_t permille;                  /* packed for canonical bytes, as the last packing told */
+};
+
+void focal_oplog_own_free(struct oplog_log *log)
+{
+    struct own_stretch *own = log->own;
+    if (!own)
+        return;
+    focal_free(own->entries);
+    focal_free(own->runs);
+    focal_buf_wipe_close(&own->bytes);
+    focal_free(own);
+    log->own = NULL;
+}
+
+void focal_oplog_own_forget(struct focal_oplog *ol)
+{
+    for (size_t i = 0; i < ol->log_count; i++)
+        focal_oplog_own_free(ol->logs[i]);
+}
+
+/* ---- closing: packs, signs, stores --------------------------------------------------------------------------------------------- */
+
+/* The first n entries as a stretch whose entries look into own->bytes; memory is the packing buffer's. */
+static bool view(struct focal_stretch *s, const struct own_stretch *own, size_t n, struct focal_stretch_entry *entries)
+{
+    *s = (struct focal_stretch){ .first = own->first, .count = n, .entries = entries, .runs = own->runs };
+    for (size_t i = 0; i < n; i++) {
+        const struct own_entry *e = &own->entries[i];
+        const uint8_t *at = own->bytes.data + e->at;
+        entries[i] = (struct focal_stretch_entry){ .header = focal_span_of(at, e->header_len), .has_payload = true,
+            .payload = focal_span_of(at + e->header_len, e->payload_len) };
+    }
+    while (s->run_count < own->run_count && own->runs[s->run_count].first < own->first + n)
+        s->run_count++;
+    return s->run_count > 0;
+}
+
+/* Packs as many of the entries as fit a message; n: how many. */
+static enum focal_status pack_some(struct focal_oplog *ol, struct own_stretch *own, size_t *n, size_t *canonical)
+{
+    struct focal_stretch_entry *entries = focal_alloc(own->count * sizeof *entries);
+    if (!entries)
+        return FOCAL_NO_MEMORY;
+    enum focal_status st;
+    for (*n = own->count;;) {
+        struct focal_stretch s;
+        bool salted = view(&s, own, *n, entries);
+        focal_assert(salted);
+        focal_buf_clear(&ol->scratch);
+        st = focal_stretch_pack(ol->packer, &ol->scratch, &s);
+        focal_assert(st == FOCAL_OK || st == FOCAL_NO_MEMORY);
+        *canonical = focal_stretch_canonical_bytes(&s);
+        if (st != FOCAL_OK || ol->scratch.len <= OWN_SEGMENT_MOST || *n == 1)
+            break;
+        size_t fewer = (size_t)((uint64_t)*n * OWN_SEGMENT_TARGET / ol->scratch.len);
+        *n = fewer == 0 ? 1 : fewer < *n ? fewer : *n - 1;
+    }
+    focal_free(entries);
+    if (st == FOCAL_OK)
+        own->permille = (uint32_t)((uint64_t)ol->scratch.len * 1000 / *canonical) + 1;
+    return st;
+}
+
+static void shift(struct own_stretch *own, size_t n, size_t canonical)
+{
+    const size_t bytes = n < own->count ? own->entries[n].at : own->bytes.len;
+    own->before = own->entries[n - 1].h;
+    own->first += n;
+    own->count -= n;
+    own->canonical -= canonical;
+    memmove(own->entries, own->entries + n, own->count * sizeof *own->entries);
+    for (size_t i = 0; i < own->count; i++)
+        own->entries[i].at -= (uint32_t)bytes;
+    memmove(own->bytes.data, own->bytes.data + bytes, own->bytes.len - bytes);
+    focal_buf_truncate(&own->bytes, own->bytes.len - bytes);
+    size_t over = 0;
+    while (over < own->run_count && own->runs[over].last < own->first)
+        over++;
+    own->run_count -= over;
+    memmove(own->runs, own->runs + over, own->run_count * sizeof *own->runs);
+    own->run_open = false;
+}
+
+static bool at_limit(const struct own_stretch *own, size_t more_bytes)
+{
+    return own->count >= FOCAL_STRETCH_ENTRIES_MAX || own->canonical + more_bytes > FOCAL_STRETCH_BYTES_MAX;
+}
+
+static bool looks_full(const struct own_stretch *own)
+{
+    return (uint64_t)own->canonical * own->permille / 1000 >= OWN_SEGMENT_TARGET || at_limit(own, FOCAL_ORDINARY_MAX);
+}
+
+/* all: until nothing is left. Else only while there is a segment's worth. */
+enum focal_status focal_oplog_own_close(struct focal_oplog *ol, struct oplog_log *log, bool all)
+{
+    struct own_stretch *own = log->own;
+    while (own && own->count > 0 && (all || looks_full(own))) {
+        size_t n, canonical;
+        enum focal_status st = pack_some(ol, own, &n, &canonical);
+        if (st != FOCAL_OK)
+            return st;
+        /* Packs better than it looked: it goes on growing, and packing again later costs little. */
+        if (!all && ol->scratch.len < OWN_SEGMENT_LEAST && !at_limit(own, FOCAL_ORDINARY_MAX))
+            return FOCAL_OK;
+        struct segment s = { .first = own->first, .before = own->before, .canonical = (uint32_t)canonical,
+            .last = { .seq = own->first + (n - 1), .h = own->entries[n - 1].h }, .packed = focal_buf_view(&ol->scratch) };
+        focal_sign_head(&s.signature, ol->keys.sign_secret, &ol->network, &log->pub.id, &s.last);
+        st = focal_oplog_append(ol, log, &s);
+        if (st != FOCAL_OK)
+            return st;
+        shift(own, n, canonical);
+    }
+    if (own && own->count == 0)
+        focal_oplog_own_free(log);
+    return FOCAL_OK;
+}
+
+enum focal_status focal_oplog_seal(struct focal_oplog *ol)
+{
+    for (size_t i = 0; i < ol->log_count; i++) {
+        enum focal_status st = ol->logs[i]->own ? focal_oplog_own_close(ol, ol->logs[i], true) : FOCAL_OK;
+        if (st != FOCAL_OK)
+            return st;
+    }
+    return focal_oplog_flush(ol);
+}
+
+/* ---- appending --------------------------------------------------------------------------------------------------------------------- */
+
+static enum focal_status own_open(struct oplog_log *log)
+{
+    if (log->own)
+        return FOCAL_OK;
+    focal_assert(log->pub.staged.seq == log->pub.head.seq);
+    struct own_stretch *own = focal_alloc(sizeof *own);
+    if (!own)
+        return FOCAL_NO_MEMORY;
+    own->before = log->pub.head.h;
+    own->first = log->pub.head.seq + 1;
+    own->permille = PERMILLE_FIRST;
+    focal_buf_init(&own->bytes, FOCAL_STRETCH_BYTES_MAX + FOCAL_ENTRY_MAX);
+    log->own = own;
+    return FOCAL_OK;
+}
+
+static enum focal_status extend_run(struct focal_oplog *ol, struct own_stretch *own, uint64_t seq)
+{
+    struct focal_salt_run *last = own->run_count ? &own->runs[own->run_count - 1] : NULL;
+    if (last && own->run_open && seq - last->first < FOCAL_RUN_SEQS_MAX) {
+        last->last = seq;
+        return FOCAL_OK;
+    }
+    void *list = own->runs;
+    enum focal_status st = focal_oplog_room(&list, &own->run_cap, own->run_count, sizeof *own->runs);
+    own->runs = list;
+    if (st != FOCAL_OK)
+        return st;
+    struct focal_salt_run *run = &own->runs[own->run_count++];
+    *run = (struct focal_salt_run){ .first = seq, .last = seq, .has_seed = true };
+    ol->entropy.fill(ol->entropy.data, run->seed, sizeof run->seed);
+    own->run_open = true;
+    return FOCAL_OK;
+}
+
+static uint64_t next_seq(const struct oplog_log *log)
+{
+    return log->own ? log->own->first + log->own->count : log->pub.head.seq + 1;
+}
+
+/* Appends, hashes and applies. The header's sequence is next_seq. */
+static enum focal_status put(struct focal_oplog *ol, struct oplog_log *log, const struct focal_header *header, struct focal_span payload,
+                             struct focal_hash *h)
+{
+    enum focal_status st = FOCAL_OK;
+    if (log->own && at_limit(log->own, FOCAL_ORDINARY_MAX))
+        st = focal_oplog_own_close(ol, log, true);
+    if (st == FOCAL_OK)
+        st = own_open(log);
+    if (st != FOCAL_OK)
+        return st;
+    struct own_stretch *own = log->own;
+    void *list = own->entries;
+    st = focal_oplog_room(&list, &own->cap, own->count, sizeof *own->entries);
+    own->entries = list;
+    if (st == FOCAL_OK)
+        st = extend_run(ol, own, header->seq);
+    if (st != FOCAL_OK)
+        return st;
+
+    struct own_entry *e = &own->entries[own->count];
+    e->at = (uint32_t)own->bytes.len;
+    focal_header_encode(&own->bytes, header);
+    e->header_len = (uint32_t)(own->bytes.len - e->at);
+    focal_buf_span(&own->bytes, payload);
+    e->payload_len = (uint32_t)payload.len;
+    if (own->bytes.failed)
+        return FOCAL_NO_MEMORY;
+    const struct focal_stretch_entry entry = { .has_payload = true,
+        .header = focal_span_of(own->bytes.data + e->at, e->header_len),
+        .payload = focal_span_of(own->bytes.data + e->at + e->header_len, e->payload_len) };
+    uint8_t salt[FOCAL_SALT_BYTES];
+    struct focal_hash c;
+    focal_salt_from_seed(salt, own->runs[own->run_count - 1].seed, header->seq);
+    focal_commitment(&c, salt, payload);
+    focal_chain_next(&e->h, own->count ? &own->entries[own->count - 1].h : &own->before, &log->pub.id, entry.header, &c);
+    *h = e->h;
+    own->count++;
+    own->canonical += e->header_len + e->payload_len;
+    st = focal_oplog_apply_one(ol, log, &entry, header->seq, h);
+    return st == FOCAL_OK && looks_full(own) ? focal_oplog_own_close(ol, log, false) : st;
+}
+
+/* ---- logs and epochs ------------------------------------------------------------------------------------------------------------------ */
+
+static int previous_order(const void *a, const void *b)
+{
+    return memcmp(a, b, FOCAL_PREVIOUS_BYTES);
+}
+
+/* Tips of what this office wrote in this scope and lane under earlier epochs and keys. */
+static void previous_tips(const struct focal_oplog *ol, const struct focal_log *of, struct focal_buf *out)
+{
+    const struct focal_certificate *mine = focal_oplog_mine(ol);
+    size_t count = 0;
+    for (size_t i = 0; i < ol->log_count; i++) {
+        const struct focal_log *log = &ol->logs[i]->pub;
+        const struct focal_certificate *c = focal_oplog_certificate_by_sign(ol, &log->name.author);
+        if (log == of || log->head.seq == 0 || log->name.lane != of->name.lane || !c || !mine
+            || !focal_hash_equal(&log->name.scope, &of->name.scope) || strcmp(c->office.text, mine->office.text) != 0)
+            continue;
+        if ((count + 1) * FOCAL_PREVIOUS_BYTES > FOCAL_ORDINARY_MAX / 2)
+            break;
+        focal_buf_bytes(out, log->id.b, sizeof log->id.b);
+        focal_buf_be64(out, log->head.seq);
+        focal_buf_bytes(out, log->head.h.b, sizeof log->head.h.b);
+        count++;
+    }
+    if (count > 1 && !out->failed)
+        qsort(out->data, count, FOCAL_PREVIOUS_BYTES, previous_order);
+}
+
+/* Our log of this scope in this epoch, with its begin entry. */
+static enum focal_status own_log(struct focal_oplog *ol, struct oplog_log **out, struct oplog_scope *scope, struct focal_span begin)
+{
+    if (scope->own) {
+        *out = scope->own;
+        return FOCAL_OK;
+    }
+    struct focal_log_name name = { .author = ol->keys.sign_public, .epoch = ol->epoch, .scope = scope->id, .lane = FOCAL_LANE_DATA };
+    struct focal_id id;
+    focal_log_id(&id, &ol->network, &name);
+    struct oplog_log *log = focal_oplog_log_of(ol, &id);
+    enum focal_status st = FOCAL_OK;
+    if (!log)
+        st = focal_oplog_log_add(ol, &log, &name, &scope->scope);
+    if (st != FOCAL_OK)
+        return st;
+    *out = scope->own = log;
+    if (log->pub.staged.seq > log->pub.head.seq)        /* a peer's copy of what we are about to write, unsigned */
+        st = focal_oplog_staging_drop(ol, log);
+    if (st != FOCAL_OK || next_seq(log) > 1)
+        return st;
+    struct focal_buf tips;
+    struct focal_hash h;
+    focal_buf_init(&tips, FOCAL_ORDINARY_MAX);
+    previous_tips(ol, &log->pub, &tips);
+    const struct focal_header header = { .shape = FOCAL_SHAPE_BEGIN, .seq = 1, .previous = focal_buf_view(&tips) };
+    st = tips.failed ? FOCAL_NO_MEMORY : put(ol, log, &header, begin, &h);
+    focal_buf_close(&tips);
+    return st;
+}
+
+static enum focal_status opening_payload(struct focal_oplog *ol, struct focal_buf *out)
+{
+    struct focal_buf number;
+    uint8_t reason = REASON_FIRST;
+    focal_buf_init(&number, 16);
+    focal_buf_varint(&number, ol->epoch_number);
+    const struct focal_item items[] = {
+        { .field = FOCAL_OPENING_NUMBER, .value = focal_buf_view(&number) },
+        { .field = FOCAL_OPENING_AUTHOR, .value = focal_span_of(ol->keys.sign_public.b, sizeof ol->keys.sign_public.b) },
+        { .field = FOCAL_OPENING_EPOCH, .value = focal_span_of(ol->epoch.b, sizeof ol->epoch.b) },
+        { .field = FOCAL_OPENING_REASON, .value = focal_span_of(&reason, 1) },
+    };
+    focal_payload_encode(out, FOCAL_KIND_OPENING, NULL, NULL, items, sizeof items / sizeof *items);
+    bool failed = number.failed || out->failed;
+    focal_buf_close(&number);
+    return failed ? FOCAL_NO_MEMORY : FOCAL_OK;
+}
+
+/* What is unique about this epoch's beginning; the last head of ours ties it to what we wrote before. */
+static void choose_epoch(struct focal_oplog *ol)
+{
+    struct focal_hash previous = { { 0 } };
+    uint8_t random[32];
+    ol->epoch_number = 1;
+    for (size_t i = 0; i < ol->log_count; i++) {
+        const struct oplog_log *log = ol->logs[i];
+        if (!log->pub.mine || log->opening < ol->epoch_number)
+            continue;
+        ol->epoch_number = log->opening + 1;
+        previous = log->pub.head.h;
+    }
+    ol->entropy.fill(ol->entropy.data, random, sizeof random);
+    focal_epoch_id(&ol->epoch, random, focal_span_of(ol->machine_id, ol->machine_id_len),
+                   focal_span_of(ol->boot_id, ol->boot_id_len), &previous);
+}
+
+enum focal_status focal_oplog_epoch_ensure(struct focal_oplog *ol, struct focal_error *err)
+{
+    if (ol->epoch_set)
+        return FOCAL_OK;
+    struct oplog_scope *control = focal_oplog_scope_of(ol, &ol->control_scope);
+    if (!control || !focal_oplog_grants(ol, &ol->keys.sign_public, &control->scope))
+        return focal_fail(err, FOCAL_DENIED, "ask headquarters for a certificate that lets this office write in control",
+                          "this office's certificate does not let it write in control");
+    choose_epoch(ol);
+    if (!focal_oplog_opens(ol, &ol->keys.sign_public, ol->epoch_number))
+        return focal_fail(err, FOCAL_DENIED, "ask headquarters to renew this office's certificate",
+                          "this office has opened as many epochs as its certificate allows");
+    struct focal_buf bytes;
+    struct oplog_log *log = NULL;
+    focal_buf_init(&bytes, FOCAL_ORDINARY_MAX);
+    enum focal_status st = opening_payload(ol, &bytes);
+    if (st == FOCAL_OK)
+        st = own_log(ol, &log, control, focal_buf_view(&bytes));
+    if (st == FOCAL_OK) {
+        log->opening = ol->epoch_number;
+        focal_buf_clear(&bytes);
+        focal_buf_bytes(&bytes, ol->epoch.b, sizeof ol->epoch.b);
+        focal_buf_be64(&bytes, ol->epoch_number);
+        st = focal_store_put(ol->store, FOCAL_SHELF_META, focal_span_text("epoch"), focal_buf_view(&bytes));
+    }
+    focal_buf_close(&bytes);
+    ol->epoch_set = st == FOCAL_OK;
+    return st;
+}
+
+enum focal_status focal_oplog_epoch_load(struct focal_oplog *ol)
+{
+    ol->epoch_set = false;
+    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_META, focal_span_text("epoch"), &ol->value);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    struct focal_cur cur = focal_cur_of(focal_buf_view(&ol->value));
+    focal_cur_copy(&cur, ol->epoch.b, sizeof ol->epoch.b);
+    ol->epoch_number = focal_cur_be64(&cur);
+    if (!focal_cur_done(&cur))
+        return FOCAL_DAMAGED;
+    ol->epoch_set = true;
+    return FOCAL_OK;
+}
+
+bool focal_oplog_epoch(const struct focal_oplog *ol, struct focal_id *out)
+{
+    if (ol->epoch_set)
+        *out = ol->epoch;
+    return ol->epoch_set;
+}
+
+/* ---- the door ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int replaced_order(const void *a, const void *b)
+{
+    return memcmp(a, b, FOCAL_REPLACED_BYTES);
+}
+
+/* Names in strict order, whatever the caller's; in ol->names. */
+static bool put_replaced(struct focal_oplog *ol, const struct focal_write *w, struct focal_span *out)
+{
+    struct focal_buf *names = &ol->names;
+    focal_buf_clear(names);
+    for (size_t i = 0; i < w->replaced_count; i++)
+        focal_replaced_put(names, &w->replaced[i]);
+    if (names->failed)
+        return false;
+    size_t kept = names->len > 0 ? 1 : 0;
+    if (w->replaced_count > 1)
+        qsort(names->data, w->replaced_count, FOCAL_REPLACED_BYTES, replaced_order);
+    for (size_t i = 1; i < w->replaced_count; i++) {
+        const uint8_t *name = names->data + i * FOCAL_REPLACED_BYTES;
+        if (memcmp(names->data + (kept - 1) * FOCAL_REPLACED_BYTES, name, FOCAL_REPLACED_BYTES) != 0)
+            memmove(names->data + kept++ * FOCAL_REPLACED_BYTES, name, FOCAL_REPLACED_BYTES);
+    }
+    focal_buf_truncate(names, kept * FOCAL_REPLACED_BYTES);
+    *out = focal_buf_view(names);
+    return true;
+}
+
+enum { HEADER_FIXED_MAX = 2 + 10 + 2 + FOCAL_REF_BYTES + 4 };
+
+static struct oplog_scope *writable(const struct focal_oplog *ol, const struct focal_scope *scope)
+{
+    struct oplog_scope *found = NULL;
+    for (size_t i = 0; i < ol->scope_count && !found; i++) {
+        if (focal_scope_compare(&ol->scopes[i]->scope, scope) == 0)
+            found = ol->scopes[i];
+    }
+    /* A log of ours in it is proof enough: rights to write are not taken back by what is built. */
+    return found && ol->has_keys && (found->own || focal_oplog_grants(ol, &ol->keys.sign_public, scope)) ? found : NULL;
+}
+
+enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_write *w, struct focal_ref *ref, struct focal_error *err)
+{
+    static const uint8_t nothing = FOCAL_KIND_NOTHING;
+    struct oplog_scope *scope = writable(ol, &w->scope);
+    if (!scope) {
+        char name[16];
+        focal_scope_print(name, &w->scope);
+        return focal_fail(err, FOCAL_DENIED, "ask headquarters for a certificate that lists this scope",
+                          "this office may not write in %s", name);
+    }
+    if (w->payload.len + w->replaced_count * FOCAL_REPLACED_BYTES + HEADER_FIXED_MAX > FOCAL_ORDINARY_MAX)
+        return focal_fail(err, FOCAL_TOO_BIG, "split it into several changes", "a change of more than %d bytes", FOCAL_ORDINARY_MAX);
+    struct focal_payload payload;
+    enum focal_status st = focal_payload_decode(&payload, w->payload);
+    focal_assert(st == FOCAL_OK);       /* signed bytes cannot be taken back */
+    struct oplog_log *log = NULL;
+    st = focal_oplog_epoch_ensure(ol, err);
+    if (st == FOCAL_OK)
+        st = own_log(ol, &log, scope, focal_span_of(&nothing, 1));
+    if (st != FOCAL_OK)
+        return st;
+    struct focal_header header = { .shape = FOCAL_SHAPE_ORDINARY, .seq = next_seq(log), .creates = w->creates, .record = w->record };
+    struct focal_hash h;
+    if (!put_replaced(ol, w, &header.replaced))
+        return FOCAL_NO_MEMORY;
+    st = put(ol, log, &header, w->payload, &h);
+    if (st != FOCAL_OK)
+        return st;
+    ref->log = log->pub.id;
+    ref->seq = header.seq;
+    memcpy(ref->h8, h.b, sizeof ref->h8);
+    return FOCAL_OK;
+}

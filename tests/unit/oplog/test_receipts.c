@@ -1,0 +1,229 @@
+/* Receipts: ours, others', which of them count, how many are kept. */
+#include "offices.h"
+
+static struct network net;
+static struct office ken, hq;
+
+static int set_up(void **state)
+{
+    (void)state;
+    network_make(&net);
+    office_make(&ken, &net, "KEN", 7);
+    office_make(&hq, &net, "HQ", 8);
+    hold(&ken, &ken.statement);
+    hold(&ken, &hq.statement);
+    hold(&hq, &hq.statement);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    office_close(&ken);
+    office_close(&hq);
+    network_close(&net);
+    return 0;
+}
+
+static enum focal_status make(struct office *o, uint32_t day, struct focal_buf *body, struct focal_signature *signature)
+{
+    begin(o);
+    enum focal_status st = focal_oplog_make_receipt(o->ol, &scope_network, day, body, signature);
+    commit(o);
+    return st;
+}
+
+static enum focal_status give(struct office *o, const struct focal_buf *body, const struct focal_signature *signature)
+{
+    begin(o);
+    enum focal_status st = focal_oplog_take_receipt(o->ol, focal_buf_view(body), signature);
+    commit(o);
+    return st;
+}
+
+static size_t kept(struct office *o)
+{
+    struct focal_buf key, body;
+    struct focal_signature signature;
+    struct focal_scope scope;
+    size_t n = 0;
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    focal_buf_init(&body, FOCAL_RECEIPT_MAX);
+    for (; focal_oplog_next_receipt(o->ol, &key, &body, &signature, &scope) == FOCAL_OK; n++) {
+        struct focal_receipt r;
+        assert_int_equal(focal_receipt_decode(&r, focal_buf_view(&body)), FOCAL_OK);
+        assert_true(focal_receipt_verify(&signature, &r.signer, &net.id, focal_buf_view(&body)));
+        assert_int_equal(focal_scope_compare(&scope, &scope_network), 0);
+    }
+    focal_buf_close(&key);
+    focal_buf_close(&body);
+    return n;
+}
+
+static void write_one(struct office *o)
+{
+    struct focal_ref ref;
+    begin(o);
+    write_value(o, &scope_network, NULL, FIELD_A, 1, &ref);
+    commit(o);
+}
+
+static void given_taken_and_counted(void **state)
+{
+    (void)state;
+    struct focal_buf one, two;
+    struct focal_signature s1, s2;
+    uint64_t seq;
+    uint32_t day;
+    focal_buf_init(&one, FOCAL_RECEIPT_MAX);
+    focal_buf_init(&two, FOCAL_RECEIPT_MAX);
+    assert_int_equal(make(&ken, 20001, &one, &s1), FOCAL_NOT_FOUND);    /* nothing to speak of */
+    write_one(&ken);
+    const struct focal_log *log = log_of(&ken, &net, &ken, &scope_network);
+    assert_false(focal_oplog_receipt_of(ken.ol, &ken.code, &log->id, &seq, &day));
+    assert_int_equal(make(&ken, 20001, &one, &s1), FOCAL_OK);
+    assert_int_equal(make(&ken, 20001, &two, &s2), FOCAL_NOT_FOUND);    /* no head has moved since */
+    assert_true(focal_oplog_receipt_of(ken.ol, &ken.code, &log->id, &seq, &day));
+    assert_int_equal(seq, 2);
+    assert_int_equal(day, 20001);
+
+    assert_int_equal(give(&hq, &one, &s1), FOCAL_NOT_YET);              /* signer not known */
+    hold(&hq, &ken.statement);
+    s1.b[5] ^= 1;
+    assert_int_equal(give(&hq, &one, &s1), FOCAL_NEVER);
+    s1.b[5] ^= 1;
+    assert_int_equal(give(&hq, &one, &s1), FOCAL_OK);
+    assert_int_equal(give(&hq, &one, &s1), FOCAL_EXISTS);
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log->id, &seq, &day));
+    assert_int_equal(seq, 2);
+    assert_false(focal_oplog_receipt_of(hq.ol, &hq.code, &log->id, &seq, &day));
+
+    write_one(&ken);
+    assert_int_equal(make(&ken, 20002, &two, &s2), FOCAL_OK);
+    struct focal_receipt r;
+    assert_int_equal(focal_receipt_decode(&r, focal_buf_view(&two)), FOCAL_OK);
+    assert_int_equal(r.number, 2);
+    assert_int_equal(give(&hq, &two, &s2), FOCAL_OK);
+    assert_int_equal(give(&hq, &one, &s1), FOCAL_EXISTS);               /* superseded */
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log->id, &seq, &day));
+    assert_int_equal(seq, 3);
+    assert_int_equal(day, 20002);
+    assert_int_equal(kept(&hq), 1);     /* what a later one says better is not kept */
+    assert_int_equal(kept(&ken), 1);
+    focal_oplog_close(ken.ol);
+    office_open(&ken);
+    log = log_of(&ken, &net, &ken, &scope_network);
+    assert_int_equal(make(&ken, 20003, &two, &s2), FOCAL_NOT_FOUND);    /* and it knows so after a restart */
+    focal_oplog_close(hq.ol);
+    office_open(&hq);
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log->id, &seq, NULL));
+    assert_int_equal(seq, 3);
+    assert_verifies(&hq, NULL);
+    focal_buf_close(&one);
+    focal_buf_close(&two);
+}
+
+static void order_of_arrival_does_not_matter(void **state)
+{
+    (void)state;
+    struct focal_buf bodies[3];
+    struct focal_signature signatures[3];
+    uint64_t seq;
+    hold(&hq, &ken.statement);
+    write_one(&hq);
+    write_one(&ken);
+    carry_all(&hq, &ken);               /* ken holds two logs; then only its own moves */
+    for (int i = 0; i < 3; i++) {
+        focal_buf_init(&bodies[i], FOCAL_RECEIPT_MAX);
+        assert_int_equal(make(&ken, 20001, &bodies[i], &signatures[i]), FOCAL_OK);
+        write_one(&ken);
+    }
+    const struct focal_log *own = log_of(&ken, &net, &ken, &scope_network), *far = log_of(&ken, &net, &hq, &scope_network);
+    assert_int_equal(give(&hq, &bodies[2], &signatures[2]), FOCAL_OK);
+    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &far->id, &seq, NULL));
+    assert_int_equal(give(&hq, &bodies[1], &signatures[1]), FOCAL_EXISTS);
+    assert_int_equal(give(&hq, &bodies[0], &signatures[0]), FOCAL_OK);      /* of the other log it is the only word */
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &far->id, &seq, NULL));
+    assert_int_equal(seq, 2);
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &own->id, &seq, NULL));
+    assert_int_equal(seq, 4);
+    assert_int_equal(kept(&hq), 2);
+    for (int i = 0; i < 3; i++)
+        focal_buf_close(&bodies[i]);
+}
+
+static void rolled_back_receipts_are_made_again(void **state)
+{
+    (void)state;
+    struct focal_buf body;
+    struct focal_signature signature;
+    struct focal_id epoch;
+    focal_buf_init(&body, FOCAL_RECEIPT_MAX);
+    write_one(&ken);
+    hold(&hq, &ken.statement);
+    carry_all(&ken, &hq);
+    assert_false(focal_oplog_epoch(hq.ol, &epoch));
+    begin(&hq);
+    assert_int_equal(focal_oplog_make_receipt(hq.ol, &scope_network, 20001, &body, &signature), FOCAL_OK);
+    assert_int_equal(focal_oplog_seal(hq.ol), FOCAL_OK);
+    roll_back(&hq);
+    assert_false(focal_oplog_epoch(hq.ol, &epoch));
+    assert_int_equal(make(&hq, 20001, &body, &signature), FOCAL_OK);    /* a receipt opens the epoch, too */
+    assert_true(focal_oplog_epoch(hq.ol, &epoch));
+    assert_int_equal(give(&ken, &body, &signature), FOCAL_OK);
+    struct focal_receipt r;
+    assert_int_equal(focal_receipt_decode(&r, focal_buf_view(&body)), FOCAL_OK);
+    assert_int_equal(r.number, 1);
+    assert_memory_equal(r.epoch.b, epoch.b, 16);
+    focal_buf_close(&body);
+}
+
+static void strangers_words(void **state)
+{
+    (void)state;
+    struct focal_buf body;
+    struct focal_signature signature;
+    focal_buf_init(&body, FOCAL_RECEIPT_MAX);
+    struct focal_receipt r = { .office = hq.code, .signer = ken.keys.sign_public, .number = 1, .day = 20001 };
+    focal_scope_id(&r.scope, &net.id, &scope_network);
+    const uint8_t heads[56] = { 1 };
+    r.heads = focal_span_of(heads, sizeof heads);
+    focal_receipt_encode(&body, &r);
+    focal_receipt_sign(&signature, ken.keys.sign_secret, &net.id, focal_buf_view(&body));
+    assert_int_equal(give(&hq, &body, &signature), FOCAL_NOT_YET);      /* ken's key is not hq's */
+    focal_buf_truncate(&body, body.len - 1);
+    assert_int_equal(give(&hq, &body, &signature), FOCAL_NEVER);
+    focal_buf_clear(&body);
+    r.office = ken.code;
+    r.scope.b[0] ^= 1;
+    hold(&hq, &ken.statement);
+    focal_receipt_encode(&body, &r);
+    focal_receipt_sign(&signature, ken.keys.sign_secret, &net.id, focal_buf_view(&body));
+    assert_int_equal(give(&hq, &body, &signature), FOCAL_NOT_YET);      /* of a scope that nobody has */
+    /* Receipts that never supersede each other: only so many. */
+    r.scope.b[0] ^= 1;
+    size_t taken = 0;
+    uint8_t many[56] = { 0 };
+    r.heads = focal_span_of(many, sizeof many);
+    for (uint64_t i = 1; i <= 1100; i++) {
+        focal_put_be64(many, i);
+        r.number = i;
+        focal_buf_clear(&body);
+        focal_receipt_encode(&body, &r);
+        focal_receipt_sign(&signature, ken.keys.sign_secret, &net.id, focal_buf_view(&body));
+        taken += give(&hq, &body, &signature) == FOCAL_OK;
+    }
+    assert_int_equal(taken, 1024);
+    focal_buf_close(&body);
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH(given_taken_and_counted), WITH(order_of_arrival_does_not_matter), WITH(rolled_back_receipts_are_made_again),
+        WITH(strangers_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
