@@ -1,0 +1,154 @@
+/* node: one replica, whole: peers, sessions, local changes, joining, receipts, questions.
+ *
+ * A node is a value: give it the time and what happened, it changes its store and hands out frames to send. It knows no
+ * socket, clock or file. The daemon and the simulator are two shells around it.
+ * Contract: focal_node_step takes what happened, in order, as ONE store transaction. A bad message costs its sender the
+ * link and nobody else anything; only a failing store fails the step, and then no frame of this step leaves the node:
+ * every later call gives the same failure, and the shell stops.
+ * Memory: the node owns its sessions; the store, keys and trace are the caller's and outlive it. Threads: one. */
+#ifndef FOCAL_NODE_H
+#define FOCAL_NODE_H
+
+#include "focal/crypto.h"
+#include "focal/oplog.h"
+#include "focal/sync.h"
+
+struct focal_node;
+
+struct focal_node_setup {
+    struct focal_store *store;
+    const struct focal_node_keys *keys;
+    struct focal_entropy entropy;
+    struct focal_trace trace;
+    const char *machine_id, *boot_id;   /* may be "" */
+    uint64_t map_seed;
+    uint32_t redial_least_ms, redial_most_ms;   /* zero: 1 s and 5 min */
+    uint32_t dials_max;                 /* zero: 4 offices dialled at a time */
+};
+
+/* First contents of a new store; own transaction. HQ: founds the network with its own genesis, certificate and a fresh
+ * network secret. Office: keeps the invitation until it is admitted. */
+FOCAL_MUST_USE enum focal_status focal_node_found_hq(struct focal_store *, struct focal_span genesis_statement,
+    struct focal_span certificate_statement, const uint8_t network_secret[32]);
+FOCAL_MUST_USE enum focal_status focal_node_found_office(struct focal_store *, const struct focal_invitation *, struct focal_span token);
+
+FOCAL_MUST_USE enum focal_status focal_node_open(struct focal_node **, const struct focal_node_setup *, struct focal_now, struct focal_error *);
+void focal_node_close(struct focal_node *);
+
+/* ---- what happened ------------------------------------------------------------------------------------------------------- */
+
+/* A local change to one record: writes one entry per scope touched, in one transaction. */
+enum focal_change_op {
+    FOCAL_OP_SET,           /* register or map key: new value, replaces every live one of it */
+    FOCAL_OP_ADD,           /* set, events: one more row */
+    FOCAL_OP_REMOVE,        /* set: the live rows named by (row, ordinal); register or map key: clears it */
+    FOCAL_OP_CLEAR          /* every live value of the field */
+};
+struct focal_change_item {
+    enum focal_change_op op;
+    const struct focal_field *field;
+    struct focal_span value;            /* canonical bytes; for REMOVE of a map key: the key */
+    struct focal_ref row; uint16_t ordinal;     /* REMOVE of a row */
+};
+struct focal_change {
+    const struct focal_kind *kind;      /* for a new record */
+    bool is_new; struct focal_ref record;
+    const struct focal_change_item *items; size_t item_count;
+    bool if_version; uint8_t version[8];
+    bool day_set; uint32_t day;         /* days since 1970: the writer's calendar day, carried in country scopes only */
+    /* answer, valid when the step is OK */
+    enum focal_status status;           /* CONFLICT: the version moved on; NOT_FOUND; REFUSED; DENIED */
+    struct focal_ref result;
+    uint8_t result_version[8];
+    struct focal_error error;
+};
+struct focal_join_waiting {             /* somebody who holds an invitation and asked to be admitted */
+    uint64_t invitation; struct focal_office office; char country[4];
+    bool joined; struct focal_public_keys keys;         /* joined: their keys are known */
+    bool admitted; uint32_t expires_day; bool closed;
+};
+
+enum focal_node_event_type {
+    FOCAL_EVENT_LINK_OPENED, FOCAL_EVENT_LINK_FRAME, FOCAL_EVENT_LINK_CLOSED, FOCAL_EVENT_DIAL_FAILED,
+    FOCAL_EVENT_CHANGE,                 /* answered in the change itself; a refused change fails nothing else */
+    FOCAL_EVENT_STATEMENT,              /* an authority statement brought by hand (office admit) */
+    FOCAL_EVENT_INVITE,                 /* keeps a new invitation */
+    FOCAL_EVENT_PAUSE,                  /* cut (on) or heal (off) the link to an office by hand; survives a restart */
+    FOCAL_EVENT_DIAL_NOW,               /* office empty: all */
+    FOCAL_EVENT_ADDRESSES,              /* where this office listens; published when it is a member and it changed */
+    FOCAL_EVENT_TICK
+};
+struct focal_node_event {
+    enum focal_node_event_type type;
+    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, ADDRESSES went */
+    union {
+        struct { uint64_t link; bool dialled; uint64_t dial_tag; const char *address; } opened;
+        struct { uint64_t link; struct focal_span bytes; } frame;
+        struct { uint64_t link; enum focal_status why; } closed;
+        struct { uint64_t dial_tag; enum focal_status why; } dial;
+        struct focal_change *change;
+        struct focal_span statement;
+        struct { const struct focal_invitation *invitation; } invite;
+        struct { struct focal_office office; bool on; } pause;
+        struct focal_office dial_now;
+        struct { const char *const *list; size_t count; } addresses;
+    } is;
+};
+FOCAL_MUST_USE enum focal_status focal_node_step(struct focal_node *, struct focal_now, const struct focal_node_event *, size_t count);
+/* How much of an event array may go into one step so that no step keeps the loop long. */
+#define FOCAL_STEP_ENTRIES_MAX 4096
+
+/* ---- what it wants -------------------------------------------------------------------------------------------------------- */
+
+enum focal_order_type { FOCAL_ORDER_DIAL, FOCAL_ORDER_CLOSE, FOCAL_ORDER_PROVEN };
+struct focal_order {
+    enum focal_order_type type;
+    uint64_t link;                      /* CLOSE, PROVEN (the handshake is done) */
+    uint64_t dial_tag; char address[80];        /* DIAL */
+};
+bool focal_node_take_order(struct focal_node *, struct focal_order *);
+/* The next frame for a link, encrypted at this moment. After a step, and whenever a stream becomes free, the shell calls it
+ * for every link with a free stream until it is false. src/node/outbox.c: the only way out. */
+bool focal_node_take_frame(struct focal_node *, uint64_t link, struct focal_buf *frame);
+uint64_t focal_node_deadline_ms(const struct focal_node *);         /* step with TICK by then */
+
+/* ---- questions --------------------------------------------------------------------------------------------------------------- */
+
+struct focal_oplog *focal_node_oplog(struct focal_node *);          /* for reading only */
+struct focal_store *focal_node_store(struct focal_node *);
+/* Our office code: of the certificate, or of the invitation before admission. */
+void focal_node_office(const struct focal_node *, struct focal_office *);
+bool focal_node_admitted(const struct focal_node *);                /* holds the network secret and a certificate */
+void focal_node_words_invitation(const struct focal_node *, uint64_t *invitation);   /* 0: none */
+const uint8_t *focal_node_network_secret(const struct focal_node *);        /* NULL: not admitted yet */
+
+enum focal_link_word { FOCAL_LINK_UP, FOCAL_LINK_OFFLINE, FOCAL_LINK_REFUSED, FOCAL_LINK_PAUSED, FOCAL_LINK_UNKNOWN };
+struct focal_peer_status {
+    struct focal_office office; uint8_t role;
+    enum focal_link_word link;
+    bool heard; uint64_t heard_ago_ms;
+    bool they_lack_known; uint64_t they_lack;
+    bool we_lack_known; uint64_t we_lack;
+    bool equal;
+    char why[160];                      /* a sentence when the link is not up */
+    uint32_t tries; uint64_t next_try_in_ms; bool will_try;
+    int64_t round_trip_ms;
+    const struct focal_certificate *certificate;
+};
+size_t focal_node_peer_count(const struct focal_node *);            /* offices of the network, us left out, by code */
+bool focal_node_peer(const struct focal_node *, struct focal_now, size_t i, struct focal_peer_status *);
+/* Entries of ours that nobody else is known to have; and age is not kept. */
+uint64_t focal_node_waiting(const struct focal_node *);
+/* Does `office` hold the entry? -1 unknown, 0 no, 1 yes. Own receipts and what sessions told. */
+int focal_node_seen(const struct focal_node *, const struct focal_office *, const struct focal_ref *);
+/* How many entries of author `of` office `who` has, in scopes both and we read; false: unknown. asof_ago_ms: age of it. */
+bool focal_node_matrix(const struct focal_node *, struct focal_now, const struct focal_office *of, const struct focal_office *who, uint64_t *have, uint64_t *asof_ago_ms);
+/* Are all our present heads covered by this office's receipts (scopes it reads)? */
+bool focal_node_receipted(const struct focal_node *, const struct focal_office *);
+bool focal_node_ping(struct focal_node *, const struct focal_office *);     /* false: no link up */
+uint64_t focal_node_session_bytes(const struct focal_node *, const struct focal_office *, bool sent);
+size_t focal_node_waiting_joins(struct focal_node *, struct focal_join_waiting *out, size_t room);
+uint64_t focal_node_next_invitation(struct focal_node *);           /* number for a new one */
+enum focal_status focal_node_failed(const struct focal_node *);     /* OK, or what failed the last step */
+
+#endif

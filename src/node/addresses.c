@@ -1,0 +1,114 @@
+/* Where offices listen: one record of kind address per office in `control`, believed only from that office itself. */
+#include "inner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Finds the newest address record written by an office; NOT_FOUND if it has none. */
+static enum focal_status find(struct focal_node *n, const struct focal_certificate *office, struct focal_record_view *view)
+{
+    struct focal_ref ref, found;
+    const struct focal_ref *after = NULL;
+    bool any = false;
+    enum focal_status st;
+    while ((st = focal_oplog_next_of_kind(n->oplog, NULL, FOCAL_KIND_ADDRESS, after, &ref)) == FOCAL_OK) {
+        const struct focal_certificate *author = focal_oplog_author(n->oplog, &ref.log);
+        if (author && strcmp(author->office.text, office->office.text) == 0) {
+            found = ref;
+            any = true;
+        }
+        after = &ref;
+    }
+    if (st != FOCAL_NOT_FOUND)
+        return st;
+    return any ? focal_oplog_record(n->oplog, NULL, &found, view) : FOCAL_NOT_FOUND;
+}
+
+size_t addresses_of(struct focal_node *n, const struct focal_certificate *office, char out[][ADDRESS_BYTES], size_t room)
+{
+    struct focal_record_view view;
+    if (find(n, office, &view) != FOCAL_OK)
+        return 0;
+    size_t count = 0;
+    const struct focal_slot *slot = focal_record_slot(&view.record, FOCAL_ADDRESS_AT, focal_span_of(NULL, 0));
+    for (size_t i = 0; slot && i < slot->value_count && count < room; i++) {
+        const struct focal_live *v = &slot->values[i];
+        const struct focal_certificate *author = focal_oplog_author(n->oplog, &v->ref.log);
+        if (!author || strcmp(author->office.text, office->office.text) != 0 || v->value.len >= ADDRESS_BYTES || v->value.len == 0)
+            continue;
+        memcpy(out[count], v->value.data, v->value.len);
+        out[count++][v->value.len] = 0;
+    }
+    focal_record_view_close(&view);
+    return count;
+}
+
+static bool listed(struct focal_node *n, struct focal_span text)
+{
+    for (size_t i = 0; i < n->own_address_count; i++)
+        if (focal_span_equal(focal_span_text(n->own_addresses[i]), text))
+            return true;
+    return false;
+}
+
+/* Writes only what differs, so that a restart writes nothing. */
+static enum focal_status publish(struct focal_node *n, const struct focal_record_view *view)
+{
+    const struct focal_kind *kind = focal_kind_by_number(FOCAL_KIND_ADDRESS);
+    const struct focal_field *office = focal_field_by_number(kind, FOCAL_ADDRESS_OFFICE), *at = focal_field_by_number(kind, FOCAL_ADDRESS_AT);
+    struct focal_change_item items[2 * ADDRESSES_MAX + 1];
+    struct focal_change c = { .kind = kind, .is_new = view == NULL, .items = items };
+    const struct focal_slot *slot = view ? focal_record_slot(&view->record, FOCAL_ADDRESS_AT, focal_span_of(NULL, 0)) : NULL;
+    if (view)
+        c.record = view->record.ref;
+    else
+        items[c.item_count++] = (struct focal_change_item){ .op = FOCAL_OP_SET, .field = office, .value = focal_span_text(n->office.text) };
+    for (size_t i = 0; i < n->own_address_count; i++) {
+        struct focal_span text = focal_span_text(n->own_addresses[i]);
+        bool there = false;
+        for (size_t k = 0; slot && k < slot->value_count; k++)
+            there = there || focal_span_equal(slot->values[k].value, text);
+        if (!there)
+            items[c.item_count++] = (struct focal_change_item){ .op = FOCAL_OP_ADD, .field = at, .value = text };
+    }
+    for (size_t k = 0; slot && k < slot->value_count && c.item_count < sizeof items / sizeof items[0]; k++)
+        if (!listed(n, slot->values[k].value))
+            items[c.item_count++] = (struct focal_change_item){ .op = FOCAL_OP_REMOVE, .field = at, .row = slot->values[k].ref, .ordinal = slot->values[k].ordinal };
+    if (c.item_count == 0 || (!view && n->own_address_count == 0))
+        return FOCAL_OK;
+    enum focal_status world = FOCAL_OK;
+    change_run(n, &c, &world);
+    if (c.status != FOCAL_OK)
+        focal_trace_line(&n->trace, FOCAL_WARNING, "node", "addresses are not published: %s", c.error.message);
+    return world;
+}
+
+/* Kept until this office is a member, then published by itself. */
+enum focal_status addresses_set(struct focal_node *n, const char *const *list, size_t count)
+{
+    n->own_address_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (n->own_address_count == ADDRESSES_MAX || strlen(list[i]) >= ADDRESS_BYTES)
+            return FOCAL_TOO_BIG;
+        (void)snprintf(n->own_addresses[n->own_address_count++], ADDRESS_BYTES, "%s", list[i]);
+    }
+    n->addresses_due = true;
+    return FOCAL_OK;
+}
+
+enum focal_status addresses_due(struct focal_node *n)
+{
+    const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
+    if (!n->addresses_due || !mine || !n->secret_set)
+        return FOCAL_OK;
+    n->addresses_due = false;
+    struct focal_record_view view;
+    enum focal_status st = find(n, mine, &view);
+    if (st == FOCAL_NOT_FOUND)
+        return publish(n, NULL);
+    if (st != FOCAL_OK)
+        return st;
+    st = publish(n, &view);
+    focal_record_view_close(&view);
+    return st;
+}

@@ -1,0 +1,351 @@
+/* A local change: from what a person says to entries. Intake is the only place where the schema refuses anything.
+ *
+ * A change that touches several scope classes writes one entry per scope, in the step's transaction. The creating entry
+ * stands in the kind's widest scope and names the home scope; a kind with country fields always writes its country part,
+ * if only an empty one, so that a reader can say "part not yet here". */
+#include "inner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTS = 2, WIDE = 0, HOME = 1, ITEMS_MAX = 512, REPLACED_MAX = 448 };
+
+struct draft {                          /* one entry to be: values and what they replace */
+    struct focal_item *values; size_t value_count;
+    struct focal_replaced *replaced; size_t replaced_count;
+    struct focal_buf payload;
+    bool touched;
+};
+
+struct work {
+    struct focal_node *node;
+    struct focal_change *change;
+    struct draft drafts[PARTS];
+    struct focal_scope home; bool home_set;
+    struct focal_record_view view; bool view_open;
+    bool wrote;
+};
+
+static enum focal_status no_memory(struct focal_change *c)
+{
+    return focal_fail(&c->error, FOCAL_NO_MEMORY, "try again with fewer changes at once", "no memory for the change");
+}
+
+static bool has_country_fields(const struct focal_kind *kind)
+{
+    for (size_t i = 0; i < kind->field_count; i++)
+        if (focal_field_scope(kind->fields[i].number) == FOCAL_SCOPE_COUNTRY)
+            return true;
+    return false;
+}
+
+/* The home scope of a new record: the writer's scope of the country where it happened, else the writer's first. */
+static void choose_home(struct work *w)
+{
+    const struct focal_certificate *mine = focal_oplog_mine(w->node->oplog);
+    const struct focal_change *c = w->change;
+    for (size_t i = 0; mine && i < mine->write_count; i++) {
+        const struct focal_scope *s = &mine->write[i];
+        if (s->cls != FOCAL_SCOPE_COUNTRY)
+            continue;
+        bool happened_there = false;
+        for (size_t k = 0; k < c->item_count; k++)
+            happened_there = happened_there || (c->items[k].field->type == FOCAL_TYPE_COUNTRY && c->items[k].value.len == 3
+                                                && memcmp(c->items[k].value.data, s->country, 3) == 0);
+        if (!w->home_set || happened_there)
+            w->home = *s;
+        w->home_set = true;
+        if (happened_there)
+            return;
+    }
+}
+
+static enum focal_status part_of(struct work *w, const struct focal_field *field, int *part)
+{
+    struct focal_change *c = w->change;
+    switch (focal_field_scope(field->number)) {
+    case FOCAL_SCOPE_CONTROL:
+    case FOCAL_SCOPE_NETWORK:
+        *part = WIDE;
+        return FOCAL_OK;
+    case FOCAL_SCOPE_COUNTRY:
+        *part = HOME;
+        if (w->home_set)
+            return FOCAL_OK;
+        return focal_fail(&c->error, FOCAL_REFUSED, "leave the field out, or let an office of the country record it",
+                          "field \"%s\" is seen only inside a country, and this record has no country scope that this office writes", field->name);
+    default:
+        return focal_fail(&c->error, FOCAL_REFUSED, "leave the field out",
+                          "field \"%s\" is sealed to its addressees, which this program does not do yet", field->name);
+    }
+}
+
+static enum focal_status add_replaced(struct work *w, struct draft *d, const struct focal_ref *entry, uint16_t ordinal)
+{
+    if (d->replaced_count == REPLACED_MAX)
+        return focal_fail(&w->change->error, FOCAL_TOO_BIG, "make the change in several steps", "one change replaces at most %d values", REPLACED_MAX);
+    d->replaced[d->replaced_count++] = (struct focal_replaced){ .entry = *entry, .ordinal = ordinal };
+    d->touched = true;
+    return FOCAL_OK;
+}
+
+static enum focal_status replace_slot(struct work *w, struct draft *d, const struct focal_slot *slot)
+{
+    for (size_t i = 0; slot && i < slot->value_count; i++) {
+        enum focal_status st = add_replaced(w, d, &slot->values[i].ref, slot->values[i].ordinal);
+        if (st != FOCAL_OK)
+            return st;
+    }
+    return FOCAL_OK;
+}
+
+static const struct focal_slot *slot_of(const struct work *w, uint64_t field, struct focal_span key)
+{
+    return w->view_open ? focal_record_slot(&w->view.record, field, key) : NULL;
+}
+
+static enum focal_status item_set(struct work *w, struct draft *d, const struct focal_change_item *item)
+{
+    struct focal_span key = { NULL, 0 }, rest;
+    if (focal_field_merge(item->field->number) == FOCAL_MERGE_MAP && !focal_map_value_split(item->value, &key, &rest))
+        return focal_fail(&w->change->error, FOCAL_REFUSED, "give it as key and value", "field \"%s\" needs a key", item->field->name);
+    const struct focal_slot *slot = slot_of(w, item->field->number, key);
+    if (slot && slot->value_count == 1 && focal_span_equal(slot->values[0].value, item->value))
+        return FOCAL_OK;        /* says what stands there already */
+    enum focal_status st = replace_slot(w, d, slot);
+    if (st != FOCAL_OK)
+        return st;
+    d->values[d->value_count++] = (struct focal_item){ .field = item->field->number, .value = item->value };
+    d->touched = true;
+    return FOCAL_OK;
+}
+
+static enum focal_status item_remove_row(struct work *w, struct draft *d, const struct focal_change_item *item)
+{
+    const struct focal_slot *slot = slot_of(w, item->field->number, focal_span_of(NULL, 0));
+    for (size_t i = 0; slot && i < slot->value_count; i++)
+        if (focal_ref_compare(&slot->values[i].ref, &item->row) == 0 && slot->values[i].ordinal == item->ordinal)
+            return add_replaced(w, d, &item->row, item->ordinal);
+    return focal_fail(&w->change->error, FOCAL_NOT_FOUND, "look at the record for the names of its rows", "field \"%s\" has no such row", item->field->name);
+}
+
+static enum focal_status item_clear(struct work *w, struct draft *d, const struct focal_field *field)
+{
+    for (size_t i = 0; w->view_open && i < w->view.record.slot_count; i++) {
+        const struct focal_slot *slot = &w->view.record.slots[i];
+        enum focal_status st = slot->number == field->number ? replace_slot(w, d, slot) : FOCAL_OK;
+        if (st != FOCAL_OK)
+            return st;
+    }
+    return FOCAL_OK;
+}
+
+static enum focal_status take_item(struct work *w, const struct focal_change_item *item)
+{
+    int part = WIDE;
+    enum focal_status st = part_of(w, item->field, &part);
+    if (st != FOCAL_OK)
+        return st;
+    struct draft *d = &w->drafts[part];
+    enum focal_merge_class merge = focal_field_merge(item->field->number);
+    switch (item->op) {
+    case FOCAL_OP_SET:
+        if (merge == FOCAL_MERGE_REGISTER || merge == FOCAL_MERGE_MAP)
+            return item_set(w, d, item);
+        return focal_fail(&w->change->error, FOCAL_REFUSED, "use --add and --remove", "field \"%s\" holds rows and cannot be set", item->field->name);
+    case FOCAL_OP_ADD:
+        if (merge == FOCAL_MERGE_REGISTER)
+            return focal_fail(&w->change->error, FOCAL_REFUSED, "use --set", "field \"%s\" holds one value and cannot be added to", item->field->name);
+        if (merge == FOCAL_MERGE_MAP)
+            return item_set(w, d, item);
+        d->values[d->value_count++] = (struct focal_item){ .field = item->field->number, .value = item->value };
+        d->touched = true;
+        return FOCAL_OK;
+    case FOCAL_OP_REMOVE:
+        if (merge == FOCAL_MERGE_EVENTS)
+            return focal_fail(&w->change->error, FOCAL_REFUSED, "add a later event instead", "field \"%s\" is a list of events: nothing is taken off it", item->field->name);
+        if (merge == FOCAL_MERGE_SET)
+            return item_remove_row(w, d, item);
+        return replace_slot(w, d, slot_of(w, item->field->number, merge == FOCAL_MERGE_MAP ? item->value : focal_span_of(NULL, 0)));
+    case FOCAL_OP_CLEAR:
+        if (merge == FOCAL_MERGE_EVENTS)
+            return focal_fail(&w->change->error, FOCAL_REFUSED, "add a later event instead", "field \"%s\" is a list of events: nothing is taken off it", item->field->name);
+        return item_clear(w, d, item->field);
+    }
+    focal_unreachable();
+}
+
+static int by_replaced(const void *a, const void *b)
+{
+    return focal_replaced_compare(a, b);
+}
+
+static void sort_replaced(struct draft *d)
+{
+    if (d->replaced_count == 0)
+        return;
+    qsort(d->replaced, d->replaced_count, sizeof *d->replaced, by_replaced);
+    size_t kept = 1;
+    for (size_t i = 1; i < d->replaced_count; i++)
+        if (focal_replaced_compare(&d->replaced[kept - 1], &d->replaced[i]) != 0)
+            d->replaced[kept++] = d->replaced[i];
+    d->replaced_count = kept;
+}
+
+/* Everything that may be refused is refused here, before the first entry is written. */
+static enum focal_status prepare(struct work *w, struct draft *d, const struct focal_scope *scope, uint64_t kind, const struct focal_span *home)
+{
+    enum { HEADER_BYTES = 96 };         /* shape, sequence, record reference and the items' tags and lengths */
+    struct focal_change *c = w->change;
+    const struct focal_certificate *mine = focal_oplog_mine(w->node->oplog);
+    char name[16];
+    focal_scope_print(name, scope);
+    if (!mine || !focal_certificate_lists(mine->write, mine->write_count, scope))
+        return focal_fail(&c->error, FOCAL_DENIED, "ask headquarters for a membership that covers it", "this office does not write in scope \"%s\"", name);
+    sort_replaced(d);
+    focal_payload_encode(&d->payload, kind, home, scope->cls == FOCAL_SCOPE_COUNTRY && c->day_set ? &c->day : NULL, d->values, d->value_count);
+    size_t size = HEADER_BYTES + d->replaced_count * FOCAL_REPLACED_BYTES + d->payload.len;
+    if (d->payload.failed || size > FOCAL_ORDINARY_MAX)
+        return focal_fail(&c->error, FOCAL_TOO_BIG, "make the change in several steps", "one change holds at most %d bytes", FOCAL_ORDINARY_MAX);
+    return FOCAL_OK;
+}
+
+/* record NULL: creates. */
+static enum focal_status write_draft(struct work *w, struct draft *d, const struct focal_scope *scope, const struct focal_ref *record, struct focal_ref *out)
+{
+    struct focal_write write = { .scope = *scope, .creates = record == NULL, .replaced = d->replaced, .replaced_count = d->replaced_count,
+                                 .payload = focal_buf_view(&d->payload) };
+    if (record)
+        write.record = *record;
+    enum focal_status st = focal_oplog_write(w->node->oplog, &write, out, &w->change->error);
+    w->wrote = w->wrote || st == FOCAL_OK;
+    return st;
+}
+
+static enum focal_status write_new(struct work *w)
+{
+    struct focal_change *c = w->change;
+    struct focal_scope wide = { .cls = c->kind->creating_scope, .country = "" };
+    bool parted = has_country_fields(c->kind);
+    struct focal_hash id;
+    struct focal_span home = { NULL, 0 };
+    if (w->home_set) {
+        focal_scope_id(&id, focal_oplog_network(w->node->oplog), &w->home);
+        home = focal_span_of(id.b, sizeof id.b);
+    }
+    bool two = parted && w->home_set;
+    enum focal_status st = prepare(w, &w->drafts[WIDE], &wide, c->kind->number, parted ? &home : NULL);
+    if (st == FOCAL_OK && two)
+        st = prepare(w, &w->drafts[HOME], &w->home, c->kind->number, NULL);
+    if (st == FOCAL_OK)
+        st = write_draft(w, &w->drafts[WIDE], &wide, NULL, &c->result);
+    struct focal_ref part;
+    return st == FOCAL_OK && two ? write_draft(w, &w->drafts[HOME], &w->home, &c->result, &part) : st;
+}
+
+static enum focal_status write_update(struct work *w)
+{
+    struct focal_change *c = w->change;
+    const struct focal_record *r = &w->view.record;
+    struct focal_scope wide = { .cls = r->kind->creating_scope, .country = "" };
+    const struct focal_scope *scopes[PARTS] = { [WIDE] = &wide, [HOME] = &w->home };
+    struct focal_ref part;
+    enum focal_status st = FOCAL_OK;
+    for (int i = 0; i < PARTS && st == FOCAL_OK; i++)
+        if (w->drafts[i].touched)
+            st = prepare(w, &w->drafts[i], scopes[i], r->kind_number, NULL);
+    for (int i = 0; i < PARTS && st == FOCAL_OK; i++)
+        if (w->drafts[i].touched)
+            st = write_draft(w, &w->drafts[i], scopes[i], &c->record, &part);
+    return st;
+}
+
+static bool may_write(const struct focal_node *n, const struct focal_scope *scope)
+{
+    const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
+    return mine && focal_certificate_lists(mine->write, mine->write_count, scope);
+}
+
+static enum focal_status open_existing(struct work *w)
+{
+    struct focal_change *c = w->change;
+    c->result = c->record;
+    enum focal_status st = focal_oplog_record(w->node->oplog, NULL, &c->record, &w->view);
+    if (st == FOCAL_NOT_FOUND)
+        return focal_fail(&c->error, st, "look at the list of records", "no such record is here");
+    if (st != FOCAL_OK)
+        return focal_fail(&c->error, st, "run `focalctl verify`", "the record cannot be read");
+    w->view_open = true;
+    const struct focal_record *r = &w->view.record;
+    if (!r->kind)
+        return focal_fail(&c->error, FOCAL_UNSUPPORTED, "update this program", "the record is of a kind that needs a newer program, or its first part is not here yet");
+    if (c->if_version && memcmp(c->version, r->version, sizeof c->version) != 0)
+        return focal_fail(&c->error, FOCAL_CONFLICT, "show it again, then repeat the change", "the record has changed since that version");
+    if (r->home_set && !focal_bytes_zero(r->home.b, sizeof r->home.b)) {
+        const struct focal_scope *home = focal_oplog_scope(w->node->oplog, &r->home);
+        w->home_set = home && may_write(w->node, home);
+        if (w->home_set)
+            w->home = *home;
+    }
+    return FOCAL_OK;
+}
+
+static enum focal_status run(struct work *w)
+{
+    struct focal_change *c = w->change;
+    enum focal_status st = FOCAL_OK;
+    if (c->item_count > ITEMS_MAX)
+        return focal_fail(&c->error, FOCAL_TOO_BIG, "make the change in several steps", "one change holds at most %d fields and rows", ITEMS_MAX);
+    if (!focal_oplog_mine(w->node->oplog))
+        return focal_fail(&c->error, FOCAL_DENIED, "let headquarters run `focalctl office admit`", "this office is not admitted to the network yet");
+    for (int i = 0; i < PARTS; i++) {
+        w->drafts[i].values = focal_alloc((c->item_count + 1) * sizeof *w->drafts[i].values);
+        w->drafts[i].replaced = focal_alloc(REPLACED_MAX * sizeof *w->drafts[i].replaced);
+        if (!w->drafts[i].values || !w->drafts[i].replaced)
+            return no_memory(c);
+    }
+    if (c->is_new)
+        choose_home(w);
+    else
+        st = open_existing(w);
+    for (size_t i = 0; i < c->item_count && st == FOCAL_OK; i++)
+        st = take_item(w, &c->items[i]);
+    if (st == FOCAL_OK)
+        st = node_writing(w->node);
+    if (st == FOCAL_OK)
+        st = c->is_new ? write_new(w) : write_update(w);
+    return st;
+}
+
+static enum focal_status new_version(struct work *w)
+{
+    struct focal_record_view after;
+    enum focal_status st = focal_oplog_record(w->node->oplog, NULL, &w->change->result, &after);
+    if (st == FOCAL_OK) {
+        memcpy(w->change->result_version, after.record.version, sizeof after.record.version);
+        focal_record_view_close(&after);
+    }
+    return st;
+}
+
+/* *world: what fails the step. A refusal leaves nothing behind: everything is checked before the first entry is written; a
+ * change that fails between its entries fails the step, and with it is undone. */
+void change_run(struct focal_node *n, struct focal_change *c, enum focal_status *world)
+{
+    struct work w = { .node = n, .change = c };
+    memset(&c->error, 0, sizeof c->error);
+    for (int i = 0; i < PARTS; i++)
+        focal_buf_init(&w.drafts[i].payload, FOCAL_ENTRY_MAX);
+    enum focal_status st = run(&w);
+    if (st == FOCAL_OK)
+        st = new_version(&w);
+    c->status = st;
+    *world = focal_sync_world(st) ? st : st != FOCAL_OK && w.wrote ? FOCAL_IO : FOCAL_OK;
+    if (w.view_open)
+        focal_record_view_close(&w.view);
+    for (int i = 0; i < PARTS; i++) {
+        focal_buf_close(&w.drafts[i].payload);
+        focal_free(w.drafts[i].values);
+        focal_free(w.drafts[i].replaced);
+    }
+}

@@ -1,0 +1,118 @@
+/* The inside of a node, shared by the files of this room only. */
+#ifndef FOCAL_NODE_INNER_H
+#define FOCAL_NODE_INNER_H
+
+#include "focal/node.h"
+
+enum {
+    ADDRESSES_MAX = 8,
+    ADDRESS_BYTES = 80,
+    LINKS_MAX = 320,                    /* above what the shell lets in */
+    ORDERS_MAX = 2048,
+    RECEIPT_DELAY_MS = 150,             /* changes close together share one receipt */
+    RECEIPT_PASS_ON_MS = 6 * 3600 * 1000,       /* other members' receipts travel beyond neighbours at most so often */
+    CLOSING_MS = 5000,                  /* a peer that does not take our BYE by then loses the link without it */
+    DIAL_TIMEOUT_MS = 30000
+};
+
+struct peer {                           /* one other office of the network, or who invited us */
+    struct focal_office office;         /* empty: the inviter, while no certificate is held */
+    char addresses[ADDRESSES_MAX][ADDRESS_BYTES]; size_t address_count, address_next;
+    bool paused, wanted;                /* wanted: we keep a link to it by dialling */
+    bool dial_now;                      /* asked for by hand, once */
+    uint64_t dial_tag;                  /* 0: none under way */
+    uint32_t tries;
+    uint64_t next_dial_ms;
+    char why[120];
+    bool refused;
+    uint64_t heard_wall_ms, passed_on_wall_ms;  /* kept on shelf PEER */
+    uint64_t heard_kept_wall_ms;
+    uint64_t own_receipts_sent;         /* our receipt count when they were sent to it last, this run */
+};
+
+struct link {
+    uint64_t link;
+    struct focal_session *session;
+    uint64_t closing_since_ms;          /* 0: not closing */
+    bool close_ordered, proven_told, passed_on;
+};
+
+struct focal_node {
+    struct focal_store *store;
+    const struct focal_node_keys *keys;
+    struct focal_entropy entropy;
+    struct focal_trace trace;
+    struct focal_oplog *oplog;
+    struct focal_sync_host host;
+    enum focal_status failed;
+    bool in_step, tx_open;
+
+    struct focal_office office;
+    bool secret_set; uint8_t secret[32];
+    bool invited; struct focal_invitation invitation; struct focal_buf invitation_bytes, invitation_token;
+
+    struct peer *peers; size_t peer_count;
+    bool peers_stale;                   /* certificates or addresses changed: derive again at the end of the step */
+    struct link links[LINKS_MAX]; size_t link_count;
+    uint64_t next_dial_tag;
+    uint32_t redial_least_ms, redial_most_ms, dials_max;
+
+    char own_addresses[ADDRESSES_MAX][ADDRESS_BYTES]; size_t own_address_count;
+    bool addresses_due;                 /* to be published as soon as we are a member */
+
+    uint64_t *heads_told; size_t heads_told_count;      /* by log serial: what sessions were told of */
+    uint64_t change_count_told;
+    uint64_t receipts_due_ms;           /* UINT64_MAX: none */
+    uint64_t receipts_made;
+
+    struct focal_order *orders; size_t order_first, order_count;
+};
+
+/* node.c */
+enum focal_status node_writing(struct focal_node *);
+uint64_t node_random(struct focal_node *, uint64_t below);
+void node_order(struct focal_node *, const struct focal_order *);
+
+/* links.c */
+struct link *link_find(struct focal_node *, uint64_t link);
+enum focal_status link_opened(struct focal_node *, uint64_t link, bool dialled, uint64_t dial_tag);
+enum focal_status link_frame(struct focal_node *, uint64_t link, struct focal_span);
+void link_closed(struct focal_node *, uint64_t link, enum focal_status why);
+enum focal_status links_tick(struct focal_node *);
+void links_close_office(struct focal_node *, const struct focal_office *, enum focal_bye_reason);
+const struct link *link_of_office(const struct focal_node *, const struct focal_office *);      /* talking, the newest; NULL */
+void links_host(struct focal_node *);   /* fills the session host's calls */
+
+/* peers.c */
+enum focal_status peers_derive(struct focal_node *);
+void peers_free(struct focal_node *);
+struct peer *peer_of(const struct focal_node *, const struct focal_office *);
+struct peer *peer_of_session(const struct focal_node *, const struct focal_session *);
+void peers_tick(struct focal_node *);
+void peer_link_up(struct focal_node *, struct peer *);
+void peer_link_down(struct focal_node *, struct peer *, const char *why, bool refused);
+void dial_failed(struct focal_node *, uint64_t dial_tag, enum focal_status why);
+enum focal_status peer_pause(struct focal_node *, const struct focal_office *, bool on);
+enum focal_status peer_dial_now(struct focal_node *, const struct focal_office *);
+enum focal_status peer_keep_heard(struct focal_node *, struct peer *);
+
+/* join.c */
+enum focal_status join_load(struct focal_node *, struct focal_error *);
+size_t join_candidates(struct focal_node *, const struct focal_key *channel, struct focal_psk *out, size_t room);
+enum focal_status join_joined(struct focal_node *, struct focal_session *, uint64_t invitation, const struct focal_public_keys *, struct focal_buf *sealed);
+enum focal_status join_admitted(struct focal_node *, struct focal_span sealed);
+enum focal_status join_statement(struct focal_node *, struct focal_span statement);
+enum focal_status join_invite(struct focal_node *, const struct focal_invitation *);
+enum focal_status join_first_session(struct focal_node *, const struct focal_key *channel);
+
+/* change.c, addresses.c */
+void change_run(struct focal_node *, struct focal_change *, enum focal_status *world);
+enum focal_status addresses_set(struct focal_node *, const char *const *list, size_t count);
+enum focal_status addresses_due(struct focal_node *);
+size_t addresses_of(struct focal_node *, const struct focal_certificate *, char out[][ADDRESS_BYTES], size_t room);
+
+/* receipts.c */
+enum focal_status receipts_tick(struct focal_node *);
+enum focal_status receipts_pass_on(struct focal_node *, struct link *, struct peer *);
+
+#endif

@@ -1,0 +1,252 @@
+/* Links and their sessions; what a session asks of its node. */
+#include "inner.h"
+
+#include <string.h>
+
+struct link *link_find(struct focal_node *n, uint64_t link)
+{
+    for (size_t i = 0; i < n->link_count; i++)
+        if (n->links[i].link == link)
+            return &n->links[i];
+    return NULL;
+}
+
+const struct link *link_of_office(const struct focal_node *n, const struct focal_office *office)
+{
+    const struct link *best = NULL;
+    for (size_t i = 0; i < n->link_count; i++) {
+        const struct link *l = &n->links[i];
+        if (focal_session_state(l->session) != FOCAL_SESSION_TALKING || l->closing_since_ms || l->close_ordered)
+            continue;
+        const struct focal_certificate *c = focal_session_certificate(l->session);
+        bool fits = office->text[0] ? c && strcmp(c->office.text, office->text) == 0
+                                    : n->invited && focal_key_equal(focal_session_far(l->session), &n->invitation.listener);
+        if (fits && (!best || best->link < l->link))
+            best = l;
+    }
+    return best;
+}
+
+static void refuse(struct focal_node *n, uint64_t link)
+{
+    node_order(n, &(struct focal_order){ .type = FOCAL_ORDER_CLOSE, .link = link });
+}
+
+/* The psk and key to dial a peer with: sessions under the network's secret, a first contact under the invitation's. */
+static bool dial_with(struct focal_node *n, const struct peer *p, struct focal_key *far, struct focal_psk *psk)
+{
+    memset(psk, 0, sizeof *psk);
+    const struct focal_certificate *c = p->office.text[0] ? focal_oplog_certificate(n->oplog, &p->office) : NULL;
+    if (!c && !n->invited)
+        return false;
+    *far = c ? c->keys.channel : n->invitation.listener;
+    if (n->secret_set) {
+        memcpy(psk->key, n->secret, 32);
+        psk->is_network = true;
+        return true;
+    }
+    if (!n->invited)
+        return false;
+    focal_psk_widen(psk->key, focal_oplog_network(n->oplog), n->invitation.psk);
+    psk->invitation = n->invitation.number;
+    return true;
+}
+
+enum focal_status link_opened(struct focal_node *n, uint64_t link, bool dialled, uint64_t dial_tag)
+{
+    struct focal_session *s = NULL;
+    if (dialled) {
+        struct peer *p = NULL;
+        for (size_t i = 0; i < n->peer_count; i++)
+            if (n->peers[i].dial_tag == dial_tag && dial_tag != 0)
+                p = &n->peers[i];
+        struct focal_key far;
+        struct focal_psk psk;
+        if (!p || p->paused || !dial_with(n, p, &far, &psk)) {
+            refuse(n, link);
+            return FOCAL_OK;
+        }
+        if (n->link_count < LINKS_MAX)
+            s = focal_session_dialled(&n->host, link, &far, &psk);
+        focal_wipe(&psk, sizeof psk);
+    } else if (n->link_count < LINKS_MAX) {
+        s = focal_session_accepted(&n->host, link);
+    }
+    if (!s) {
+        refuse(n, link);
+        return FOCAL_OK;
+    }
+    n->links[n->link_count++] = (struct link){ .link = link, .session = s };
+    return FOCAL_OK;
+}
+
+enum focal_status link_frame(struct focal_node *n, uint64_t link, struct focal_span bytes)
+{
+    struct link *l = link_find(n, link);
+    if (!l || l->closing_since_ms || l->close_ordered)
+        return FOCAL_OK;
+    bool proven = focal_session_proven(l->session);
+    enum focal_status st = focal_session_frame(l->session, bytes);
+    if (focal_sync_world(st))
+        return st;
+    if (!proven && focal_session_proven(l->session) && !l->proven_told) {
+        l->proven_told = true;
+        node_order(n, &(struct focal_order){ .type = FOCAL_ORDER_PROVEN, .link = link });
+    }
+    if (st != FOCAL_OK) {
+        focal_trace_line(&n->trace, FOCAL_WARNING, "node", "link %llu closed: %s", (unsigned long long)link, focal_status_name(st));
+        focal_session_bye(l->session, FOCAL_BYE_FAULT);
+        l->closing_since_ms = n->host.now.mono_ms ? n->host.now.mono_ms : 1;
+    }
+    return FOCAL_OK;
+}
+
+static const char *why_text(const struct focal_session *s, enum focal_status why)
+{
+    switch (focal_session_bye_reason(s)) {
+    case FOCAL_BYE_PAUSED:       return "they paused the link";
+    case FOCAL_BYE_NOT_A_MEMBER: return "they do not know our membership";
+    case FOCAL_BYE_VERSION:      return "their program speaks another version";
+    case FOCAL_BYE_FAULT:        return "they closed the link over something we sent";
+    default: break;
+    }
+    if (!focal_session_proven(s))
+        return "the link closed before the handshake was done: they do not accept our key yet, or it is not them";
+    return why == FOCAL_TIMEOUT ? "no answer for a minute" : "the link was cut";
+}
+
+void link_closed(struct focal_node *n, uint64_t link, enum focal_status why)
+{
+    struct link *l = link_find(n, link);
+    if (!l)
+        return;
+    struct peer *p = peer_of_session(n, l->session);
+    const char *text = why_text(l->session, why);
+    bool refused = focal_session_is_dialled(l->session) && (!focal_session_proven(l->session) ||
+                   focal_session_bye_reason(l->session) == FOCAL_BYE_NOT_A_MEMBER);
+    focal_session_free(l->session);
+    *l = n->links[--n->link_count];
+    if (p && !link_of_office(n, &p->office))
+        peer_link_down(n, p, text, refused);
+}
+
+void links_close_office(struct focal_node *n, const struct focal_office *office, enum focal_bye_reason reason)
+{
+    for (size_t i = 0; i < n->link_count; i++) {
+        struct peer *p = peer_of_session(n, n->links[i].session);
+        if (!p || strcmp(p->office.text, office->text) != 0)
+            continue;
+        focal_session_bye(n->links[i].session, reason);
+        n->links[i].closing_since_ms = n->host.now.mono_ms ? n->host.now.mono_ms : 1;
+    }
+}
+
+enum focal_status links_tick(struct focal_node *n)
+{
+    for (size_t i = 0; i < n->link_count; i++) {
+        struct link *l = &n->links[i];
+        uint64_t now = n->host.now.mono_ms;
+        enum focal_status st = focal_session_tick(l->session);
+        if (focal_sync_world(st))
+            return st;
+        bool overdue = l->closing_since_ms && now - l->closing_since_ms >= CLOSING_MS;
+        if ((st != FOCAL_OK || overdue) && !l->close_ordered) {
+            l->close_ordered = true;
+            node_order(n, &(struct focal_order){ .type = FOCAL_ORDER_CLOSE, .link = l->link });
+        }
+        struct peer *p = peer_of_session(n, l->session);
+        if (!p || focal_session_state(l->session) != FOCAL_SESSION_TALKING)
+            continue;
+        st = receipts_pass_on(n, l, p);
+        if (st == FOCAL_OK)
+            st = peer_keep_heard(n, p);
+        if (st != FOCAL_OK)
+            return st;
+    }
+    return FOCAL_OK;
+}
+
+/* ---- what a session asks ---------------------------------------------------------------------------------------------- */
+
+static enum focal_status on_writing(void *data) { return node_writing(data); }
+
+static size_t on_candidates(void *data, const struct focal_key *channel, struct focal_psk *out, size_t room)
+{
+    return join_candidates(data, channel, out, room);
+}
+
+/* Two links to one office: the one dialled by the smaller channel key stays; dialled by the same end, the newer. The other
+ * is closed by the listener of the one that stays. */
+static bool keep(struct focal_node *n, struct focal_session *fresh)
+{
+    for (size_t i = 0; i < n->link_count; i++) {
+        struct focal_session *old = n->links[i].session;
+        if (old == fresh || focal_session_state(old) != FOCAL_SESSION_TALKING || n->links[i].closing_since_ms)
+            continue;
+        if (!focal_key_equal(focal_session_far(old), focal_session_far(fresh)))
+            continue;
+        bool fresh_stays = true;
+        if (focal_session_is_dialled(old) != focal_session_is_dialled(fresh)) {
+            bool ours_smaller = memcmp(n->keys->channel_public.b, focal_session_far(fresh)->b, 32) < 0;
+            fresh_stays = focal_session_is_dialled(fresh) == ours_smaller;
+        }
+        if (fresh_stays && !focal_session_is_dialled(fresh)) {
+            focal_session_bye(old, FOCAL_BYE_DUPLICATE);
+            n->links[i].closing_since_ms = n->host.now.mono_ms ? n->host.now.mono_ms : 1;
+        } else if (!fresh_stays && !focal_session_is_dialled(old)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool on_ready(void *data, struct focal_session *s)
+{
+    struct focal_node *n = data;
+    struct peer *p = peer_of_session(n, s);
+    if (p && p->paused) {
+        focal_session_bye(s, FOCAL_BYE_PAUSED);
+        return false;
+    }
+    if (focal_session_state(s) != FOCAL_SESSION_TALKING)
+        return true;
+    if (p)
+        peer_link_up(n, p);
+    if (!keep(n, s))
+        return false;
+    if (!focal_session_is_dialled(s) && join_first_session(n, focal_session_far(s)) != FOCAL_OK)
+        return false;
+    return true;
+}
+
+static enum focal_status on_joined(void *data, struct focal_session *s, uint64_t invitation, const struct focal_public_keys *keys, struct focal_buf *sealed)
+{
+    return join_joined(data, s, invitation, keys, sealed);
+}
+
+static enum focal_status on_admitted(void *data, struct focal_session *s, struct focal_span sealed)
+{
+    (void)s;
+    return join_admitted(data, sealed);
+}
+
+static void on_statements_changed(void *data, struct focal_session *from)
+{
+    struct focal_node *n = data;
+    (void)from;
+    n->peers_stale = true;
+    for (size_t i = 0; i < n->link_count; i++)
+        if (focal_session_rights_changed(n->links[i].session) != FOCAL_OK)
+            focal_session_bye(n->links[i].session, FOCAL_BYE_CLOSING);
+}
+
+void links_host(struct focal_node *n)
+{
+    n->host.data = n;
+    n->host.writing = on_writing;
+    n->host.candidates = on_candidates;
+    n->host.ready = on_ready;
+    n->host.joined = on_joined;
+    n->host.admitted = on_admitted;
+    n->host.statements_changed = on_statements_changed;
+}

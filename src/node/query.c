@@ -1,0 +1,207 @@
+/* Questions: what this node knows, and how surely. "Unknown" is an answer. */
+#include "inner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void focal_node_office(const struct focal_node *n, struct focal_office *out) { *out = n->office; }
+const uint8_t *focal_node_network_secret(const struct focal_node *n) { return n->secret_set ? n->secret : NULL; }
+size_t focal_node_peer_count(const struct focal_node *n) { return n->peer_count; }
+
+bool focal_node_admitted(const struct focal_node *n)
+{
+    return n->secret_set && focal_oplog_mine(n->oplog) != NULL;
+}
+
+void focal_node_words_invitation(const struct focal_node *n, uint64_t *invitation)
+{
+    *invitation = n->invited ? n->invitation.number : 0;
+}
+
+/* How far an office is known to have a log: what its link told, and its receipts. False: nothing known. */
+static bool known(const struct focal_node *n, const struct focal_office *office, const struct focal_log *log, uint64_t *seq)
+{
+    uint64_t told = 0, signed_for = 0;
+    uint32_t day;
+    const struct link *l = link_of_office(n, office);
+    bool by_link = l && focal_session_shares(l->session, &log->name.scope) && focal_session_has(l->session, &log->id, &told);
+    bool by_receipt = focal_oplog_receipt_of(n->oplog, office, &log->id, &signed_for, &day);
+    *seq = told > signed_for ? told : signed_for;
+    return by_link || by_receipt;
+}
+
+static bool reads(const struct focal_certificate *c, const struct focal_log *log)
+{
+    return c && focal_oplog_reads(c, &log->scope);
+}
+
+/* Has this office ever let us know anything about a log of this scope? Then a log it does not speak of is one it lacks. */
+static bool speaks(const struct focal_node *n, const struct focal_office *office)
+{
+    uint64_t seq;
+    for (size_t i = 0; i < focal_oplog_log_count(n->oplog); i++)
+        if (known(n, office, focal_oplog_log_at(n->oplog, i), &seq))
+            return true;
+    return false;
+}
+
+static void lack(const struct focal_node *n, const struct peer *p, struct focal_peer_status *out)
+{
+    const struct link *l = link_of_office(n, &p->office);
+    out->they_lack_known = out->certificate && speaks(n, &p->office);
+    for (size_t i = 0; out->they_lack_known && i < focal_oplog_log_count(n->oplog); i++) {
+        const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
+        uint64_t seq = 0;
+        if (!reads(out->certificate, log))
+            continue;
+        (void)known(n, &p->office, log, &seq);
+        out->they_lack += log->head.seq > seq ? log->head.seq - seq : 0;
+    }
+    if (l) {
+        uint64_t they;
+        focal_session_lack(l->session, &they, &out->we_lack);
+        out->we_lack_known = true;
+        out->equal = focal_session_equal(l->session);
+        out->round_trip_ms = focal_session_round_trip_ms(l->session);
+    }
+}
+
+bool focal_node_peer(const struct focal_node *n, struct focal_now now, size_t i, struct focal_peer_status *out)
+{
+    if (i >= n->peer_count)
+        return false;
+    const struct peer *p = &n->peers[i];
+    memset(out, 0, sizeof *out);
+    out->office = p->office;
+    out->round_trip_ms = -1;
+    out->certificate = p->office.text[0] ? focal_oplog_certificate(n->oplog, &p->office) : NULL;
+    out->role = out->certificate ? out->certificate->role : 0;
+    const struct link *l = link_of_office(n, &p->office);
+    bool joining = false;
+    for (size_t k = 0; k < n->link_count; k++)
+        joining = joining || (peer_of_session(n, n->links[k].session) == p && focal_session_state(n->links[k].session) == FOCAL_SESSION_JOINING);
+    out->link = p->paused ? FOCAL_LINK_PAUSED : l ? FOCAL_LINK_UP : p->refused ? FOCAL_LINK_REFUSED
+              : p->tries || p->heard_wall_ms ? FOCAL_LINK_OFFLINE : FOCAL_LINK_UNKNOWN;
+    out->heard = p->heard_wall_ms != 0;
+    if (l)
+        out->heard_ago_ms = now.mono_ms - focal_session_heard_ms(l->session);
+    else if (out->heard)
+        out->heard_ago_ms = now.wall_ms > p->heard_wall_ms ? now.wall_ms - p->heard_wall_ms : 0;
+    out->tries = p->tries;
+    out->will_try = !l && p->wanted && !p->paused && p->address_count;
+    out->next_try_in_ms = p->next_dial_ms > now.mono_ms ? p->next_dial_ms - now.mono_ms : 0;
+    if (p->paused)
+        (void)snprintf(out->why, sizeof out->why, "paused by hand here");
+    else if (joining)
+        (void)snprintf(out->why, sizeof out->why, "connected; waiting for headquarters to admit this office");
+    else if (!l)
+        (void)snprintf(out->why, sizeof out->why, "%s", p->why[0] ? p->why : p->wanted ? "not reached yet" : "they dial us; not heard yet");
+    lack(n, p, out);
+    return true;
+}
+
+uint64_t focal_node_waiting(const struct focal_node *n)
+{
+    uint64_t waiting = 0;
+    for (size_t i = 0; i < focal_oplog_log_count(n->oplog); i++) {
+        const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
+        if (!log->mine)
+            continue;
+        uint64_t best = 0, seq;
+        bool anybody = false;
+        for (size_t k = 0; k < n->peer_count; k++) {
+            const struct focal_certificate *c = focal_oplog_certificate(n->oplog, &n->peers[k].office);
+            if (!reads(c, log))
+                continue;
+            anybody = true;
+            if (known(n, &n->peers[k].office, log, &seq) && seq > best)
+                best = seq;
+        }
+        if (anybody && log->head.seq > best)
+            waiting += log->head.seq - best;
+    }
+    return waiting;
+}
+
+int focal_node_seen(const struct focal_node *n, const struct focal_office *office, const struct focal_ref *entry)
+{
+    const struct focal_log *log = focal_oplog_log(n->oplog, &entry->log);
+    if (!log)
+        return -1;
+    if (strcmp(office->text, n->office.text) == 0)
+        return log->head.seq >= entry->seq;
+    const struct focal_certificate *author = focal_oplog_author(n->oplog, &entry->log);
+    if (author && strcmp(author->office.text, office->text) == 0)
+        return 1;
+    uint64_t seq;
+    if (!known(n, office, log, &seq))
+        return speaks(n, office) && reads(focal_oplog_certificate(n->oplog, office), log) ? 0 : -1;
+    return seq >= entry->seq;
+}
+
+bool focal_node_matrix(const struct focal_node *n, struct focal_now now, const struct focal_office *of, const struct focal_office *who, uint64_t *have, uint64_t *asof_ago_ms)
+{
+    bool us = strcmp(who->text, n->office.text) == 0, any = us;
+    uint32_t newest = 0;
+    *have = 0;
+    *asof_ago_ms = 0;
+    for (size_t i = 0; i < focal_oplog_log_count(n->oplog); i++) {
+        const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
+        const struct focal_certificate *author = focal_oplog_author(n->oplog, &log->id);
+        if (!author || strcmp(author->office.text, of->text) != 0)
+            continue;
+        if (us || strcmp(who->text, of->text) == 0) {
+            *have += log->head.seq;     /* we know no later entry of its own than those we hold */
+            any = true;
+            continue;
+        }
+        uint64_t seq = 0, receipt_seq;
+        uint32_t day = 0;
+        if (!reads(focal_oplog_certificate(n->oplog, who), log) || !known(n, who, log, &seq))
+            continue;
+        any = true;
+        *have += seq < log->head.seq ? seq : log->head.seq;
+        if (focal_oplog_receipt_of(n->oplog, who, &log->id, &receipt_seq, &day) && day > newest)
+            newest = day;
+    }
+    const struct link *l = us ? NULL : link_of_office(n, who);
+    if (l)
+        *asof_ago_ms = now.mono_ms - focal_session_heard_ms(l->session);
+    else if (!us && newest && now.wall_ms > (uint64_t)newest * 86400000u)
+        *asof_ago_ms = now.wall_ms - (uint64_t)newest * 86400000u;
+    const struct peer *p = us ? NULL : peer_of(n, who);
+    if (p && !l && p->heard_wall_ms && now.wall_ms > p->heard_wall_ms && now.wall_ms - p->heard_wall_ms < *asof_ago_ms)
+        *asof_ago_ms = now.wall_ms - p->heard_wall_ms;
+    return any;
+}
+
+bool focal_node_receipted(const struct focal_node *n, const struct focal_office *office)
+{
+    const struct focal_certificate *c = focal_oplog_certificate(n->oplog, office), *mine = focal_oplog_mine(n->oplog);
+    if (!c || !mine)
+        return false;
+    for (size_t i = 0; i < focal_oplog_log_count(n->oplog); i++) {
+        const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
+        uint64_t seq = 0;
+        uint32_t day;
+        if (log->head.seq == 0 || !reads(c, log) || !reads(mine, log))
+            continue;
+        if (!focal_oplog_receipt_of(n->oplog, office, &log->id, &seq, &day) || seq < log->head.seq)
+            return false;
+    }
+    return true;
+}
+
+bool focal_node_ping(struct focal_node *n, const struct focal_office *office)
+{
+    const struct link *l = link_of_office(n, office);
+    if (l)
+        focal_session_ping(l->session);
+    return l != NULL;
+}
+
+uint64_t focal_node_session_bytes(const struct focal_node *n, const struct focal_office *office, bool sent)
+{
+    const struct link *l = link_of_office(n, office);
+    return l ? focal_session_bytes(l->session, sent) : 0;
+}

@@ -1,0 +1,73 @@
+/* Receipts: our signed word, soon after a commit, that something is durable here; and others' words passed on. */
+#include "inner.h"
+
+#include <string.h>
+
+enum focal_status receipts_tick(struct focal_node *n)
+{
+    if (n->host.now.mono_ms < n->receipts_due_ms)
+        return FOCAL_OK;
+    n->receipts_due_ms = UINT64_MAX;
+    const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
+    if (!mine)
+        return FOCAL_OK;
+    enum focal_status st = node_writing(n);
+    struct focal_buf body;
+    focal_buf_init(&body, FOCAL_FRAME_MAX);
+    for (size_t i = 0; i < mine->read_count && st == FOCAL_OK; i++) {
+        struct focal_signature signature;
+        struct focal_hash scope;
+        focal_buf_clear(&body);
+        do {            /* many changed heads make several receipts */
+            st = focal_oplog_make_receipt(n->oplog, &mine->read[i], (uint32_t)(n->host.now.wall_ms / 86400000u), &body, &signature);
+            if (st != FOCAL_OK)
+                break;
+            n->receipts_made++;
+            focal_scope_id(&scope, focal_oplog_network(n->oplog), &mine->read[i]);
+            for (size_t k = 0; k < n->link_count; k++)
+                focal_session_receipt(n->links[k].session, &scope, focal_buf_view(&body), &signature);
+            focal_buf_clear(&body);
+        } while (st == FOCAL_OK);
+        if (st == FOCAL_NOT_FOUND)
+            st = FOCAL_OK;
+    }
+    focal_buf_close(&body);
+    return st;
+}
+
+/* Once per link, when both ends are equal: our receipts that this office may not have heard, and at most every 6 h those of
+ * others, so that an office that only speaks with headquarters still knows how far the rest has come. */
+enum focal_status receipts_pass_on(struct focal_node *n, struct link *l, struct peer *p)
+{
+    if (l->passed_on || !focal_session_equal(l->session) || n->receipts_due_ms != UINT64_MAX)
+        return FOCAL_OK;
+    l->passed_on = true;
+    bool others = p->passed_on_wall_ms == 0 || n->host.now.wall_ms < p->passed_on_wall_ms
+                  || n->host.now.wall_ms - p->passed_on_wall_ms >= RECEIPT_PASS_ON_MS;
+    struct focal_buf key, body;
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    focal_buf_init(&body, FOCAL_FRAME_MAX);
+    struct focal_signature signature;
+    struct focal_scope scope;
+    enum focal_status st;
+    bool any = false;
+    while ((st = focal_oplog_next_receipt(n->oplog, &key, &body, &signature, &scope)) == FOCAL_OK) {
+        struct focal_receipt r;
+        if (focal_receipt_decode(&r, focal_buf_view(&body)) != FOCAL_OK)
+            continue;
+        bool ours = strcmp(r.office.text, n->office.text) == 0, theirs = strcmp(r.office.text, p->office.text) == 0;
+        if (theirs || (!ours && !others))
+            continue;
+        focal_session_receipt(l->session, &r.scope, focal_buf_view(&body), &signature);
+        any = any || !ours;
+    }
+    focal_buf_close(&key);
+    focal_buf_close(&body);
+    if (st != FOCAL_NOT_FOUND)
+        return st;
+    if (any) {
+        p->passed_on_wall_ms = n->host.now.wall_ms;
+        p->heard_kept_wall_ms = 0;      /* kept with "last heard", now */
+    }
+    return FOCAL_OK;
+}

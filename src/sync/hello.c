@@ -1,0 +1,140 @@
+/* HELLO: who we are, and for each scope that both certificates list, one hash of everything we hold of it. */
+#include "session.h"
+
+#include <string.h>
+
+void keyed_hash(const struct focal_session *s, uint8_t out[8], const struct focal_hash *h)
+{
+    uint8_t wide[16];
+    focal_blake2b(wide, sizeof wide, focal_span_of(s->channel.handshake.b, 32), focal_span_of(h->b, 32));
+    memcpy(out, wide, 8);
+}
+
+struct shared_scope *shared_by_tag(struct focal_session *s, const uint8_t tag[8])
+{
+    uint8_t plain[8];
+    memcpy(plain, tag, 8);
+    plain[0] &= 0x7f;
+    for (size_t i = 0; i < s->shared_count; i++)
+        if (memcmp(s->shared[i].tag, plain, 8) == 0)
+            return &s->shared[i];
+    return NULL;
+}
+
+struct shared_scope *shared_by_id(struct focal_session *s, const struct focal_hash *id)
+{
+    for (size_t i = 0; i < s->shared_count; i++)
+        if (focal_hash_equal(&s->shared[i].id, id))
+            return &s->shared[i];
+    return NULL;
+}
+
+/* The scopes that my certificate and the highest of theirs I hold both list. Judged at HELLO and again whenever
+ * statements arrive: a scope that is gone is no longer spoken of; a new one is announced. */
+enum focal_status shared_refresh(struct focal_session *s, bool announce)
+{
+    const struct focal_certificate *mine = focal_oplog_mine(s->host->oplog), *theirs = focal_session_certificate(s);
+    struct shared_scope fresh[SHARED_MAX];
+    size_t count = 0;
+    if (mine && theirs) {
+        for (size_t i = 0; i < mine->read_count && count < SHARED_MAX; i++) {
+            if (!focal_certificate_lists(theirs->read, theirs->read_count, &mine->read[i]))
+                continue;
+            struct shared_scope *f = &fresh[count++];
+            memset(f, 0, sizeof *f);
+            f->scope = mine->read[i];
+            focal_scope_id(&f->id, focal_oplog_network(s->host->oplog), &f->scope);
+            const struct shared_scope *old = shared_by_id(s, &f->id);
+            if (old) {
+                *f = *old;
+            } else {
+                keyed_hash(s, f->tag, &f->id);
+                f->tag[0] &= 0x7f;
+            }
+        }
+    }
+    memcpy(s->shared, fresh, count * sizeof fresh[0]);
+    s->shared_count = count;
+    if (!announce)
+        return FOCAL_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (s->shared[i].sent_whole || s->shared[i].exchanged)
+            continue;
+        enum focal_status st = frontier_send_whole(s, &s->shared[i]);
+        if (st != FOCAL_OK)
+            return st;
+    }
+    return FOCAL_OK;
+}
+
+enum focal_status hello_send(struct focal_session *s)
+{
+    enum focal_status st = shared_refresh(s, false);
+    if (st != FOCAL_OK)
+        return st;
+    struct focal_message m = { .type = FOCAL_MSG_HELLO };
+    struct focal_hello *h = &m.is.hello;
+    h->version_least = h->version_most = FOCAL_WIRE_VERSION;
+    struct focal_id epoch;
+    if (focal_oplog_epoch(s->host->oplog, &epoch))
+        memcpy(h->epoch, epoch.b, 8);
+    const struct focal_certificate *mine = focal_oplog_mine(s->host->oplog);
+    if (mine) {
+        struct focal_hash hash;
+        focal_oplog_certificate_hash(s->host->oplog, mine, &hash);
+        h->certificate_number = (uint32_t)mine->number;
+        memcpy(h->certificate, hash.b, 8);
+    }
+    struct focal_hash set;
+    focal_oplog_statements_hash(s->host->oplog, &set);
+    keyed_hash(s, h->statements, &set);
+    h->wants_certificates = focal_session_certificate(s) == NULL;
+    for (size_t i = 0; i < s->shared_count; i++) {
+        struct focal_hello_scope *to = &h->scopes[h->scope_count++];
+        memcpy(to->tag, s->shared[i].tag, 8);
+        focal_oplog_frontier_hash(s->host->oplog, &s->shared[i].id, to->frontier);
+    }
+    s->hello_sent = true;
+    return queue_message(s, &m);
+}
+
+enum focal_status hello_take(struct focal_session *s, const struct focal_hello *h)
+{
+    if (s->hello_taken)
+        return FOCAL_NEVER;
+    if (h->version_least > FOCAL_WIRE_VERSION || h->version_most < FOCAL_WIRE_VERSION) {
+        focal_session_bye(s, FOCAL_BYE_VERSION);
+        return FOCAL_OK;
+    }
+    s->hello_taken = true;
+
+    struct focal_hash set;
+    uint8_t keyed[8];
+    focal_oplog_statements_hash(s->host->oplog, &set);
+    keyed_hash(s, keyed, &set);
+    if (memcmp(keyed, h->statements, 8) != 0) {
+        enum focal_status st = subjects_send(s);
+        if (st != FOCAL_OK)
+            return st;
+    }
+    for (size_t i = 0; i < h->scope_count; i++) {
+        struct shared_scope *scope = shared_by_tag(s, h->scopes[i].tag);
+        if (!scope)
+            continue;
+        scope->they_share = true;
+        uint8_t ours[16];
+        focal_oplog_frontier_hash(s->host->oplog, &scope->id, ours);
+        if (memcmp(ours, h->scopes[i].frontier, 16) == 0)
+            frontier_mark_equal(s, scope);
+    }
+    /* Scopes without an equal hash. One they did not list they do not know that we share: they speak first, once they have
+     * the statements. */
+    for (size_t i = 0; i < s->shared_count; i++) {
+        if (s->shared[i].exchanged || s->shared[i].sent_whole || !s->shared[i].they_share)
+            continue;
+        enum focal_status st = frontier_send_whole(s, &s->shared[i]);
+        if (st != FOCAL_OK)
+            return st;
+    }
+    return FOCAL_OK;
+}

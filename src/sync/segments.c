@@ -1,0 +1,278 @@
+/* WANT, SEGMENT, CREDIT, ACK: entries on their way.
+ *
+ * A sender may have at most a window of SEGMENT bytes in flight that the receiver has not taken (CREDIT). The window starts
+ * small and grows while the way does not get longer: a full buffer in front of a satellite link shows as a longer way.
+ * Lanes choose between logs, within one order is strict: control, notices, short tails, bulk; round robin in each. */
+#include "session.h"
+
+#include <string.h>
+
+enum lane_rank { RANK_CONTROL, RANK_NOTICES, RANK_SHORT, RANK_BULK, RANKS };
+enum { SHORT_TAIL_ENTRIES = 64 };
+
+enum focal_status want_take(struct focal_session *s, const struct focal_want *w)
+{
+    const struct focal_log *log = focal_oplog_log(s->host->oplog, &w->log);
+    if (w->from == 0)
+        return FOCAL_NEVER;
+    /* Asked for what we do not show them or no longer hold: not an error, rights differ for a while. */
+    if (!log || log->head.seq < w->from || !shared_by_id(s, &log->name.scope))
+        return FOCAL_OK;
+    struct peer_log *p = peer_log_make(s, &log->id, &log->name);
+    if (!p)
+        return FOCAL_NO_MEMORY;
+    p->told_name = true;
+    if (p->next <= p->to && p->next != 0 && p->next <= w->from)
+        return FOCAL_OK;        /* on its way already */
+    if (p->theirs >= w->from)
+        p->theirs = w->from - 1;        /* not more than before: what is before it may only be staged there */
+    p->sent = w->from - 1;
+    p->next = w->from;
+    p->to = log->head.seq;      /* what came since is wanted as well */
+    p->head_seen = log->head.seq;
+    return FOCAL_OK;
+}
+
+static enum lane_rank rank_of(const struct focal_log *log, const struct peer_log *p)
+{
+    if (log->scope.cls == FOCAL_SCOPE_CONTROL)
+        return RANK_CONTROL;
+    if (log->name.lane == FOCAL_LANE_NOTICES)
+        return RANK_NOTICES;
+    return p->to - p->next < SHORT_TAIL_ENTRIES ? RANK_SHORT : RANK_BULK;
+}
+
+/* The next log to send of: best lane, then the first after the one served last (map order is insertion order). */
+static struct peer_log *pick(struct focal_session *s, const struct focal_log **log_out)
+{
+    struct peer_log *best = NULL;
+    enum lane_rank best_rank = RANKS;
+    uint64_t best_place = 0, place = 0;
+    bool best_after = false;
+    size_t at = 0;
+    void *value;
+    while (focal_map_next(&s->logs, &at, NULL, &value)) {
+        struct peer_log *p = value;
+        place++;
+        if (p->next == 0 || p->next > p->to)
+            continue;
+        const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
+        if (!log || !shared_by_id(s, &p->name.scope)) {
+            p->next = p->to = 0;
+            continue;
+        }
+        enum lane_rank rank = rank_of(log, p);
+        bool after = place > s->turn;
+        if (rank < best_rank || (rank == best_rank && after && !best_after)) {
+            best = p;
+            best_rank = rank;
+            best_place = place;
+            best_after = after;
+            *log_out = log;
+        }
+    }
+    if (best)
+        s->turn = best_place;
+    return best;
+}
+
+static void probe_start(struct focal_session *s)
+{
+    /* Credit comes in steps: only bytes that are surely given back without our sending more tell how long the way is. */
+    if (s->probe_at_ms == 0 && s->in_flight_bytes >= 2 * CREDIT_STEP_BYTES) {
+        s->probe_at_ms = s->host->now.mono_ms ? s->host->now.mono_ms : 1;
+        s->probe_left_bytes = s->in_flight_bytes - CREDIT_STEP_BYTES;
+    }
+}
+
+enum focal_status segment_make(struct focal_session *s, struct focal_buf *message, bool *made)
+{
+    *made = false;
+    if (s->in_flight_bytes >= s->window_bytes)
+        return FOCAL_OK;
+    const struct focal_log *log = NULL;
+    struct peer_log *p = pick(s, &log);
+    if (!p)
+        return FOCAL_OK;
+
+    struct focal_buf bytes;
+    focal_buf_init(&bytes, FOCAL_FRAME_MAX);
+    struct focal_message m = { .type = FOCAL_MSG_FRONTIER };
+    enum focal_status st = FOCAL_OK;
+    if (!p->told_name) {        /* a name goes before the first piece of a log they have not heard of */
+        struct focal_frontier_item item = { .author = p->name.author, .epoch = p->name.epoch, .lane = p->name.lane, .tip_count = 1 };
+        focal_frontier_put(&bytes, &item);
+        const struct shared_scope *scope = shared_by_id(s, &p->name.scope);
+        memcpy(m.is.frontier.tag, scope->tag, 8);
+        m.is.frontier.last = true;
+        m.is.frontier.items = focal_buf_view(&bytes);
+        p->told_name = true;
+        focal_message_encode(message, &m);
+        *made = true;
+    } else {
+        struct focal_piece piece;
+        m.type = FOCAL_MSG_SEGMENT;
+        st = focal_oplog_read(s->host->oplog, log, p->next, PACKED_MAX, &piece, &bytes);
+        if (st == FOCAL_NOT_FOUND) {
+            p->next = p->to = 0;
+            focal_buf_close(&bytes);
+            return FOCAL_OK;
+        }
+        if (st == FOCAL_OK) {
+            m.is.segment.log = p->id;
+            memcpy(m.is.segment.before, piece.before, 8);
+            m.is.segment.is_signed = piece.is_signed;
+            m.is.segment.signature = piece.signature;
+            m.is.segment.packed = focal_buf_view(&bytes);
+            focal_message_encode(message, &m);
+            focal_assert(piece.last >= p->next);
+            p->sent = piece.last;
+            p->next = piece.last + 1;
+            if (p->to < piece.last)
+                p->to = piece.last;
+            s->in_flight_bytes += message->len;
+            probe_start(s);
+            *made = true;
+        }
+    }
+    focal_buf_close(&bytes);
+    return st == FOCAL_OK && message->failed ? FOCAL_NO_MEMORY : st;
+}
+
+/* A window's bytes have come through: the way's length decides whether more may be under way. */
+static void probe_end(struct focal_session *s)
+{
+    uint64_t trip = s->host->now.mono_ms - s->probe_at_ms;
+    s->probe_at_ms = 0;
+    if (s->trip_least_ms == 0 || trip < s->trip_least_ms)
+        s->trip_least_ms = trip ? trip : 1;
+    if (trip <= 2 * s->trip_least_ms + 50)
+        s->window_bytes = s->window_bytes * 2 > FOCAL_WINDOW_MAX_BYTES ? FOCAL_WINDOW_MAX_BYTES : s->window_bytes * 2;
+    else if (trip > 4 * s->trip_least_ms + 200 && s->window_bytes / 2 >= FOCAL_WINDOW_START_BYTES)
+        s->window_bytes /= 2;
+}
+
+void credit_take(struct focal_session *s, uint32_t bytes)
+{
+    s->in_flight_bytes -= bytes < s->in_flight_bytes ? bytes : s->in_flight_bytes;
+    if (s->probe_at_ms == 0)
+        return;
+    if (bytes < s->probe_left_bytes)
+        s->probe_left_bytes -= bytes;
+    else
+        probe_end(s);
+}
+
+/* The first step of the admission's three answers that concerns the far end: what it costs them. */
+static enum focal_status blame(struct focal_session *s, struct peer_log *p, enum focal_status st, const struct focal_error *err)
+{
+    switch (st) {
+    case FOCAL_NOT_YET:
+    case FOCAL_NO_LONGER:
+        p->blocked_until_ms = s->host->now.mono_ms + BLOCKED_MS;
+        asks_drop(s, &p->id);
+        focal_trace_line(s->host->trace, FOCAL_INFO, "sync", "segment not admitted yet: %s", err->message);
+        return FOCAL_OK;
+    case FOCAL_CONFLICT:
+        p->blocked_until_ms = UINT64_MAX;
+        p->forked = true;
+        asks_drop(s, &p->id);
+        return FOCAL_OK;
+    default:
+        return st;
+    }
+}
+
+enum focal_status segment_take(struct focal_session *s, const struct focal_segment *g, size_t message_bytes)
+{
+    s->credit_due_bytes += message_bytes;
+    struct peer_log *p = peer_log_get(s, &g->log);
+    if (!p)                     /* never announced, unless we did not listen */
+        return s->names_dropped || s->names_cut ? FOCAL_OK : FOCAL_NEVER;
+    if (!shared_by_id(s, &p->name.scope))
+        return FOCAL_OK;
+    uint64_t first;
+    uint32_t count;
+    if (focal_stretch_peek(&first, &count, g->packed) != FOCAL_OK || count == 0 || first > UINT64_MAX - count)
+        return FOCAL_NEVER;
+    const uint64_t last = first + count - 1;
+
+    const struct focal_log *log = NULL;
+    const struct focal_log *held = focal_oplog_log(s->host->oplog, &g->log);
+    uint64_t before = held ? held->head.seq : 0;
+    if (first > (held ? held->staged.seq : 0) + 1) {    /* what is before it is missing: asked for, without waiting */
+        if (p->theirs < last)
+            p->theirs = last;
+        return ask_if_behind(s, p);
+    }
+    struct focal_error err = { .status = FOCAL_OK };
+    struct focal_incoming in = { .name = &p->name, .before = g->before, .packed = g->packed,
+                                 .signature = g->is_signed ? &g->signature : NULL };
+    enum focal_status st = s->host->writing(s->host->data);
+    if (st != FOCAL_OK)
+        return st;
+    st = focal_oplog_admit(s->host->oplog, &in, &log, &err);
+    if (st != FOCAL_OK)
+        return blame(s, p, st, &err);
+
+    focal_assert(log != NULL);
+    if (p->theirs < last)
+        p->theirs = last;
+    if (p->sent < last)
+        p->sent = last;
+    ack_owe(s, p);
+    asks_touch(s, &p->id);
+    if (log->head.seq > before)
+        p->head_seen = log->head.seq;
+    return ask_if_behind(s, p);
+}
+
+enum focal_status ack_take(struct focal_session *s, const struct focal_ack *ack)
+{
+    for (size_t i = 0; i < ack->count; i++) {
+        struct focal_ack_item item;
+        focal_ack_get(&item, ack, i);
+        struct peer_log *p = peer_log_get(s, &item.log);
+        if (!p)
+            continue;
+        if (p->theirs < item.seq)
+            p->theirs = item.seq;
+        if (p->next != 0 && p->next <= item.seq)
+            p->next = item.seq + 1;
+    }
+    return FOCAL_OK;
+}
+
+void ack_owe(struct focal_session *s, struct peer_log *p)
+{
+    s->acks_due += !p->ack_due;
+    p->ack_due = true;
+}
+
+/* Acknowledged means durable: this runs only outside a step, after its commit. */
+bool ack_make(struct focal_session *s, struct focal_message *m, struct focal_buf *items)
+{
+    if (s->acks_due == 0)
+        return false;
+    size_t at = 0;
+    void *value;
+    m->type = FOCAL_MSG_ACK;
+    m->is.ack.count = 0;
+    while (focal_map_next(&s->logs, &at, NULL, &value)) {
+        struct peer_log *p = value;
+        if (!p->ack_due)
+            continue;
+        const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
+        p->ack_due = false;
+        s->acks_due--;
+        if (!log || log->head.seq == 0)
+            continue;           /* only staged so far: nothing durable and signed to speak of */
+        struct focal_ack_item item = { .log = p->id, .seq = log->head.seq };
+        focal_ack_put(items, &item);
+        m->is.ack.count++;
+        if (items->len + 24 > ITEMS_MAX)
+            break;
+    }
+    m->is.ack.items = focal_buf_view(items);
+    return m->is.ack.count > 0;
+}

@@ -1,0 +1,142 @@
+/* The inside of a session, shared by the files of this room only. One file per kind of message; session.c holds the table. */
+#ifndef FOCAL_SYNC_SESSION_H
+#define FOCAL_SYNC_SESSION_H
+
+#include "focal/sync.h"
+
+enum {
+    SHARED_MAX = FOCAL_HELLO_SCOPES_MAX,
+    QUEUE_BYTES_MAX = 8 * 1024 * 1024,      /* control messages waiting; a peer that does not read loses the link */
+    CREDIT_STEP_BYTES = 16 * 1024,          /* credit is given back in steps of this, well below the smallest window */
+    PACKED_MAX = FOCAL_SEGMENT_PACKED_MAX,
+    ITEMS_MAX = FOCAL_FRAME_MAX - 64,       /* items in one SUBJECTS, FRONTIER or ACK message */
+    SUBJECTS_ANSWERS_MAX = 64,
+    NAMES_MAX = 32768,                      /* logs a peer may name that are not held here: more wait for the next connection */
+    BLOCKED_MS = 5000                       /* after a "not yet": asked again after this, or when something it needs came */
+};
+
+/* What we know of one log at the far end. */
+struct peer_log {
+    struct focal_id id;
+    struct focal_log_name name;
+    uint64_t theirs;                /* they hold it durably up to here: a frontier, an ack, or they sent it */
+    uint8_t keyed[8];               /* of their announced tip */
+    uint64_t sent;                  /* handed to the stream up to here */
+    uint64_t next, to;              /* being sent while next <= to */
+    uint64_t head_seen;             /* our head when last looked at: what is above it is new */
+    uint64_t blocked_until_ms;      /* a "not yet" */
+    uint32_t series;                /* the whole series that listed it last */
+    bool ack_due;                   /* what is durable here is to be told */
+    bool forked;                    /* they hold another branch of it: equal counts say nothing */
+    bool told_name;                 /* they know its name */
+    bool announce_due;              /* our new tip is to be announced, not pushed */
+};
+
+struct shared_scope {
+    struct focal_scope scope;
+    struct focal_hash id;
+    uint8_t tag[8];
+    bool they_share;                /* they spoke of it: until then what we say of it may be dropped there */
+    bool sent_whole;                /* our whole frontier went out */
+    bool sent_sure;                 /* and they did not drop it */
+    bool exchanged;                 /* equal hashes, or their whole frontier came: what they hold is known */
+    uint32_t series;                /* the series under way */
+};
+
+struct queued { struct queued *next; size_t len; bool raw; uint8_t bytes[]; };      /* raw: a handshake message */
+
+struct focal_session {
+    struct focal_sync_host *host;
+    uint64_t link;
+    enum focal_session_state state;
+    bool dialled, far_known, channel_open, closing;
+    uint8_t handshake_step;
+    struct focal_noise noise;
+    struct focal_channel channel;
+    struct focal_key far;
+    struct focal_psk psk;
+
+    struct queued *queue_head, *queue_tail;         /* plaintext messages and raw handshake messages, in order */
+    size_t queue_bytes;
+
+    uint64_t opened_ms, heard_ms, sent_ms, ping_sent_ms;
+    int64_t round_trip_ms;
+    uint64_t bytes_sent, bytes_received;
+    int bye;
+
+    bool hello_sent, hello_taken;
+    struct focal_hash subjects_sent_for;            /* statement set when SUBJECTS went out last */
+    uint32_t subjects_answers;                      /* how often, to theirs, for that set */
+    bool subjects_due;                              /* our set changed: to be told when the stream is free */
+    bool taking_statement;                          /* from them: they need not be told of it */
+    struct focal_map given;                         /* (subject, its set) whose statements went out on this link */
+    struct shared_scope shared[SHARED_MAX]; size_t shared_count;
+    uint32_t series_count;
+
+    struct focal_map logs;                          /* log id -> struct peer_log */
+    size_t names;                                   /* of them, named by the far end alone */
+    bool names_cut;                                 /* it named more than we keep */
+    bool names_dropped;                             /* it spoke of a scope that we do not share (yet) */
+    uint64_t turn;                                  /* round robin over logs */
+    size_t acks_due, announces_due;
+
+    uint64_t window_bytes, in_flight_bytes;         /* ours towards them */
+    uint64_t credit_due_bytes;                      /* theirs, taken and not yet given back */
+    uint64_t probe_at_ms, probe_left_bytes, trip_least_ms;      /* measures one window's way */
+    uint64_t segment_heard_ms;                      /* last SEGMENT from them */
+};
+
+/* queue.c */
+enum focal_status queue_message(struct focal_session *, const struct focal_message *);
+enum focal_status queue_raw(struct focal_session *, struct focal_span);
+struct queued *queue_take(struct focal_session *);
+void queue_drop(struct focal_session *);
+
+/* handshake.c */
+enum focal_status handshake_start(struct focal_session *);
+enum focal_status handshake_frame(struct focal_session *, struct focal_span);
+
+/* hello.c */
+enum focal_status hello_send(struct focal_session *);
+enum focal_status hello_take(struct focal_session *, const struct focal_hello *);
+enum focal_status shared_refresh(struct focal_session *, bool announce);
+struct shared_scope *shared_by_tag(struct focal_session *, const uint8_t tag[8]);
+struct shared_scope *shared_by_id(struct focal_session *, const struct focal_hash *id);
+void keyed_hash(const struct focal_session *, uint8_t out[8], const struct focal_hash *);
+
+/* statements.c */
+enum focal_status subjects_send(struct focal_session *);
+enum focal_status subjects_take(struct focal_session *, const struct focal_subjects *);
+enum focal_status statement_take(struct focal_session *, struct focal_span);
+
+/* frontier.c */
+enum focal_status frontier_send_whole(struct focal_session *, struct shared_scope *);
+enum focal_status frontier_take(struct focal_session *, const struct focal_frontier *);
+void frontier_mark_equal(struct focal_session *, struct shared_scope *);
+bool frontier_announce(struct focal_session *, struct focal_message *, struct focal_buf *items);
+struct peer_log *peer_log_get(struct focal_session *, const struct focal_id *);
+struct peer_log *peer_log_make(struct focal_session *, const struct focal_id *, const struct focal_log_name *);
+
+/* asks.c */
+enum focal_status ask_if_behind(struct focal_session *, struct peer_log *);
+void asks_forget_link(struct focal_sync_host *, uint64_t link);
+void asks_touch(struct focal_session *, const struct focal_id *log);
+void asks_drop(struct focal_session *, const struct focal_id *log);
+
+/* segments.c */
+enum focal_status want_take(struct focal_session *, const struct focal_want *);
+enum focal_status segment_take(struct focal_session *, const struct focal_segment *, size_t message_bytes);
+void credit_take(struct focal_session *, uint32_t bytes);
+enum focal_status ack_take(struct focal_session *, const struct focal_ack *);
+bool ack_make(struct focal_session *, struct focal_message *, struct focal_buf *items);
+void ack_owe(struct focal_session *, struct peer_log *);
+enum focal_status segment_make(struct focal_session *, struct focal_buf *message, bool *made);
+
+/* join.c */
+enum focal_status join_send(struct focal_session *);
+enum focal_status join_take(struct focal_session *, const struct focal_join *);
+
+/* session.c */
+enum focal_status talk_start(struct focal_session *);
+
+#endif
