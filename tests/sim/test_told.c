@@ -1,0 +1,102 @@
+/* Told scenarios: short lives with a known end. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "world.h"
+
+static void sound(struct world *w)
+{
+    world_check_equal(w);
+    world_check_kept(w);
+    if (world_failure(w))
+        fail_msg("%s", world_failure(w));
+}
+
+static void two_offices_exchange(void **state)
+{
+    (void)state;
+    struct world *w = world_new(1);
+    const char *countries[] = { "KEN" };
+    int hq = world_hq(w, "HQ", countries, 1), ken = world_member(w, "KEN", "KEN"), ssd = world_member(w, "SSD", "SSD");
+    struct focal_ref a, b;
+    assert_true(world_case(w, ken, &a));
+    assert_true(world_case(w, ssd, &b));
+    assert_true(world_settle(w, 60000));
+    assert_true(world_set(w, hq, &a, "status", "under_investigation"));
+    assert_true(world_settle(w, 60000));
+    sound(w);
+    world_free(w);
+}
+
+static void an_office_joins(void **state)
+{
+    (void)state;
+    struct world *w = world_new(2);
+    (void)world_hq(w, "HQ", NULL, 0);
+    int ken = world_joiner(w, "KEN", "KEN");
+    world_run(w, 20000);
+    assert_false(focal_node_admitted(world_node(w, ken)));
+    assert_false(world_case(w, ken, NULL));
+    world_crash(w, ken);                                /* reconnects before it is admitted */
+    world_start(w, ken);
+    world_run(w, 20000);
+    assert_true(world_admit(w, "KEN"));
+    world_crash(w, ken);                                /* killed between admit and certificate */
+    world_crash(w, 0);
+    world_start(w, 0);
+    world_start(w, ken);
+    world_run(w, 60000);
+    assert_true(focal_node_admitted(world_node(w, ken)));
+    assert_true(world_case(w, ken, NULL));
+    assert_true(world_settle(w, 60000));
+    sound(w);
+    world_free(w);
+}
+
+static void two_versions(void **state)
+{
+    (void)state;
+    struct world *w = world_new(3);
+    int hq = world_hq(w, "HQ", NULL, 0), ken = world_member(w, "KEN", "KEN"), ssd = world_member(w, "SSD", "SSD");
+    struct focal_ref a;
+    assert_true(world_case(w, ken, &a));
+    assert_true(world_settle(w, 60000));
+    assert_true(world_pause(w, ssd, hq, true));
+    assert_true(world_pause(w, ssd, ken, true));
+    world_run(w, 10000);
+    assert_true(world_set(w, ssd, &a, "status", "substantiated"));
+    assert_true(world_set(w, ken, &a, "status", "not_substantiated"));
+    assert_true(world_pause(w, ssd, hq, false));
+    assert_true(world_pause(w, ssd, ken, false));
+    assert_true(world_settle(w, 60000));
+    for (int i = 0; i < 3; i++) {
+        struct focal_record_view view;
+        assert_int_equal(focal_oplog_record(focal_node_oplog(world_node(w, i)), NULL, &a, &view), FOCAL_OK);
+        assert_int_equal(view.record.two_versions, 1);
+        focal_record_view_close(&view);
+    }
+    assert_true(world_set(w, hq, &a, "status", "substantiated"));
+    assert_true(world_settle(w, 60000));
+    for (int i = 0; i < 3; i++) {
+        struct focal_record_view view;
+        assert_int_equal(focal_oplog_record(focal_node_oplog(world_node(w, i)), NULL, &a, &view), FOCAL_OK);
+        assert_int_equal(view.record.two_versions, 0);
+        focal_record_view_close(&view);
+    }
+    sound(w);
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_offices_exchange),
+        cmocka_unit_test(an_office_joins),
+        cmocka_unit_test(two_versions),
+    };
+    return cmocka_run_group_tests_name("sim_told", tests, NULL, NULL);
+}
