@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 void focal_oplog_batch_init(struct batch *b, uint64_t seed, size_t parts_max, size_t entries_max, size_t bytes_max)
 {
