@@ -1,0 +1,174 @@
+/* Shared by the files of this room only: connections, jobs, and what handlers use. */
+#ifndef FOCAL_ADMIN_JOB_H
+#define FOCAL_ADMIN_JOB_H
+
+#include "focal/admin.h"
+#include "focal/control.h"
+
+#include <jansson.h>
+
+enum {
+    CONNS_MAX = 64,
+    JOBS_MAX = 256,                     /* requests of one connection taken ahead */
+    OUT_PAUSE_BYTES = 256 << 10,        /* a job pauses while so much of its connection is unsent */
+    OUT_MAX_BYTES = 24 << 20,
+    EVENTS_MAX = 2048,                  /* of one step */
+    RECORDS_PER_SLICE = 48,
+    POLL_MS = 100                       /* a waiting job looks again by then */
+};
+
+enum job_state {
+    JOB_DONE,                           /* answered */
+    JOB_AGAIN,                          /* another slice, soon */
+    JOB_STEP,                           /* has put events up: again after they are committed */
+    JOB_WAIT                            /* something must happen first: again after every step, and by POLL_MS */
+};
+
+struct job;
+struct conn;
+typedef enum job_state job_run(struct job *);
+
+struct focal_command {
+    const char *name;
+    job_run *run;
+    enum focal_permission permission;
+    bool ahead;                         /* the next request may begin before this one's step is committed */
+    const char *help;
+};
+const struct focal_command *command_find(const char *name);
+
+struct job {
+    struct job *next;
+    struct conn *conn;
+    struct focal_admin *admin;
+    const struct focal_command *command;
+    uint64_t id;
+    json_t *with;                       /* never NULL */
+    enum job_state state;
+    int stage;                          /* the handler's own: 0 at first */
+    uint64_t began_ms, look_ms;
+    bool committed;                     /* the events put up last are in */
+    void *own; void (*own_close)(void *own);
+    struct focal_buf held;              /* answers while an earlier request still has the word */
+};
+
+struct conn {
+    uint64_t number;                    /* 0: free */
+    bool greeted, finished, may;
+    struct job *first, *last;
+    size_t job_count;
+    struct focal_buf out;
+    struct import *import;              /* under way; import_commands.c */
+};
+void import_forget(struct import *);
+
+struct focal_admin {
+    struct focal_admin_setup is;
+    struct focal_now now;
+    struct conn conns[CONNS_MAX];
+    size_t turn_first;                  /* which connection begins, so that one cannot keep the others out */
+    struct focal_node_event *events; size_t event_count, event_room;
+    bool again;
+    uint64_t next_ticket;
+};
+
+/* ---- for handlers (answer.c) ---- */
+
+/* Puts an event up for this turn's step; false: the step is full, return JOB_AGAIN and try again. What the event points to
+ * must stay until the job runs again. */
+bool job_event(struct job *, const struct focal_node_event *);
+bool job_events_left(const struct job *, size_t count);
+/* Each takes over the reference to its JSON. */
+void job_item(struct job *, json_t *);
+enum job_state job_end(struct job *, enum focal_status, json_t *more);
+enum job_state job_one(struct job *, json_t *item);                     /* an item and the end */
+enum job_state job_fail(struct job *, const struct focal_error *);
+enum job_state job_failf(struct job *, enum focal_status, const char *hint, const char *fmt, ...) FOCAL_PRINTF(4, 5);
+void job_progress(struct job *, uint64_t done, uint64_t of);
+/* A zeroed block of the handler's own, freed after close with the job. NULL: no memory. */
+void *job_own(struct job *, size_t bytes, void (*close)(void *own));
+bool job_waited(const struct job *, uint64_t default_ms);               /* longer than "timeout_ms" in with, or default; 0: for ever */
+uint32_t job_today(const struct job *);                                 /* days since 1970 */
+struct focal_oplog *job_oplog(const struct job *);
+
+/* Arguments. NULL or false: absent. */
+const char *job_text(const struct job *, const char *key);
+bool job_flag(const struct job *, const char *key);
+bool job_number(const struct job *, const char *key, uint64_t *out);
+
+/* ---- words (words.c) ---- */
+
+json_t *text_json(const char *);
+json_t *hex_json(const void *data, size_t len);
+json_t *ref_json(const struct focal_ref *);
+json_t *code_json(struct focal_oplog *, const struct focal_ref *);      /* KEN-4F7Q-29XD-8 */
+json_t *day_json(uint32_t day_1970);
+void day_print(char out[16], uint32_t day_1970);
+/* An office of the network by its code as typed. */
+enum focal_status office_find(struct focal_oplog *, const char *text, struct focal_office *, struct focal_error *);
+/* A record by reference code or long form; several under one code are listed in err. kind NULL: any. */
+enum focal_status record_find(struct focal_oplog *, struct focal_store *, const char *text, struct focal_ref *, struct focal_error *);
+
+/* ---- records to JSON (show.c) ---- */
+
+/* Text of a value as people write it; references as codes. */
+void value_text(struct focal_buf *, struct focal_oplog *, const struct focal_field *, struct focal_span value);
+json_t *value_json(struct focal_oplog *, const struct focal_field *, struct focal_span value);
+json_t *fields_json(struct focal_oplog *, const struct focal_record *);
+json_t *conflicts_json(struct focal_oplog *, const struct focal_record *);
+json_t *rows_json(struct focal_oplog *, const struct focal_record *);
+void slot_name(struct focal_buf *, const struct focal_slot *);          /* "status", "assistance.medical" */
+void row_name(char out[24], const struct focal_live *);                 /* "9f3a2c11.0" */
+json_t *record_head_json(struct focal_oplog *, const struct focal_record *);    /* id, record, version, kind … */
+
+/* ---- JSON to changes (draft.c) ---- */
+
+struct draft {
+    struct focal_change change;
+    struct focal_arena own, *arena;     /* arena: own, unless the opener lends another */
+    struct focal_change_item *items; size_t count, cap;
+    uint32_t today;
+    struct focal_oplog *oplog; struct focal_store *store;
+};
+void draft_open(struct draft *, struct focal_oplog *, struct focal_store *, uint32_t today);
+void draft_close(struct draft *);
+/* A whole new record: {"country":"KEN","victims":[…],…}. */
+enum focal_status draft_new(struct draft *, const struct focal_kind *, const json_t *fields, struct focal_error *);
+/* An update: {"set":{…},"add":{…},"remove":{…}}; record is the one it is made against. */
+enum focal_status draft_update(struct draft *, const struct focal_record *, const json_t *with, struct focal_error *);
+enum focal_status draft_set(struct draft *, const struct focal_field *, const json_t *value, struct focal_error *);
+/* One field's value as text, as in CSV (rows split by ';'). */
+enum focal_status draft_text(struct draft *, const struct focal_field *, struct focal_span text, struct focal_error *);
+/* What follows from what is there (the quarter of the day received); last, before `change` is used. */
+/* Canonical bytes already; a row to be taken off. */
+enum focal_status draft_put(struct draft *, enum focal_change_op, const struct focal_field *, struct focal_span value, struct focal_error *);
+enum focal_status draft_put_row(struct draft *, const struct focal_field *, const struct focal_live *row, struct focal_error *);
+enum focal_status draft_finish(struct draft *, struct focal_error *);
+/* Canonical bytes of one value typed for a field; appended. */
+enum focal_status value_parse(struct focal_oplog *, struct focal_store *, const struct focal_field *, struct focal_span text,
+    uint32_t today, struct focal_buf *, struct focal_error *);
+const struct focal_field *field_find(const struct focal_kind *, const char *name, struct focal_error *);
+
+/* ---- what handlers of records share (record_commands.c) ---- */
+
+const struct focal_kind *job_kind(const struct job *);                  /* that the command's name begins with */
+/* The record that "ref" names, of that kind. */
+enum focal_status job_record(struct job *, struct focal_record_view *, struct focal_error *);
+struct draft *job_draft(struct job *);                                  /* the job's own; NULL: no memory */
+enum focal_status job_if_version(struct job *, struct focal_change *, struct focal_error *);
+enum job_state job_changed(struct job *, const struct focal_change *);
+
+/* ---- peers (status_commands.c) ---- */
+
+bool peer_find(struct job *, const char *code, struct focal_peer_status *);
+bool peer_synced(struct job *, const struct focal_peer_status *);
+
+/* ---- handlers ---- */
+
+job_run run_help, run_status, run_matrix, run_sync, run_ping, run_verify;
+job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve;
+void verify_checked(struct job *, uint64_t ticket, enum focal_status, struct focal_span findings);
+job_run run_invite, run_admit_begin, run_admit, run_offices, run_office, run_pause, run_resume;
+job_run run_import_begin, run_import_rows, run_import_end, run_export, run_report;
+
+#endif

@@ -1,0 +1,299 @@
+/* status and matrix: what this node knows, and what needs a person. */
+#include "job.h"
+
+#include "focal/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NEEDS_MAX = 20, JOINS_MAX = 64, STATUS_WAIT_MS = 60000, EXPIRY_WARN_DAYS = 60 };
+
+static const char *const link_words[] = { "up", "offline", "refused", "paused", "unknown" };
+
+static json_t *number_or_null(bool known, uint64_t n)
+{
+    return known ? json_integer((json_int_t)n) : json_null();
+}
+
+static void put_time(char out[32], uint64_t ms)
+{
+    uint64_t s = ms / 1000;
+    if (s < 90)
+        (void)snprintf(out, 32, "%llu s", (unsigned long long)s);
+    else if (s < 5400)
+        (void)snprintf(out, 32, "%llu min", (unsigned long long)(s + 30) / 60);
+    else
+        (void)snprintf(out, 32, "%llu h", (unsigned long long)(s + 1800) / 3600);
+}
+
+static json_t *why_json(const struct focal_peer_status *p)
+{
+    char text[300], next[32];
+    if (p->link == FOCAL_LINK_UP || !p->why[0])
+        return json_null();
+    int used = snprintf(text, sizeof text, "%s", p->why);
+    if (p->link == FOCAL_LINK_OFFLINE && p->tries && used > 0) {
+        put_time(next, p->next_try_in_ms);
+        (void)snprintf(text + used, sizeof text - (size_t)used, "; %u %s, next in %s", (unsigned)p->tries, p->tries == 1 ? "try" : "tries",
+                       p->will_try ? next : "no time set");
+    }
+    return text_json(text);
+}
+
+static json_t *peer_json(const struct focal_peer_status *p)
+{
+    json_t *out = json_object();
+    json_object_set_new(out, "code", text_json(p->office.text[0] ? p->office.text : "-"));
+    json_object_set_new(out, "role", json_string(p->role == FOCAL_ROLE_HQ ? "hq" : "office"));
+    json_object_set_new(out, "link", json_string(link_words[p->link]));
+    json_object_set_new(out, "last_heard_s", number_or_null(p->heard, p->heard_ago_ms / 1000));
+    json_object_set_new(out, "they_lack", number_or_null(p->they_lack_known, p->they_lack));
+    json_object_set_new(out, "we_lack", number_or_null(p->we_lack_known, p->we_lack));
+    json_object_set_new(out, "why", why_json(p));
+    json_object_set_new(out, "equal", json_boolean(p->equal));
+    json_object_set_new(out, "tries", json_integer((json_int_t)p->tries));
+    json_object_set_new(out, "round_trip_ms", p->round_trip_ms < 0 ? json_null() : json_integer((json_int_t)p->round_trip_ms));
+    if (p->certificate)
+        json_object_set_new(out, "membership_to", day_json(p->certificate->to_day));
+    return out;
+}
+
+/* ---- needs you ---- */
+
+static void need(json_t *list, const char *command, const char *fmt, ...) FOCAL_PRINTF(3, 4);
+static void need(json_t *list, const char *command, const char *fmt, ...)
+{
+    char what[300];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    json_t *one = json_object();
+    json_object_set_new(one, "what", text_json(what));
+    json_object_set_new(one, "command", command ? text_json(command) : json_null());
+    json_array_append_new(list, one);
+}
+
+static void need_record(json_t *list, struct focal_oplog *oplog, const struct focal_record *r)
+{
+    char code[32], command[100];
+    focal_oplog_record_code(oplog, &r->ref, code);
+    for (size_t i = 0; i < r->slot_count; i++) {
+        if (!r->slots[i].two_versions)
+            continue;
+        struct focal_buf name;
+        focal_buf_init(&name, 256);
+        slot_name(&name, &r->slots[i]);
+        (void)snprintf(command, sizeof command, "focalctl %s conflicts %s", r->kind ? r->kind->name : "case", code);
+        need(list, command, "%s has two versions of \"%s\"", code, focal_buf_cstr(&name));
+        focal_buf_close(&name);
+    }
+}
+
+static void need_conflicts(struct job *j, json_t *list)
+{
+    struct focal_oplog *oplog = job_oplog(j);
+    struct focal_ref at, next;
+    bool started = false;
+    for (int n = 0; focal_oplog_next_conflict(oplog, NULL, started ? &at : NULL, &next) == FOCAL_OK; n++) {
+        struct focal_record_view view;
+        if (n == NEEDS_MAX) {
+            need(list, "focalctl case conflicts", "more records have two versions");
+            return;
+        }
+        if (focal_oplog_record(oplog, NULL, &next, &view) != FOCAL_OK)
+            return;
+        need_record(list, oplog, &view.record);
+        focal_record_view_close(&view);
+        at = next;
+        started = true;
+    }
+}
+
+static void need_joins(struct job *j, json_t *list)
+{
+    struct focal_join_waiting *joins = focal_alloc(JOINS_MAX * sizeof *joins);
+    size_t count = joins ? focal_node_waiting_joins(j->admin->is.node, joins, JOINS_MAX) : 0;
+    for (size_t i = 0; i < count; i++) {
+        char command[80];
+        if (!joins[i].joined || joins[i].admitted || joins[i].closed)
+            continue;
+        (void)snprintf(command, sizeof command, "focalctl office admit %s", joins[i].office.text);
+        need(list, command, "%s asks to be admitted", joins[i].office.text);
+    }
+    focal_free(joins);
+}
+
+static void need_membership(struct job *j, json_t *list)
+{
+    const struct focal_certificate *mine = focal_oplog_mine(job_oplog(j));
+    uint32_t today = job_today(j);
+    uint64_t invitation = 0;
+    focal_node_words_invitation(j->admin->is.node, &invitation);
+    if (!focal_node_admitted(j->admin->is.node)) {
+        const char *words[8];
+        struct focal_buf all;
+        focal_buf_init(&all, 200);
+        focal_eight_words(words, focal_oplog_network(job_oplog(j)), invitation, j->admin->is.keys);
+        for (int i = 0; i < 8; i++)
+            focal_buf_printf(&all, "%s%s", i ? " " : "", words[i]);
+        need(list, NULL, "headquarters must admit this office; read these words to them: %s", focal_buf_cstr(&all));
+        focal_buf_close(&all);
+    }
+    if (mine && mine->to_day < today)
+        need(list, NULL, "the membership of this office expired %u days ago; headquarters must renew it", today - mine->to_day);
+    else if (mine && mine->to_day - today <= EXPIRY_WARN_DAYS)
+        need(list, NULL, "the membership of this office ends in %u days; headquarters must renew it", mine->to_day - today);
+}
+
+static void need_incidents(struct job *j, json_t *list)
+{
+    struct focal_buf key;
+    size_t count = 0;
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    while (count < 100 && focal_store_next(focal_node_store(j->admin->is.node), FOCAL_SHELF_INCIDENT, focal_buf_view(&key), &key, NULL) == FOCAL_OK)
+        count++;
+    focal_buf_close(&key);
+    if (count)
+        need(list, "focalctl verify", "%zu time%s two histories of one office were seen: an old backup or a copy of its disk is in use", count, count == 1 ? "" : "s");
+}
+
+static json_t *needs_json(struct job *j)
+{
+    json_t *list = json_array();
+    need_membership(j, list);
+    need_joins(j, list);
+    need_incidents(j, list);
+    need_conflicts(j, list);
+    return list;
+}
+
+/* ---- status ---- */
+
+static void put_figures(struct job *j, json_t *out)
+{
+    struct focal_admin_figures f = { 0 };
+    j->admin->is.figures(j->admin->is.data, &f);
+    json_object_set_new(out, "stall_ms", json_real(f.stall_ms));
+    json_object_set_new(out, "bytes_sent", json_integer((json_int_t)f.link_bytes_sent));
+    json_object_set_new(out, "bytes_received", json_integer((json_int_t)f.link_bytes_received));
+    json_object_set_new(out, "cpu_us", json_integer((json_int_t)f.cpu_us));
+    json_object_set_new(out, "peak_kib", json_integer((json_int_t)f.peak_kib));
+    json_object_set_new(out, "rss_kib", json_integer((json_int_t)f.rss_kib));
+}
+
+static void put_own(struct job *j, json_t *out)
+{
+    struct focal_node *node = j->admin->is.node;
+    struct focal_oplog *oplog = job_oplog(j);
+    const struct focal_certificate *mine = focal_oplog_mine(oplog);
+    struct focal_office office;
+    uint64_t bytes = 0;
+    focal_node_office(node, &office);
+    json_object_set_new(out, "office", text_json(office.text));
+    json_object_set_new(out, "role", json_string(mine && mine->role == FOCAL_ROLE_HQ ? "hq" : "office"));
+    json_object_set_new(out, "waiting", json_integer((json_int_t)focal_node_waiting(node)));
+    json_object_set_new(out, "network", text_json(focal_oplog_genesis(oplog)->label));
+    json_object_set_new(out, "admitted", json_boolean(focal_node_admitted(node)));
+    json_object_set_new(out, "membership_to", mine ? day_json(mine->to_day) : json_null());
+    json_object_set_new(out, "membership_days", mine ? json_integer((json_int_t)mine->to_day - (json_int_t)job_today(j)) : json_null());
+    json_object_set_new(out, "program", json_string(j->admin->is.program));
+    json_object_set_new(out, "up_s", json_integer((json_int_t)((j->admin->now.mono_ms - j->admin->is.started_mono_ms) / 1000)));
+    enum focal_status st = focal_store_sizes(focal_node_store(node), &bytes);
+    json_t *store = json_object();
+    json_object_set_new(store, "state", json_string(st == FOCAL_OK ? "ok" : "cannot be read"));
+    json_object_set_new(store, "bytes", number_or_null(st == FOCAL_OK, bytes));
+    json_object_set_new(out, "store", store);
+    json_object_set_new(out, "dir", text_json(j->admin->is.dir));
+    json_object_set_new(out, "pid", json_integer(j->admin->is.pid));
+    json_object_set_new(out, "listen", j->admin->is.listen ? text_json(j->admin->is.listen) : json_null());
+    json_t *addresses = json_array();
+    const char *list[FOCAL_ADDRESSES_MAX];
+    size_t count = j->admin->is.addresses(j->admin->is.data, list, FOCAL_ADDRESSES_MAX);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(addresses, text_json(list[i]));
+    json_object_set_new(out, "addresses", addresses);
+}
+
+/* All of ours is durable there by its own receipts, and all it has is here. */
+bool peer_synced(struct job *j, const struct focal_peer_status *p)
+{
+    return p->link == FOCAL_LINK_UP && p->we_lack_known && p->we_lack == 0 && p->they_lack_known && p->they_lack == 0
+           && focal_node_receipted(j->admin->is.node, &p->office);
+}
+
+bool peer_find(struct job *j, const char *code, struct focal_peer_status *p)
+{
+    for (size_t i = 0; focal_node_peer(j->admin->is.node, j->admin->now, i, p); i++)
+        if (strcasecmp(p->office.text, code) == 0)
+            return true;
+    return false;
+}
+
+/* OK: go on; MORE: wait. */
+static enum focal_status status_wait(struct job *j, const char *wait, struct focal_error *err)
+{
+    struct focal_peer_status p;
+    if (strncmp(wait, "synced=", 7) != 0 || !wait[7])
+        return focal_fail(err, FOCAL_USAGE, "use --wait synced=HQ", "\"%.40s\" is not something to wait for", wait);
+    bool known = peer_find(j, wait + 7, &p);
+    if (known && peer_synced(j, &p))
+        return FOCAL_OK;
+    if (!job_waited(j, STATUS_WAIT_MS))
+        return FOCAL_MORE;
+    if (!known)
+        return focal_fail(err, FOCAL_NOT_FOUND, "`focalctl office list` shows the offices of the network", "the network has no other office %.20s", wait + 7);
+    return focal_fail(err, FOCAL_TIMEOUT, "work goes on; `focalctl status` shows what is on its way", "%s does not have everything yet", p.office.text);
+}
+
+enum job_state run_status(struct job *j)
+{
+    const char *wait = job_text(j, "wait"), *only = job_text(j, "office");
+    struct focal_error err;
+    struct focal_peer_status p;
+    if (wait) {
+        enum focal_status st = status_wait(j, wait, &err);
+        if (st == FOCAL_MORE)
+            return JOB_WAIT;
+        if (st != FOCAL_OK)
+            return job_fail(j, &err);
+    }
+    struct focal_office office;
+    if (only && !peer_find(j, only, &p) && office_find(job_oplog(j), only, &office, &err) != FOCAL_OK)
+        return job_fail(j, &err);
+    json_t *out = json_object(), *offices = json_array();
+    put_own(j, out);
+    for (size_t i = 0; focal_node_peer(j->admin->is.node, j->admin->now, i, &p); i++)
+        if (!only || strcasecmp(p.office.text, only) == 0)
+            json_array_append_new(offices, peer_json(&p));
+    json_object_set_new(out, "offices", offices);
+    json_object_set_new(out, "needs_you", needs_json(j));
+    put_figures(j, out);
+    return job_one(j, out);
+}
+
+/* ---- matrix ---- */
+
+enum job_state run_matrix(struct job *j)
+{
+    struct focal_oplog *oplog = job_oplog(j);
+    const struct focal_certificate *of, *who;
+    json_t *rows = json_array();
+    for (size_t i = 0; (of = focal_oplog_office_at(oplog, i)); i++) {
+        json_t *seen = json_object(), *row = json_object();
+        for (size_t k = 0; (who = focal_oplog_office_at(oplog, k)); k++) {
+            uint64_t have, ago_ms;
+            bool known = focal_node_matrix(j->admin->is.node, j->admin->now, &of->office, &who->office, &have, &ago_ms);
+            json_t *cell = json_object();
+            json_object_set_new(cell, "have", number_or_null(known, have));
+            json_object_set_new(cell, "asof_s", number_or_null(known, ago_ms / 1000));
+            json_object_set_new(seen, who->office.text, cell);
+        }
+        json_object_set_new(row, "of", text_json(of->office.text));
+        json_object_set_new(row, "seen", seen);
+        json_array_append_new(rows, row);
+    }
+    json_t *out = json_object();
+    json_object_set_new(out, "rows", rows);
+    return job_one(j, out);
+}

@@ -1,0 +1,63 @@
+/* Shared by the files of this program only. */
+#ifndef FOCAL_DAEMON_H
+#define FOCAL_DAEMON_H
+
+#include "focal/config.h"
+#include "focal/crypto.h"
+#include "focal/io.h"
+
+enum { PATH_BYTES = FOCAL_CONFIG_PATH_MAX + 64 };
+
+/* sysexits */
+enum { SAY_OK = 0, SAY_USAGE = 64, SAY_DATA = 65, SAY_CANNOT_MAKE = 73, SAY_IO = 74, SAY_LATER = 75, SAY_DENIED = 77, SAY_CONFIG = 78 };
+int exit_of(enum focal_status);
+/* One sentence on standard error (as JSON with json), and its exit status. */
+int say_failed(const struct focal_error *, bool json);
+int say_usage(const char *verb, const char *fmt, ...) FOCAL_PRINTF(2, 3);
+FOCAL_MUST_USE bool path_join(char out[PATH_BYTES], const char *dir, const char *name);
+
+/* prompt.c */
+bool prompt_possible(void);
+FOCAL_MUST_USE enum focal_status prompt_line(struct focal_buf *, const char *question, struct focal_error *);
+FOCAL_MUST_USE enum focal_status prompt_secret(struct focal_buf *, const char *question, bool twice, struct focal_error *);
+/* The first line of a file, without its end. */
+FOCAL_MUST_USE enum focal_status passphrase_read(struct focal_buf *, const char *path, struct focal_error *);
+
+/* files.c */
+FOCAL_MUST_USE enum focal_status node_key_write(const char *path, const struct focal_node_keys *, struct focal_error *);
+FOCAL_MUST_USE enum focal_status node_key_read(struct focal_node_keys *, const char *path, struct focal_error *);
+/* dir/focald.conf, or file when that is given, then the files of focald.conf.d beside it. */
+FOCAL_MUST_USE enum focal_status config_read(struct focal_config *, const char *dir, const char *file, struct focal_error *);
+
+/* place.c: a directory filled apart and put in place at the end, or not at all */
+struct place { char dir[PATH_BYTES], stage[PATH_BYTES]; bool made_dir; size_t moved; };
+FOCAL_MUST_USE enum focal_status place_open(struct place *, const char *dir, struct focal_error *);
+FOCAL_MUST_USE enum focal_status place_finish(struct place *, struct focal_error *);
+void place_abandon(struct place *);
+
+/* setup.c, setup_hq.c, setup_join.c */
+enum { COUNTRIES_MAX = 32 };
+struct setup {
+    const char *role, *network, *office, *dir, *listen, *passphrase_file, *join_file;
+    const char *countries[COUNTRIES_MAX]; size_t country_count;
+    const char *advertise[FOCAL_CONFIG_ADVERTISE_MAX]; size_t advertise_count;
+    bool no_input, json;
+    struct focal_config config;
+    struct place place;
+    struct focal_node_keys keys;
+    struct focal_buf answers;           /* what was typed, kept until the end */
+    char dir_absolute[PATH_BYTES];
+};
+int setup_main(int argc, char **argv);
+/* The directory apart, with node key and configuration in it: once nothing is to be asked any more. */
+FOCAL_MUST_USE enum focal_status setup_make(struct setup *, struct focal_error *);
+FOCAL_MUST_USE enum focal_status setup_hq(struct setup *, struct focal_error *);
+FOCAL_MUST_USE enum focal_status setup_join(struct setup *, struct focal_error *);
+void setup_tell(const struct setup *, const char *office, const char *network, const char *const *words);
+uint32_t today_now(void);
+
+/* run.c */
+int run_main(int argc, char **argv);
+int check_config_main(int argc, char **argv);
+
+#endif

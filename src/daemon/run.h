@@ -1,0 +1,44 @@
+/* The running daemon, shared by run.c, turn.c and events.c. */
+#ifndef FOCAL_DAEMON_RUN_H
+#define FOCAL_DAEMON_RUN_H
+
+#include "daemon.h"
+
+#include "focal/admin.h"
+#include "focal/node.h"
+#include "focal/store_sqlite.h"
+
+enum { LINKS_MAX = 256, CHANGES_ROOM = 2048, TURN_BYTES = 4 << 20 };
+
+struct running {
+    const char *dir, *file;             /* as given, for reading the configuration again */
+    struct focal_config config;
+    struct focal_trace trace;
+    struct focal_store *store;
+    struct focal_node_keys keys;
+    struct focal_public_keys public_keys;
+    struct focal_node *node;
+    struct focal_admin *admin;
+    struct focal_io *io;
+    char machine_id[33], boot_id[37], socket[FOCAL_CONFIG_PATH_MAX + 16], bound[64];
+    bool listens;
+
+    struct focal_node_event *events; size_t event_count, event_cap;
+    struct focal_arena frames;          /* bytes of this turn's frames */
+    struct open_link { uint64_t number; bool busy; } links[LINKS_MAX]; size_t link_count;
+    struct focal_buf frame;             /* the one on its way out */
+    uint64_t turn_began_ms;
+    bool stopping, failed;
+};
+
+/* events.c: what io tells, kept until the turn */
+void events_handlers(struct focal_io_handlers *, struct running *);
+bool event_room(struct running *, size_t count);        /* false: no memory */
+void event_put(struct running *, const struct focal_node_event *);
+/* turn.c */
+void turn(void *running);
+enum focal_status say_addresses(struct running *);
+/* services.c: what the commands borrow from the shell */
+void services_fill(struct focal_admin_setup *, struct running *);
+
+#endif

@@ -1,0 +1,412 @@
+/* Commands on a whole node over a store in memory: lines in, lines out, a step between. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "fake_store.h"
+#include "focal/admin.h"
+#include "focal/control.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DAY = 20780, ROOM = 2048 };      /* 2026-11-23 */
+
+struct world {
+    struct focal_store *store;
+    struct focal_node_keys keys;
+    struct focal_public_keys public_keys;
+    struct focal_node *node;
+    struct focal_admin *admin;
+    struct focal_now now;
+    uint64_t chance;
+    struct focal_buf out;
+    struct focal_node_event events[ROOM];
+};
+
+static void fill(void *data, void *out, size_t len)
+{
+    uint64_t *x = data;
+    for (size_t i = 0; i < len; i++) {
+        *x = *x * 6364136223846793005u + 1442695040888963407u;
+        ((uint8_t *)out)[i] = (uint8_t)(*x >> 56);
+    }
+}
+
+static uint64_t no_time(void *data) { (void)data; return 0; }
+static void no_figures(void *data, struct focal_admin_figures *f) { (void)data; (void)f; }
+static enum focal_status no_check(void *data, uint64_t ticket) { (void)data; (void)ticket; return FOCAL_UNSUPPORTED; }
+static size_t one_address(void *data, const char *out[], size_t room)
+{
+    (void)data;
+    assert_true(room > 0);
+    out[0] = "192.0.2.1:7443";
+    return 1;
+}
+
+static void found(struct world *w)
+{
+    struct focal_sign_key authority, recovery;
+    struct focal_genesis g;
+    struct focal_certificate c;
+    struct focal_buf body, genesis, certificate;
+    struct focal_hash network;
+    uint8_t seed[96], secret[32];
+    fill(&w->chance, seed, sizeof seed);
+    focal_node_keys_make(&w->keys, seed);
+    focal_node_keys_public(&w->public_keys, &w->keys);
+    focal_sign_key_make(&authority, seed);
+    focal_sign_key_make(&recovery, seed + 32);
+    memset(&g, 0, sizeof g);
+    snprintf(g.label, sizeof g.label, "Test");
+    g.authority = authority.public;
+    g.recovery = recovery.public;
+    g.day = DAY;
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&genesis, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&certificate, FOCAL_STATEMENT_MAX);
+    focal_genesis_encode(&body, &g);
+    focal_network_id(&network, focal_buf_view(&body));
+    focal_statement_sign(&genesis, authority.secret, NULL, focal_buf_view(&body));
+    memset(&c, 0, sizeof c);
+    snprintf(c.office.text, sizeof c.office.text, "HQ");
+    c.role = FOCAL_ROLE_HQ;
+    c.read[0] = (struct focal_scope){ .cls = FOCAL_SCOPE_CONTROL };
+    c.read[1] = (struct focal_scope){ .cls = FOCAL_SCOPE_NETWORK };
+    c.read[2] = (struct focal_scope){ .cls = FOCAL_SCOPE_COUNTRY, .country = "KEN" };
+    memcpy(c.write, c.read, sizeof c.write);
+    c.read_count = c.write_count = 3;
+    c.keys = w->public_keys;
+    c.number = 1;
+    c.from_day = DAY;
+    c.to_day = DAY + 365;
+    c.openings_max = 400;
+    focal_buf_clear(&body);
+    focal_certificate_encode(&body, &c);
+    focal_statement_sign(&certificate, authority.secret, &network, focal_buf_view(&body));
+    fill(&w->chance, secret, sizeof secret);
+    assert_int_equal(focal_node_found_hq(w->store, focal_buf_view(&genesis), focal_buf_view(&certificate), secret), FOCAL_OK);
+    focal_buf_close(&body);
+    focal_buf_close(&genesis);
+    focal_buf_close(&certificate);
+}
+
+static int open_world(void **state)
+{
+    struct world *w = focal_alloc(sizeof *w);
+    struct focal_error err;
+    assert_non_null(w);
+    assert_int_equal(focal_crypto_init(), FOCAL_OK);
+    w->store = focal_fake_store_new();
+    w->chance = 7;
+    w->now = (struct focal_now){ .mono_ms = 1000, .wall_ms = (uint64_t)DAY * 86400000u + 36000000u };
+    focal_buf_init(&w->out, 16 << 20);
+    found(w);
+    struct focal_node_setup setup = { .store = w->store, .keys = &w->keys, .entropy = { fill, &w->chance }, .machine_id = "", .boot_id = "" };
+    assert_int_equal(focal_node_open(&w->node, &setup, w->now, &err), FOCAL_OK);
+    struct focal_admin_setup admin = { .node = w->node, .entropy = { fill, &w->chance }, .keys = &w->public_keys, .program = "0", .dir = "/d", .own_uid = 5,
+        .spent_ms = no_time, .figures = no_figures, .addresses = one_address, .deep_check = no_check };
+    assert_int_equal(focal_admin_open(&w->admin, &admin), FOCAL_OK);
+    *state = w;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    struct world *w = *state;
+    focal_admin_close(w->admin);
+    focal_node_close(w->node);
+    focal_store_close(w->store);
+    focal_buf_close(&w->out);
+    focal_free(w);
+    return 0;
+}
+
+static void take_out(struct world *w)
+{
+    uint64_t conn;
+    for (size_t at = 0; focal_admin_next(w->admin, &at, &conn);) {
+        focal_buf_span(&w->out, focal_admin_take(w->admin, conn));
+        focal_admin_taken(w->admin, conn);
+    }
+}
+
+static void turn(struct world *w)
+{
+    w->now.mono_ms += 1;
+    size_t n = focal_admin_before(w->admin, w->now, w->events, ROOM);
+    take_out(w);
+    if (n)
+        assert_int_equal(focal_node_step(w->node, w->now, w->events, n), FOCAL_OK);
+    focal_admin_after(w->admin, w->now);
+    take_out(w);
+}
+
+static void line(struct world *w, const char *text)
+{
+    focal_admin_line(w->admin, 1, focal_span_text(text), w->now);
+}
+
+static void settle(struct world *w)
+{
+    int turns = 0;
+    do {
+        turn(w);
+        assert_true(++turns < 10000);
+    } while (focal_admin_again(w->admin));
+}
+
+static void start(struct world *w)
+{
+    assert_true(focal_admin_connect(w->admin, 1, 5, 5));
+    line(w, "{\"focal\":\"control\",\"version\":1}");
+    settle(w);
+    focal_buf_clear(&w->out);
+}
+
+/* What one request answers, as text. */
+static const char *ask(struct world *w, const char *text)
+{
+    focal_buf_clear(&w->out);
+    line(w, text);
+    settle(w);
+    return focal_buf_cstr(&w->out);
+}
+
+#define HAS(text, part)                                                                                                \
+    do {                                                                                                               \
+        const char *has_text = (text);                                                                                 \
+        if (!strstr(has_text, part))                                                                                   \
+            fail_msg("no %s in %s", part, has_text);                                                                   \
+    } while (0)
+
+/* The value of "key":"..." in the last answer. */
+static void pick(struct world *w, const char *key, char out[80])
+{
+    char find[40];
+    snprintf(find, sizeof find, "\"%s\":\"", key);
+    const char *at = strstr(focal_buf_cstr(&w->out), find);
+    assert_non_null(at);
+    at += strlen(find);
+    snprintf(out, 80, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+static void greeting(void **state)
+{
+    struct world *w = *state;
+    assert_true(focal_admin_connect(w->admin, 1, 5, 5));
+    settle(w);
+    HAS(focal_buf_cstr(&w->out), "{\"focal\":\"control\",\"version\":1");
+    HAS(ask(w, "{\"id\":1,\"do\":\"status\"}"), "\"error\"");
+    assert_true(focal_admin_finished(w->admin, 1));
+}
+
+static void other_user(void **state)
+{
+    struct world *w = *state;
+    assert_true(focal_admin_connect(w->admin, 1, 6, 5));
+    line(w, "{\"focal\":\"control\",\"version\":1}");
+    HAS(ask(w, "{\"id\":1,\"do\":\"status\"}"), "FD-015");
+    HAS(ask(w, "{\"id\":2,\"do\":\"office.invite\",\"with\":{\"office\":\"KEN\"}}"), "FD-015");
+    assert_null(strstr(focal_buf_cstr(&w->out), "focal1-"));
+}
+
+static void unknown(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    HAS(ask(w, "{\"id\":9,\"do\":\"case.burn\"}"), "{\"id\":9,\"error\":{\"code\":\"FD-019\"");
+    HAS(ask(w, "not json"), "\"error\"");
+    HAS(ask(w, "{\"id\":3,\"do\":\"help\"}"), "office.invite");
+}
+
+static void records(void **state)
+{
+    struct world *w = *state;
+    char id[80], record[80], version[80], request[600];
+    start(w);
+    HAS(ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"received_date\":\"2018-05-03\",\"allegation_type\":\"sexual_abuse\","
+               "\"victims\":[{\"sex\":\"female\",\"age\":\"child\"},\"female.child\"],\"assistance\":{\"medical\":\"accepted\"}}}}"), "\"status\":\"ok\"");
+    pick(w, "id", id);
+    pick(w, "record", record);
+    pick(w, "version", version);
+    assert_memory_equal(id, "HQ-", 3);
+    snprintf(request, sizeof request, "{\"id\":2,\"do\":\"case.show\",\"with\":{\"ref\":\"%s\"}}", id);
+    const char *shown = ask(w, request);
+    HAS(shown, "\"received_quarter\":\"2018-Q2\"");
+    HAS(shown, "\"received_date\":\"2018-05-03\"");
+    HAS(shown, "\"victims\":[{\"sex\":\"female\",\"age\":\"child\"},{\"sex\":\"female\",\"age\":\"child\"}]");
+    HAS(shown, "\"assistance\":{\"medical\":\"accepted\"}");
+    HAS(shown, version);
+    HAS(shown, "\"seen_by\":[{\"office\":\"HQ\",\"seen\":true}]");
+    /* Two equal rows are two: the value alone does not say which. */
+    snprintf(request, sizeof request, "{\"id\":3,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"remove\":{\"victims\":\"female.child\"}}}", record);
+    HAS(ask(w, request), "FD-008");
+    snprintf(request, sizeof request, "{\"id\":4,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":\"received\"},\"if_version\":\"%s\"}}", record, version);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    HAS(ask(w, request), "FD-010");     /* the version has moved on */
+    snprintf(request, sizeof request, "{\"id\":5,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":null,\"assistance\":{\"medical\":null}}}}", record);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    snprintf(request, sizeof request, "{\"id\":6,\"do\":\"case.show\",\"with\":{\"ref\":\"%s\"}}", record);
+    shown = ask(w, request);
+    assert_null(strstr(shown, "medical"));
+    assert_null(strstr(shown, "\"status\":\"received\""));
+    snprintf(request, sizeof request, "{\"id\":7,\"do\":\"entity.show\",\"with\":{\"ref\":\"%s\"}}", record);
+    HAS(ask(w, request), "FD-007");
+}
+
+static void refusals(void **state)
+{
+    struct world *w = *state;
+    static const struct { const char *fields, *says; } bad[] = {
+        { "{\"allegation_typ\":\"other\"}", "did you mean \\\"allegation_type\\\"" }, { "{\"allegation_type\":\"abuse\"}", "FD-006" },
+        { "{\"received_date\":\"1901-01-01\"}", "FD-006" }, { "{\"received_date\":\"2030-01-01\"}", "FD-006" },
+        { "{\"received_date\":\"2018-05-03\",\"received_quarter\":\"2018-Q1\"}", "follows from the day" },
+        { "{\"victims\":{\"sex\":\"female\",\"height\":\"tall\"}}", "FD-006" }, { "{\"victims\":[[\"female\"]]}", "FD-006" },
+        { "{\"country\":true}", "FD-006" }, { "{\"country\":1.5}", "FD-006" }, { "{\"country\":[\"KEN\"]}", "FD-006" },
+        { "{\"feedback_preference\":\"wanted\"}", "FD-006" }, { "{\"concerned_entity\":\"HQ-0000-0000-0\"}", "concerned_entity" },
+        { "[]", "FD-001" }, { "7", "FD-001" },
+    };
+    start(w);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char request[400];
+        snprintf(request, sizeof request, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":%s}}", bad[i].fields);
+        HAS(ask(w, request), bad[i].says);
+    }
+    HAS(ask(w, "{\"id\":2,\"do\":\"case.list\"}"), "{\"id\":2,\"end\":{\"status\":\"ok\",\"more\":false}}");
+    HAS(ask(w, "{\"id\":3,\"do\":\"case.show\",\"with\":{\"ref\":\"HQ-4F7Q-29XD-A\"}}"), "\"error\"");
+    HAS(ask(w, "{\"id\":4,\"do\":\"case.show\"}"), "FD-001");
+}
+
+/* Requests sent ahead are answered in their order, refused ones in between, and lists page. */
+static void ahead(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    for (int i = 1; i <= 60; i++) {
+        char request[200];
+        snprintf(request, sizeof request, "{\"id\":%d,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"%s\"}}}", i, i % 7 ? "KEN" : "NOWHERE");
+        line(w, request);
+    }
+    line(w, "{\"id\":61,\"do\":\"case.list\",\"with\":{\"limit\":5}}");
+    settle(w);
+    const char *at = focal_buf_cstr(&w->out);
+    for (int i = 1; i <= 60; i++) {
+        char want[60];
+        snprintf(want, sizeof want, "{\"id\":%d,\"%s\":", i, i % 7 ? "end" : "error");
+        at = strstr(at, want);
+        if (!at)
+            fail_msg("%s out of order", want);
+    }
+    HAS(at, "{\"id\":61,\"end\":{\"status\":\"ok\",\"more\":true}}");
+    size_t told = 0;
+    for (const char *c = at; (c = strstr(c, "{\"id\":61,\"item\"")); c++)
+        told++;
+    assert_int_equal(told, 5);
+}
+
+static void limits(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    for (int i = 0; i < 400; i++)
+        line(w, "{\"id\":1,\"do\":\"status\"}");
+    assert_false(focal_admin_finished(w->admin, 1));    /* those taken are still answered */
+    settle(w);
+    assert_true(focal_admin_finished(w->admin, 1));
+    HAS(focal_buf_cstr(&w->out), "FD-014");
+    uint64_t conn = 2;
+    while (focal_admin_connect(w->admin, conn, 5, 5))
+        conn++;
+    assert_true(conn > 32 && conn < 1000);
+    for (uint64_t i = 1; i < conn; i++)
+        focal_admin_disconnect(w->admin, i);
+    assert_true(focal_admin_connect(w->admin, 5000, 5, 5));
+}
+
+static void vanishing(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    line(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}");
+    line(w, "{\"id\":2,\"do\":\"verify\"}");
+    line(w, "{\"id\":3,\"do\":\"status\",\"with\":{\"wait\":\"synced=KEN\"}}");
+    focal_admin_disconnect(w->admin, 1);
+    settle(w);
+    assert_int_equal(focal_admin_deadline_ms(w->admin), UINT64_MAX);
+}
+
+static void offices(void **state)
+{
+    struct world *w = *state;
+    char token[80];
+    start(w);
+    HAS(ask(w, "{\"id\":1,\"do\":\"office.invite\",\"with\":{\"office\":\"KEN\",\"country\":\"KEN\",\"days\":7}}"), "\"expires\":\"2026-11-30\"");
+    pick(w, "token", token);
+    assert_memory_equal(token, "focal1-", 7);
+    HAS(ask(w, "{\"id\":2,\"do\":\"office.list\"}"), "\"id\":\"KEN\",\"state\":\"invited\"");
+    HAS(ask(w, "{\"id\":3,\"do\":\"office.invite\",\"with\":{\"office\":\"HQ\"}}"), "FD-009");
+    HAS(ask(w, "{\"id\":4,\"do\":\"office.invite\",\"with\":{\"office\":\"KEN\",\"country\":\"KEX\"}}"), "FD-006");
+    HAS(ask(w, "{\"id\":5,\"do\":\"office.invite\",\"with\":{\"office\":\"no such code!\"}}"), "FD-001");
+    HAS(ask(w, "{\"id\":6,\"do\":\"office.invite\",\"with\":{\"office\":\"SSD\",\"days\":0}}"), "FD-001");
+    HAS(ask(w, "{\"id\":7,\"do\":\"office.admit.begin\",\"with\":{\"office\":\"SSD\"}}"), "FD-007");
+    HAS(ask(w, "{\"id\":8,\"do\":\"office.admit\",\"with\":{\"statement\":\"00ff\"}}"), "\"error\"");
+    HAS(ask(w, "{\"id\":9,\"do\":\"office.admit\",\"with\":{\"statement\":\"zz\"}}"), "FD-002");
+    HAS(ask(w, "{\"id\":10,\"do\":\"office.pause\",\"with\":{\"office\":\"KEN\"}}"), "FD-007");
+    HAS(ask(w, "{\"id\":11,\"do\":\"ping\",\"with\":{\"office\":\"HQ\"}}"), "\"error\"");
+    /* Waiting for somebody who does not come ends. */
+    line(w, "{\"id\":12,\"do\":\"office.admit.begin\",\"with\":{\"office\":\"KEN\",\"timeout_ms\":500}}");
+    focal_buf_clear(&w->out);
+    settle(w);
+    assert_int_equal(w->out.len, 0);
+    w->now.mono_ms += 600;
+    settle(w);
+    HAS(focal_buf_cstr(&w->out), "{\"id\":12,\"error\":{\"code\":\"FD-016\"");
+}
+
+static void import(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    HAS(ask(w, "{\"id\":1,\"do\":\"import.rows\",\"with\":{\"text\":\"x\"}}"), "FD-001");
+    HAS(ask(w, "{\"id\":2,\"do\":\"import.begin\",\"with\":{\"kind\":\"case\",\"format\":\"csv\",\"check\":true}}"), "\"status\":\"ok\"");
+    HAS(ask(w, "{\"id\":3,\"do\":\"import.rows\",\"with\":{\"text\":\"country,victims,received_date\\nKEN,female.child;female.child,2018-05-03\\nNOW,,\\n\"}}"), "\"line\":3");
+    HAS(focal_buf_cstr(&w->out), "\"new\":1,\"updated\":0,\"refused\":1");
+    HAS(ask(w, "{\"id\":4,\"do\":\"import.end\"}"), "\"new\":1,\"updated\":0,\"refused\":1");
+    HAS(ask(w, "{\"id\":5,\"do\":\"case.list\"}"), "{\"id\":5,\"end\":");
+    assert_null(strstr(focal_buf_cstr(&w->out), "\"item\""));     /* looked at, not written */
+    HAS(ask(w, "{\"id\":6,\"do\":\"import.begin\",\"with\":{\"kind\":\"case\",\"format\":\"csv\"}}"), "\"status\":\"ok\"");
+    HAS(ask(w, "{\"id\":7,\"do\":\"import.rows\",\"with\":{\"text\":\"country,victims,received_date\\nKEN,female.child;female.child,2018-05-03\\nKEN,,\"}}"), "\"new\":1,");
+    HAS(ask(w, "{\"id\":8,\"do\":\"import.end\"}"), "\"new\":2,\"updated\":0,\"refused\":0");    /* the last line has no end */
+    HAS(ask(w, "{\"id\":9,\"do\":\"case.list\",\"with\":{\"filter\":{\"received_quarter\":\"2018-Q2\"}}}"), "female");
+    char id[80], request[300];
+    pick(w, "record", id);
+    /* The file has the whole set: one of the two equal rows goes, an adult comes. */
+    HAS(ask(w, "{\"id\":10,\"do\":\"import.begin\",\"with\":{\"format\":\"jsonl\"}}"), "\"status\":\"ok\"");
+    snprintf(request, sizeof request, "{\"id\":11,\"do\":\"import.rows\",\"with\":{\"text\":\"{\\\"record\\\":\\\"%s\\\",\\\"victims\\\":[\\\"female.child\\\",\\\"female.adult\\\"]}\\n\"}}", id);
+    HAS(ask(w, request), "\"new\":0,\"updated\":1,\"refused\":0");
+    snprintf(request, sizeof request, "{\"id\":12,\"do\":\"case.show\",\"with\":{\"ref\":\"%s\"}}", id);
+    const char *shown = ask(w, request);
+    HAS(shown, "\"victims\":[{\"sex\":\"female\",\"age\":\"child\"},{\"sex\":\"female\",\"age\":\"adult\"}]");
+}
+
+static void verify(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    HAS(ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}"), "\"status\":\"ok\"");
+    HAS(ask(w, "{\"id\":2,\"do\":\"verify\"}"), "\"errors\":[]");
+    HAS(focal_buf_cstr(&w->out), "\"country:KEN\":\"");
+    HAS(ask(w, "{\"id\":3,\"do\":\"status\"}"), "\"office\":\"HQ\",\"role\":\"hq\"");
+    HAS(ask(w, "{\"id\":4,\"do\":\"matrix\"}"), "\"of\":\"HQ\"");
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+    const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(refusals), T(ahead), T(limits), T(vanishing), T(offices),
+        T(import), T(verify) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
