@@ -1,0 +1,282 @@
+/* office invite and office admit. The client signs: the daemon never sees the authority's key. */
+#include "cli.h"
+
+#include "focal/crypto.h"
+#include "focal/io.h"
+
+#include <string.h>
+
+enum { KEY_FILE_MAX = 4096, VALID_DAYS = 366, OPENINGS = 400 };
+
+/* ---- invite ---- */
+
+static enum focal_status invite_with(const struct args *args, json_t *with, struct focal_error *err)
+{
+    const char *expires = args_value(args, OPTION_EXPIRES), *country = args_value(args, OPTION_COUNTRY);
+    json_t *addresses = json_array();
+    uint64_t seconds;
+    json_object_set_new(with, "office", focal_json_text(focal_span_text(args->operands[0])));
+    for (size_t i = 0; i < args->given_count; i++)
+        if (args->given[i].option == OPTION_ADDRESS)
+            json_array_append_new(addresses, focal_json_text(focal_span_text(args->given[i].value)));
+    if (json_array_size(addresses))
+        json_object_set(with, "addresses", addresses);
+    json_decref(addresses);
+    if (country)
+        json_object_set_new(with, "country", focal_json_text(focal_span_text(country)));
+    if (!expires)
+        return FOCAL_OK;
+    if (args_seconds(expires, &seconds, err) != FOCAL_OK)
+        return err->status;
+    if (seconds < 86400 || seconds % 86400)
+        return focal_fail(err, FOCAL_USAGE, "write 7d for seven days", "--expires takes whole days, not \"%.40s\"", expires);
+    json_object_set_new(with, "days", json_integer((json_int_t)(seconds / 86400)));
+    return FOCAL_OK;
+}
+
+static void show_invitation(const struct args *args, const json_t *item)
+{
+    const char *code = args->operands[0];
+    (void)fflush(stdout);
+    say_text(stdout, text_of(item, "token"));
+    putchar('\n');
+    (void)fflush(stdout);
+    fprintf(stderr, "\nThis is the invitation for ");
+    say_text(stderr, code);
+    fprintf(stderr, ", good until ");
+    say_text(stderr, text_of(item, "expires"));
+    fprintf(stderr, ". It holds a secret: hand it to that office alone.\n"
+                    "  1. There: put it into a file, then   focald setup --join-file FILE\n"
+                    "     It shows eight words and the next command. Start the daemon there: it asks to be admitted.\n"
+                    "  2. Let them read you the eight words, by telephone or face to face.\n"
+                    "  3. Here:   focalctl office admit ");
+    say_text(stderr, code);
+    fputc('\n', stderr);
+}
+
+int run_invite(const struct args *args)
+{
+    struct talk t = { 0 };
+    struct focal_error err;
+    json_t *with = json_object(), *item = NULL;
+    enum focal_status st = invite_with(args, with, &err);
+    if (st == FOCAL_OK)
+        st = talk_open(&t, args, &err);
+    if (st == FOCAL_OK)
+        st = talk_one(&t, args->request, json_incref(with), &item, NULL, &err);
+    json_decref(with);
+    talk_close(&t);
+    if (st == FOCAL_OK && !item)
+        st = focal_fail(&err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "the daemon gave no invitation");
+    if (st != FOCAL_OK)
+        return say_error(args, &err);
+    if (args->json)
+        (void)say_object(args, item);
+    else
+        show_invitation(args, item);
+    json_decref(item);
+    return say_done(0);
+}
+
+/* ---- admit ---- */
+
+struct joining {                        /* what the daemon told of the office that waits */
+    struct focal_certificate certificate;
+    struct focal_hash network;
+    struct focal_key authority;
+    const char *dir;
+    bool admitted;
+};
+
+static bool take_hex(const json_t *item, const char *key, void *out, size_t len)
+{
+    return focal_unhex(out, len, focal_span_text(text_of(item, key)));
+}
+
+static enum focal_status take_joining(struct joining *j, const json_t *item, struct focal_error *err)
+{
+    struct focal_certificate *c = &j->certificate;
+    json_int_t number = json_integer_value(json_object_get(item, "number")), invitation = json_integer_value(json_object_get(item, "invitation"));
+    const char *country = text_of(item, "country");
+    bool good = focal_office_parse(&c->office, focal_span_text(text_of(item, "office"))) && number > 0 && invitation > 0
+                && take_hex(item, "network", j->network.b, 32) && take_hex(item, "authority", j->authority.b, 32)
+                && take_hex(item, "sign", c->keys.sign.b, 32) && take_hex(item, "channel", c->keys.channel.b, 32)
+                && take_hex(item, "open", c->keys.open.b, 32) && (!*country || (strlen(country) == 3 && focal_country_known(country)));
+    if (!good)
+        return focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "the daemon's account of the waiting office cannot be read");
+    struct focal_now now;
+    focal_clock_now(&now);
+    c->role = FOCAL_ROLE_OFFICE;
+    c->rights = FOCAL_RIGHT_REDACT;
+    c->read[c->read_count++] = (struct focal_scope){ .cls = FOCAL_SCOPE_CONTROL };
+    c->read[c->read_count++] = (struct focal_scope){ .cls = FOCAL_SCOPE_NETWORK };
+    if (*country) {
+        struct focal_scope *s = &c->read[c->read_count++];
+        s->cls = FOCAL_SCOPE_COUNTRY;
+        memcpy(s->country, country, 4);
+    }
+    memcpy(c->write, c->read, sizeof c->write);
+    c->write_count = c->read_count;
+    c->number = (uint64_t)number;
+    c->from_day = (uint32_t)(now.wall_ms / 86400000u);
+    c->to_day = c->from_day + VALID_DAYS;
+    c->openings_max = OPENINGS;
+    c->invitation_set = true;
+    c->invitation = (uint64_t)invitation;
+    (void)snprintf(c->entity, sizeof c->entity, "%s", text_of(item, "entity"));
+    j->dir = text_of(item, "dir");
+    j->admitted = json_is_true(json_object_get(item, "admitted"));
+    return FOCAL_OK;
+}
+
+/* The one moment that binds keys to people: eight words read aloud. */
+static enum focal_status compare_words(const struct args *args, const struct joining *j, struct focal_error *err)
+{
+    struct focal_buf typed;
+    const char *words[8];
+    const char *office = j->certificate.office.text;
+    enum focal_status st = ask_words(args, office, &typed, err);
+    focal_eight_words(words, &j->network, j->certificate.invitation, &j->certificate.keys);
+    int place = st == FOCAL_OK ? focal_eight_words_check(focal_buf_view(&typed), words) : 0;
+    focal_buf_close(&typed);
+    if (st != FOCAL_OK || place == 0)
+        return st;
+    if (place == 9)
+        return focal_fail(err, FOCAL_REFUSED, "type the eight words alone", "there is something after the eighth word; %s was not admitted", office);
+    return focal_fail(err, FOCAL_REFUSED,
+                      "read them again, word for word. If they still differ, somebody else may be answering in its place: make a new invitation",
+                      "word %d is not what these keys give; %s was not admitted", place, office);
+}
+
+static enum focal_status key_fault(enum focal_status st, const char *path, struct focal_error *err)
+{
+    if (st == FOCAL_DENIED)
+        return focal_fail(err, st, "try again; nothing was changed", "the passphrase does not open %.200s", path);
+    if (st == FOCAL_MALFORMED)
+        return focal_fail(err, st, "is it the file that `focald setup` made? A printed recovery sheet can make a new one", "%.200s is not an authority key file", path);
+    return focal_fail(err, st, "64 MiB are needed for a moment", "there is no memory to open %.200s", path);
+}
+
+static enum focal_status unlock(const struct args *args, const struct joining *j, struct focal_sign_key *key, struct focal_error *err)
+{
+    struct focal_buf path, file, passphrase;
+    uint8_t seed[32] = { 0 };
+    const char *typed = args_value(args, OPTION_AUTHORITY_KEY);
+    focal_buf_init(&path, 4096);
+    focal_buf_init(&file, KEY_FILE_MAX + 20000);
+    focal_buf_init(&passphrase, 0);
+    if (typed)
+        focal_buf_text(&path, typed);
+    else
+        focal_buf_printf(&path, "%s/keys/authority.key", j->dir);
+    const char *name = focal_buf_cstr(&path);
+    enum focal_status st = focal_file_read_secret(&file, name, KEY_FILE_MAX, err);
+    if (st == FOCAL_NOT_FOUND)
+        st = focal_fail(err, st, "say where it is with --authority-key FILE", "there is no authority key at %.200s", name);
+    if (st == FOCAL_OK)
+        st = ask_passphrase(args, &passphrase, err);
+    if (st == FOCAL_OK) {
+        st = focal_authority_unlock(seed, focal_buf_view(&file), focal_buf_view(&passphrase));
+        if (st != FOCAL_OK)
+            st = key_fault(st, name, err);
+    }
+    if (st == FOCAL_OK) {
+        focal_sign_key_make(key, seed);
+        if (!focal_key_equal(&key->public, &j->authority))
+            st = focal_fail(err, FOCAL_DENIED, "use the key that founded this network", "%.200s is the authority key of another network", name);
+    }
+    focal_wipe(seed, sizeof seed);
+    focal_buf_wipe_close(&passphrase);
+    focal_buf_wipe_close(&file);
+    focal_buf_close(&path);
+    return st;
+}
+
+static enum focal_status sign(const struct args *args, const struct joining *j, json_t **with, struct focal_error *err)
+{
+    struct focal_sign_key key;
+    struct focal_buf body, statement;
+    memset(&key, 0, sizeof key);
+    enum focal_status st = unlock(args, j, &key, err);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    if (st == FOCAL_OK) {
+        focal_certificate_encode(&body, &j->certificate);
+        focal_statement_sign(&statement, key.secret, &j->network, focal_buf_view(&body));
+    }
+    focal_sign_key_wipe(&key);
+    char *hex = st == FOCAL_OK && !body.failed && !statement.failed ? focal_alloc(statement.len * 2 + 1) : NULL;
+    if (hex) {
+        focal_hex(hex, statement.data, statement.len);
+        *with = json_object();
+        json_object_set_new(*with, "office", json_string(j->certificate.office.text));
+        json_object_set_new(*with, "statement", json_string(hex));
+        focal_free(hex);
+    } else if (st == FOCAL_OK) {
+        st = focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the membership");
+    }
+    focal_buf_close(&statement);
+    focal_buf_close(&body);
+    return st;
+}
+
+static enum focal_status admit(const struct args *args, struct talk *t, json_t *begin, json_t **told, struct focal_error *err)
+{
+    struct joining j;
+    json_t *with = NULL;
+    memset(&j, 0, sizeof j);
+    enum focal_status st = talk_open(t, args, err);
+    t->idle_ms = 0;                     /* the daemon keeps the time */
+    if (st == FOCAL_OK && args->terminal_err && !args->json)
+        fprintf(stderr, "Waiting for %s to ask to be admitted ...\n", args->operands[0]);
+    if (st == FOCAL_OK)
+        st = talk_one(t, "office.admit.begin", json_incref(begin), told, NULL, err);
+    if (st == FOCAL_OK)
+        st = take_joining(&j, *told, err);
+    if (st == FOCAL_OK && j.admitted)
+        return FOCAL_EXISTS;
+    if (st == FOCAL_OK)
+        st = compare_words(args, &j, err);
+    if (st == FOCAL_OK)
+        st = sign(args, &j, &with, err);
+    if (st != FOCAL_OK)
+        return st;
+    json_decref(*told);
+    return talk_one(t, "office.admit", with, told, NULL, err);
+}
+
+int run_admit(const struct args *args)
+{
+    struct talk t = { 0 };
+    struct focal_error err = { 0 };
+    json_t *begin = json_object(), *told = NULL;
+    uint64_t seconds;
+    const char *timeout = args_value(args, OPTION_TIMEOUT);
+    enum focal_status st = focal_crypto_init();
+    if (st != FOCAL_OK)
+        st = focal_fail(&err, st, "", "the cryptographic library does not start");
+    if (st == FOCAL_OK && timeout)
+        st = args_seconds(timeout, &seconds, &err);
+    if (st == FOCAL_OK && timeout)
+        json_object_set_new(begin, "timeout_ms", json_integer((json_int_t)seconds * 1000));
+    json_object_set_new(begin, "office", focal_json_text(focal_span_text(args->operands[0])));
+    if (st == FOCAL_OK)
+        st = admit(args, &t, begin, &told, &err);
+    talk_close(&t);
+    json_decref(begin);
+    json_t *item = json_object();
+    json_object_set_new(item, "office", focal_json_text(focal_span_text(*text_of(told, "office") ? text_of(told, "office") : args->operands[0])));
+    json_object_set_new(item, "admitted", json_true());
+    int code = 0;
+    if (st != FOCAL_OK && st != FOCAL_EXISTS) {
+        code = say_error(args, &err);
+    } else if (args->json) {
+        (void)say_object(args, item);
+    } else {
+        say_text(stdout, text_of(item, "office"));
+        puts(st == FOCAL_EXISTS ? " was admitted before" : " is admitted; it learns it at the next contact");
+    }
+    json_decref(told);
+    json_decref(item);
+    return say_done(code);
+}

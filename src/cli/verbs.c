@@ -1,0 +1,130 @@
+/* THE table of verbs, and of the options they take. */
+#include "cli.h"
+
+const struct option_row option_rows[OPTION_COUNT] = {
+    [OPTION_HELP] = { "help", 'h', NULL, "this help" },
+    [OPTION_VERSION] = { "version", 'V', NULL, "the program's version" },
+    [OPTION_SOCKET] = { "socket", 0, "PATH", "the daemon's control socket" },
+    [OPTION_DIR] = { "dir", 0, "DIR", "the daemon's directory; the socket is DIR/control.sock" },
+    [OPTION_JSON] = { "json", 0, NULL, "one JSON object on standard output; errors as JSON on standard error" },
+    [OPTION_COLOR] = { "color", 0, "WHEN", "always, never or auto (NO_COLOR and TERM=dumb are heeded)" },
+    [OPTION_NO_INPUT] = { "no-input", 0, NULL, "never ask for anything" },
+    [OPTION_TIMEOUT] = { "timeout", 0, "TIME", "wait no longer than that: 90, 90s, 10m, 2h; 0 is for ever" },
+    [OPTION_JSON_LINES] = { "json-lines", 0, NULL, "one JSON object per line, as they come" },
+    [OPTION_LIMIT] = { "limit", 0, "N", "at most N rows (1000)" },
+    [OPTION_AFTER] = { "after", 0, "REF", "go on after this one" },
+    [OPTION_ALL] = { "all", 0, NULL, "no limit" },
+    [OPTION_FILTER] = { "filter", 0, "FIELD=VALUE", "only those that have it; may be repeated" },
+    [OPTION_FROM] = { "from", 0, "FILE", "fields from a JSON object; - is standard input" },
+    [OPTION_SET] = { "set", 0, "FIELD=VALUE", "set a field; an empty value clears it; may be repeated" },
+    [OPTION_ADD] = { "add", 0, "FIELD=VALUE", "add a row: victims=female.child; may be repeated" },
+    [OPTION_REMOVE] = { "remove", 0, "FIELD=ROW", "take a row off, by its name in `show` or by its value; may be repeated" },
+    [OPTION_IF_VERSION] = { "if-version", 0, "VERSION", "only if nobody has changed it since `show` gave this version" },
+    [OPTION_DAY] = { "day", 0, "YYYY-MM-DD", "the day the entry carries (today)" },
+    [OPTION_TAKE] = { "take", 0, "VALUE", "keep this of the versions" },
+    [OPTION_TAKE_OFFICE] = { "take-office", 0, "CODE", "keep the version that this office wrote" },
+    [OPTION_COUNTRY] = { "country", 0, "C", "the country whose exact days and identifying codes it may see, such as KEN" },
+    [OPTION_EXPIRES] = { "expires", 0, "DAYS", "how long the invitation is good: 1d to 90d (7d)" },
+    [OPTION_ADDRESS] = { "address", 0, "HOST:PORT", "where the new office finds this one; may be repeated" },
+    [OPTION_WORDS_FILE] = { "words-file", 0, "FILE", "the eight words; - is standard input" },
+    [OPTION_PASSPHRASE_FILE] = { "passphrase-file", 0, "FILE", "the passphrase of the authority key, in a file only you can read" },
+    [OPTION_AUTHORITY_KEY] = { "authority-key", 0, "FILE", "the authority key (keys/authority.key in the daemon's directory)" },
+    [OPTION_OFFICE] = { "office", 0, "CODE", "this office only" },
+    [OPTION_WAIT_FOR] = { "wait", 0, "synced=CODE", "until that office has everything and has said so" },
+    [OPTION_WAIT] = { "wait", 0, NULL, "until the other side has signed that it has everything" },
+    [OPTION_DEEP] = { "deep", 0, NULL, "also check the database file, page by page" },
+    [OPTION_KIND] = { "kind", 0, "KIND", "case, entity, focal-point, endorsement or nil-return (case)" },
+    [OPTION_FORMAT] = { "format", 0, "FORMAT", "see the examples" },
+    [OPTION_DRY_RUN] = { "dry-run", 0, NULL, "the same report, nothing written" },
+    [OPTION_REJECTS] = { "rejects", 0, "FILE", "take the good rows, and write the refused ones with their reasons to FILE" },
+    [OPTION_OUTPUT] = { "output", 'o', "FILE", "write to FILE, which is replaced only when all is there" },
+    [OPTION_PERIOD] = { "period", 0, "PERIOD", "a quarter (2018-Q2) or a year" },
+};
+
+const struct noun nouns[] = {
+    { "case", "case" }, { "entity", "entity" }, { "focal-point", "focal_point" }, { "endorsement", "endorsement" }, { "nil-return", "nil_return" }
+};
+const size_t noun_count = sizeof nouns / sizeof nouns[0];
+
+#define LISTING (HAS(JSON_LINES) | HAS(LIMIT) | HAS(AFTER) | HAS(ALL))
+
+const struct verb verbs[] = {
+    { "status", "", 0, 0, run_status, HAS(OFFICE) | HAS(WAIT_FOR) | HAS(TIMEOUT),
+      "links to the other offices, what is on its way, what needs you",
+      "  focalctl status\n"
+      "  focalctl status --office HQ\n"
+      "  focalctl status --wait synced=HQ --timeout 5m\n" },
+    { "matrix", "", 0, 0, run_matrix, 0,
+      "whose changes have reached whom, and how old that knowledge is",
+      "  focalctl matrix\n" },
+    { "sync now", "[OFFICE]", 0, 1, run_sync, HAS(WAIT) | HAS(TIMEOUT),
+      "dial at once, one office or all",
+      "  focalctl sync now\n"
+      "  focalctl sync now HQ --wait\n" },
+    { "ping", "OFFICE", 1, 1, run_ping, HAS(TIMEOUT),
+      "ask another office for an answer",
+      "  focalctl ping HQ\n" },
+    { "verify", "", 0, 0, run_verify, HAS(DEEP),
+      "check the log, its signatures, and what is derived from it",
+      "  focalctl verify\n"
+      "  focalctl verify --deep --json\n" },
+    { "NOUN new", "", 0, 0, run_new, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(DAY),
+      "write a new record",
+      "  focalctl NOUN new --from F.json\n"
+      "  focalctl NOUN new --set FIELD=VALUE --set FIELD=VALUE\n" },
+    { "NOUN list", "", 0, 0, run_list, LISTING | HAS(FILTER),
+      "the records, a page at a time",
+      "  focalctl NOUN list\n"
+      "  focalctl NOUN list --filter FIELD=VALUE --limit 20\n"
+      "  focalctl NOUN list --all --json-lines | jq .id\n" },
+    { "NOUN show", "REF", 1, 1, run_show, 0,
+      "one record, its versions, and who has seen it",
+      "  focalctl NOUN show KEN-4F7Q-29XD-8\n" },
+    { "NOUN update", "REF", 1, 1, run_update, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(REMOVE) | HAS(IF_VERSION) | HAS(DAY),
+      "change fields of a record",
+      "  focalctl NOUN update KEN-4F7Q-29XD-8 --set FIELD=VALUE\n"
+      "  focalctl case update KEN-4F7Q-29XD-8 --add victims=female.child --set assistance.medical=offered\n"
+      "  focalctl case update KEN-4F7Q-29XD-8 --remove victims=9f3a2c11.0 --if-version 5d0c11aa90be3f27\n" },
+    { "NOUN conflicts", "[REF]", 0, 1, run_conflicts, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL),
+      "records that have two versions, side by side",
+      "  focalctl NOUN conflicts\n"
+      "  focalctl NOUN conflicts KEN-4F7Q-29XD-8\n" },
+    { "NOUN resolve", "REF FIELD", 2, 2, run_resolve, HAS(TAKE) | HAS(TAKE_OFFICE) | HAS(IF_VERSION),
+      "keep one of two versions, everywhere",
+      "  focalctl case resolve KEN-4F7Q-29XD-8 status --take under_investigation\n"
+      "  focalctl NOUN resolve KEN-4F7Q-29XD-8 FIELD --take-office HQ\n" },
+    { "import", "FILE", 1, 1, run_import, HAS(KIND) | HAS(FORMAT) | HAS(DRY_RUN) | HAS(REJECTS),
+      "take in a file: all of it or nothing, unless --rejects",
+      "  focalctl import cases.csv --dry-run\n"
+      "  focalctl import cases.jsonl --rejects refused.csv\n"
+      "  focalctl import - --kind entity --format csv < entities.csv\n" },
+    { "export", "", 0, 0, run_export, HAS(KIND) | HAS(FORMAT) | HAS(OUTPUT),
+      "write out all records of a kind, as csv or jsonl",
+      "  focalctl export --kind case --format csv -o cases.csv\n"
+      "  focalctl export --format jsonl | jq -c .\n" },
+    { "report", "", 0, 0, run_report, HAS(PERIOD) | HAS(FORMAT) | HAS(OUTPUT),
+      "the tables of a period: text, csv, json or html",
+      "  focalctl report --period 2018-Q2\n"
+      "  focalctl report --period 2018-Q2 --format html -o report.html\n" },
+    { "office invite", "CODE", 1, 1, run_invite, HAS(COUNTRY) | HAS(EXPIRES) | HAS(ADDRESS),
+      "make an invitation for a new office (headquarters)",
+      "  focalctl office invite KEN --country KEN\n"
+      "  focalctl office invite SSD --country SSD --expires 14d\n" },
+    { "office admit", "CODE", 1, 1, run_admit, HAS(WORDS_FILE) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY) | HAS(TIMEOUT),
+      "admit an invited office, by the eight words on its screen (headquarters)",
+      "  focalctl office admit KEN\n"
+      "  focalctl office admit KEN --words-file words.txt --passphrase-file pass.txt --no-input\n" },
+    { "office list", "", 0, 0, run_list, LISTING,
+      "offices of the network, and those invited",
+      "  focalctl office list\n" },
+    { "office show", "CODE", 1, 1, run_office_show, 0,
+      "one office: membership, keys, link",
+      "  focalctl office show HQ\n" },
+    { "office pause", "CODE", 1, 1, run_pause, 0,
+      "cut the link to an office, until resumed",
+      "  focalctl office pause HQ\n" },
+    { "office resume", "CODE", 1, 1, run_pause, 0,
+      "let the link to an office come back",
+      "  focalctl office resume HQ\n" },
+};
+const size_t verb_count = sizeof verbs / sizeof verbs[0];
