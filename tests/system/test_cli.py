@@ -1,0 +1,663 @@
+#!/usr/bin/env python3
+"""What focalctl says and does: against a daemon played by this script, so that every answer, also a wrong one, can be given;
+and against a real one."""
+import json
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+import unittest
+
+BIN = os.environ.get("FOCAL_BIN_DIR", "")
+CTL = os.path.join(BIN, "focalctl")
+DAEMON = os.path.join(BIN, "focald")
+REF = "KEN-4F7Q-29XD-8"
+CODES = {"not_found": 7, "conflict": 10, "partial": 11, "busy": 14, "denied": 15, "timeout": 16, "refused": 6}
+
+
+class Fake:
+    """A daemon that answers as told. answers: verb -> list of bodies, or function of `with` that gives one.
+    A body is ("item", {...}), ("end", {...}), ("error", status, exit, message), ("raw", bytes), ("close",), ("wait", s)."""
+
+    def __init__(self, answers, greeting=b'{"focal":"control","version":1,"program":"0.1.0"}\n'):
+        self.answers, self.greeting, self.heard = answers, greeting, []
+        self.dir = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.dir.name, "control.sock")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(8)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        self.dir.cleanup()
+
+    def serve(self):
+        while True:
+            try:
+                conn, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.talk, args=(conn,), daemon=True).start()
+
+    def talk(self, conn):
+        try:
+            conn.sendall(self.greeting)
+            lines = conn.makefile("rb")
+            lines.readline()
+            for line in lines:
+                request = json.loads(line)
+                self.heard.append((request["do"], request.get("with")))
+                if not self.answer(conn, request):
+                    break
+        except OSError:
+            pass
+        finally:
+            conn.close()
+
+    def answer(self, conn, request):
+        n, bodies = request["id"], self.answers.get(request["do"], [("error", 19, 1, "no such command")])
+        if callable(bodies):
+            bodies = bodies(request.get("with") or {})
+        for body in bodies:
+            if body[0] == "close":
+                return False
+            if body[0] == "wait":
+                time.sleep(body[1])
+                continue
+            if body[0] == "raw":
+                conn.sendall(body[1])
+                continue
+            if body[0] == "error":
+                value = {"code": "FD-%03d" % body[1], "exit": body[2], "message": body[3], "hint": "look there"}
+            else:
+                value = body[1]
+            conn.sendall(json.dumps({"id": n, body[0]: value}).encode() + b"\n")
+        return True
+
+    def run(self, *args, **more):
+        return run("--socket", self.path, *args, **more)
+
+
+def run(*args, stdin=b"", env=None, timeout=60):
+    whole = dict(os.environ, TERM="dumb", **(env or {}))
+    for name in ("FOCAL_SOCKET", "NO_COLOR"):
+        if not env or name not in env:
+            whole.pop(name, None)
+    done = subprocess.run([CTL, *args], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=whole, timeout=timeout)
+    done.out, done.err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    return done
+
+
+END = ("end", {"status": "ok"})
+LAST = ("end", {"status": "ok", "more": False})
+
+
+class Usage(unittest.TestCase):
+    def test_help_begins_with_examples(self):
+        done = run("--help")
+        self.assertEqual(done.returncode, 0)
+        self.assertTrue(done.out.startswith("Examples\n"))
+        self.assertEqual(run("--version").out, "focalctl 0.1.0\n")
+
+    def test_every_verb_has_help(self):
+        verbs = ["status", "matrix", "sync now", "ping", "verify", "import", "export", "report", "office invite", "office admit",
+                 "office list", "office show", "office pause", "office resume"]
+        verbs += [n + " " + v for n in ("case", "entity", "focal-point", "endorsement", "nil-return")
+                  for v in ("new", "list", "show", "update", "conflicts", "resolve")]
+        for verb in verbs:
+            done = run(*verb.split(), "--help")
+            self.assertEqual(done.returncode, 0, verb)
+            self.assertTrue(done.out.startswith("Examples\n  focalctl "), verb)
+            self.assertIn("focalctl " + verb, done.out)
+            self.assertNotIn("NOUN", done.out, verb)
+            self.assertEqual(run("help", *verb.split()).out, done.out)
+
+    def test_wrong_usage_is_said_in_two_lines(self):
+        wrong = [[], ["stauts"], ["case"], ["case", "lst"], ["case", "show"], ["case", "show", "A", "B"], ["status", "--jsn"], ["nonsense", "--help"],
+                 ["case", "list", "--limit"], ["case", "list", "--limit", "x"], ["case", "list", "--limit=-1"], ["case", "new"],
+                 ["case", "new", "--set", "status"], ["case", "new", "--set", "=x"], ["case", "new", "--set", "staus=received"],
+                 ["case", "update", REF], ["case", "resolve", REF, "status"], ["case", "resolve", REF, "status", "--take", "a", "--take-office", "HQ"],
+                 ["import", "x"], ["import", "x", "--format", "xml"], ["import", "x.csv", "--kind", "opening"], ["export", "--format", "xls"],
+                 ["report", "--format", "pdf"], ["sync"], ["sync", "now", "--timeout", "soon"], ["office", "invite", "KEN", "--expires", "36h"],
+                 ["--color", "blue", "status"], ["--socket"], ["case", "list", "--filter", "nothing=1"], ["status", "--wait"], ["ping"]]
+        for args in wrong:
+            done = run(*args)
+            self.assertEqual(done.returncode, 2, args)
+            self.assertEqual(done.out, "", args)
+            self.assertLessEqual(len(done.err.splitlines()), 2, args)
+            self.assertTrue(done.err.startswith("focalctl: "), args)
+
+    def test_nearest_names(self):
+        self.assertIn('"status"', run("stauts").err)
+        self.assertIn('"case list"', run("case", "lst").err)
+        self.assertIn("--limit", run("case", "list", "--limt", "3").err)
+        self.assertIn("received_date", run("case", "new", "--set", "recieved_date=2018-05-03").err)
+
+    def test_nobody_listens(self):
+        with tempfile.TemporaryDirectory() as empty:
+            done = run("--dir", empty, "status")
+            self.assertEqual(done.returncode, 5)
+            self.assertIn("focald run --dir " + empty, done.err)
+            done = run("status", "--dir", empty, "--json")
+            error = json.loads(done.err)["error"]
+            self.assertEqual((error["code"], error["exit"]), ("FD-017", 5))
+            self.assertEqual(done.out, "")
+            self.assertIn("/else.sock", run("status", env={"FOCAL_SOCKET": empty + "/else.sock"}).err)
+            dead = socket.socket(socket.AF_UNIX)
+            dead.bind(empty + "/control.sock")
+            dead.close()
+            self.assertEqual(run("--dir", empty, "status").returncode, 5)
+
+
+STATUS = {"office": "KEN", "role": "office", "waiting": 3, "network": "Example", "admitted": True, "membership_to": "2027-11-23",
+          "membership_days": 365, "program": "0.1.0", "up_s": 273600, "store_bytes": 3100000,
+          "offices": [{"code": "HQ", "link": "up", "last_heard_s": 240, "they_lack": 3, "we_lack": 0, "why": None},
+                      {"code": "COD", "link": "refused", "last_heard_s": None, "they_lack": None, "we_lack": None, "why": "expired\x1b[2J\u202e"}],
+          "needs_you": [{"what": REF + ' has two versions of "status"', "command": "focalctl case conflicts " + REF}]}
+
+
+class Answers(unittest.TestCase):
+    def test_status(self):
+        with Fake({"status": [("item", STATUS), END]}) as fake:
+            text = fake.run("status")
+            self.assertEqual(text.returncode, 0, text.err)
+            for part in ("Office    KEN", "3 d 4 h", "OFFICE  LINK", "Needs you (1)", "4 min", "never"):
+                self.assertIn(part, text.out)
+            self.assertNotIn("\x1b", text.out)
+            self.assertNotIn("\u202e", text.out)
+            done = fake.run("status", "--json", "--wait", "synced=HQ", "--timeout", "2m")
+            self.assertTrue(done.out.startswith('{"schema":"focal.status/1",'))
+            self.assertEqual(json.loads(done.out)["offices"][0]["they_lack"], 3)
+            self.assertEqual(fake.heard[-1], ("status", {"wait": "synced=HQ", "timeout_ms": 120000}))
+
+    def test_color(self):
+        with Fake({"status": [("item", STATUS), END]}) as fake:
+            self.assertIn("\x1b[1m", fake.run("--color", "always", "status").out)
+            self.assertNotIn("\x1b", fake.run("--color", "always", "status", "--color=never").out)
+            self.assertNotIn("\x1b", fake.run("status", env={"NO_COLOR": "1"}).out)
+
+    def test_daemons_errors_become_exit_status(self):
+        for status, code in (("not_found", 4), ("conflict", 7), ("busy", 9), ("denied", 6), ("timeout", 8), ("refused", 1)):
+            with Fake({"case.show": [("error", CODES[status], code, "no such thing here")]}) as fake:
+                done = fake.run("case", "show", REF)
+                self.assertEqual((done.returncode, done.out), (code, ""))
+                self.assertIn("no such thing here (FD-%03d)\n  look there" % CODES[status], done.err)
+                error = json.loads(fake.run("case", "show", REF, "--json").err)["error"]
+                self.assertEqual((error["exit"], error["message"]), (code, "no such thing here"))
+
+    def test_a_daemon_that_misbehaves(self):
+        for bodies, code in (([("raw", b"nonsense\n")], 1), ([("close",)], 5), ([("raw", b'{"id":1,"item":' + b"[" * 99 + b"\n")], 1),
+                             ([("raw", b"\xff\xfe\n")], 1), ([("item", STATUS), ("close",)], 5)):
+            with Fake({"status": bodies}) as fake:
+                done = fake.run("status")
+                self.assertEqual(done.returncode, code, bodies)
+                self.assertEqual(done.out, "")
+        with Fake({}, greeting=b'{"focal":"control","version":2}\n') as fake:
+            self.assertEqual(fake.run("status").returncode, 1)
+        with Fake({}, greeting=b"220 mail.example.org\n") as fake:
+            self.assertEqual(fake.run("status").returncode, 1)
+
+    def test_new_and_update_send_fields(self):
+        made = [("item", {"id": REF, "record": "ab" * 32, "version": "5d0c11aa90be3f27"}), END]
+        with Fake({"case.new": made, "case.update": made, "nil-return.new": made}) as fake:
+            done = fake.run("case", "new", "--from", "-", "--set", "status=received", "--add", "victims=male.adult;female.child",
+                            stdin=b'{"country":"KEN","victims":[{"sex":"female","age":"child"}]}')
+            self.assertEqual((done.returncode, done.out), (0, REF + "\n"), done.err)
+            self.assertEqual(fake.heard[-1], ("case.new", {"fields": {
+                "country": "KEN", "victims": [{"sex": "female", "age": "child"}, "male.adult", "female.child"], "status": "received"}}))
+            done = fake.run("--json", "case", "update", REF, "--set", "assistance.medical=offered", "--set", "channel=", "--add", "victims=female.child",
+                            "--remove", "victims=9f3a2c11.0", "--remove", "assistance.legal", "--if-version", "00", "--day", "2018-05-04")
+            self.assertEqual(done.returncode, 2)        # --remove needs FIELD=ROW
+            done = fake.run("--json", "case", "update", REF, "--set", "assistance.medical=offered", "--set", "channel=", "--add", "victims=female.child",
+                            "--remove", "victims=9f3a2c11.0", "--if-version", "00", "--day", "2018-05-04")
+            self.assertEqual(json.loads(done.out), {"schema": "focal.case update/1", "id": REF, "record": "ab" * 32, "version": "5d0c11aa90be3f27"})
+            self.assertEqual(fake.heard[-1], ("case.update", {
+                "ref": REF, "set": {"assistance": {"medical": "offered"}, "channel": None}, "add": {"victims": ["female.child"]},
+                "remove": {"victims": ["9f3a2c11.0"]}, "if_version": "00", "day": "2018-05-04"}))
+            self.assertEqual(fake.run("nil-return", "new", "--set", "period=2018-Q2").returncode, 0)
+            for bad in (b"[]", b"{", b'{"a":1,"a":2}', b"", b"{}"):
+                done = fake.run("case", "new", "--from", "-", stdin=bad)
+                self.assertIn(done.returncode, (1, 2), bad)
+                self.assertNotEqual(done.returncode, 0)
+            self.assertEqual(fake.run("case", "new", "--from", "/nonexistent").returncode, 4)
+
+    def test_list(self):
+        rows = [("item", {"id": "KEN-%d" % i, "fields": {"country": "KEN", "victims": [{}, {}]}, "two_versions": i % 2}) for i in range(3)]
+        with Fake({"case.list": rows + [("end", {"status": "ok", "more": True})]}) as fake:
+            text = fake.run("case", "list", "--limit", "3", "--after", "KEN-X", "--filter", "status=received")
+            self.assertEqual(fake.heard[-1], ("case.list", {"limit": 3, "after": "KEN-X", "filter": {"status": "received"}}))
+            self.assertEqual([line.split()[0] for line in text.out.splitlines()], ["REFERENCE", "KEN-0", "KEN-1", "KEN-2"])
+            self.assertIn("--after KEN-2", text.err)
+            whole = json.loads(fake.run("case", "list", "--json").out)
+            self.assertEqual((whole["schema"], len(whole["items"]), whole["more"]), ("focal.case list/1", 3, True))
+            lines = fake.run("case", "list", "--json-lines").out.splitlines()
+            self.assertEqual([json.loads(line)["id"] for line in lines], ["KEN-0", "KEN-1", "KEN-2"])
+        with Fake({"case.list": rows + [("error", 22, 1, "stopped")]}) as fake:
+            done = fake.run("case", "list", "--json")
+            self.assertEqual(done.returncode, 1)
+            with self.assertRaises(ValueError):         # half a list must not look whole
+                json.loads(done.out)
+
+    def test_reader_leaves(self):
+        rows = [("item", {"id": "KEN-%05d" % i, "fields": {"country": "KEN"}}) for i in range(20000)]
+        with Fake({"case.list": rows + [LAST]}) as fake:
+            shell = "'%s' --socket '%s' case list --json-lines; echo status $? >&2" % (CTL, fake.path)
+            done = subprocess.run(["bash", "-c", "( %s ) | head -1" % shell], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual(done.stdout.count(b"\n"), 1)
+            self.assertEqual(done.stderr, b"status 0\n")
+
+    def test_show(self):
+        record = {"id": REF, "record": "ab" * 32, "version": "5d0c11aa90be3f27", "office": "KEN", "complete": True,
+                  "fields": {"country": "KEN", "status": "received", "victims": [{"sex": "female", "age": "child"}], "field-999": "needs a newer program",
+                             "assistance": {"medical": "offered"}},
+                  "conflicts": {"status": [{"value": "received", "office": "KEN"}, {"value": "substantiated", "office": "HQ", "day": "2026-11-20"}]},
+                  "rows": {"victims": [{"row": "9f3a2c11.0", "value": "female.child", "office": "KEN"}]},
+                  "seen_by": [{"office": "HQ", "seen": True}, {"office": "SSD", "seen": False}, {"office": "COD", "seen": None}]}
+        with Fake({"case.show": [("item", record), END]}) as fake:
+            text = fake.run("case", "show", REF).out
+            for part in ("Kenya", "two versions", "substantiated   by HQ, 2026-11-20", "row 9f3a2c11.0 by KEN", "medical: offered", "needs a newer program",
+                         "case resolve %s status --take received" % REF):
+                self.assertIn(part, text)
+            self.assertRegex(text, r"Seen by +HQ\n")
+            self.assertRegex(text, r"Not yet seen by +SSD\n")
+            self.assertRegex(text, r"Not known of +COD\n")
+            self.assertEqual(json.loads(fake.run("case", "show", REF, "--json").out)["schema"], "focal.case show/1")
+
+    def test_conflicts_and_resolve(self):
+        item = {"id": REF, "conflicts": {"channel": [{"value": "hotline", "office": "KEN"}, {"value": "digital", "office": "HQ"}]}}
+        with Fake({"case.conflicts": [("item", item), LAST], "case.resolve": [("item", {"id": REF, "version": "00"}), END]}) as fake:
+            text = fake.run("case", "conflicts").out.splitlines()
+            self.assertEqual(text[1].split(), [REF, "channel", "hotline", "KEN", "-"])
+            self.assertEqual(text[2].split(), ["digital", "HQ", "-"])
+            self.assertEqual(fake.run("case", "resolve", REF, "channel", "--take-office", "HQ").returncode, 0)
+            self.assertEqual(fake.heard[-1], ("case.resolve", {"ref": REF, "field": "channel", "take_office": "HQ"}))
+
+    def test_partial_and_faults(self):
+        offices = {"offices": [{"code": "HQ", "synced": True}, {"code": "SSD", "synced": False}]}
+        with Fake({"sync.now": [("item", offices), ("end", {"status": "partial"})],
+                   "verify": [("item", {"entries": 5, "errors": ["log X: bad signature"], "digests": {"control": "ab"}}), ("end", {"status": "damaged"})]}) as fake:
+            self.assertEqual(fake.run("sync", "now", "--wait").returncode, 3)
+            done = fake.run("verify", "--json")
+            self.assertEqual((done.returncode, json.loads(done.out)["errors"]), (1, ["log X: bad signature"]))
+            self.assertIn("1 error", fake.run("verify").out)
+
+    def test_matrix(self):
+        rows = [{"of": c, "seen": {"HQ": {"have": 7, "asof_s": 0}, "KEN": {"have": None, "asof_s": None}}} for c in ("HQ", "KEN")]
+        with Fake({"matrix": [("item", {"rows": rows}), END]}) as fake:
+            text = fake.run("matrix").out.splitlines()
+            self.assertEqual(text[0].split(), ["CHANGES", "OF", "HQ", "KEN"])
+            self.assertEqual(text[1].split(), ["HQ", "7", "?"])
+
+    def test_invite(self):
+        with Fake({"office.invite": [("item", {"token": "focal1-abc", "expires": "2026-12-01"}), END]}) as fake:
+            done = fake.run("office", "invite", "KEN", "--country", "KEN", "--expires", "2w", "--address", "h:1", "--address", "h:2")
+            self.assertEqual(done.out, "focal1-abc\n")
+            self.assertIn("office admit KEN", done.err)
+            self.assertEqual(fake.heard[-1][1], {"office": "KEN", "country": "KEN", "days": 14, "addresses": ["h:1", "h:2"]})
+            self.assertEqual(json.loads(fake.run("office", "invite", "KEN", "--json").out),
+                             {"schema": "focal.office invite/1", "token": "focal1-abc", "expires": "2026-12-01"})
+
+    def test_report_and_export_go_to_files(self):
+        with Fake({"report": lambda w: [("item", {"text": "<html>"}), ("item", {"text": "</html>"}), END] if w.get("format") == "html"
+                   else [("item", {"schema": "x", "period": "2018-Q2", "allegations": 70}), END],
+                   "export": [("item", {"text": "{\"id\":1}\n{\"id\":2}\n"}), END]}) as fake:
+            out = fake.dir.name + "/r.html"
+            self.assertEqual(fake.run("report", "--format", "html", "-o", out).returncode, 0)
+            with open(out) as f:
+                self.assertEqual(f.read(), "<html></html>")
+            self.assertEqual(os.stat(out).st_mode & 0o777, 0o600)
+            done = fake.run("report", "--period", "2018-Q2", "--json")
+            self.assertTrue(done.out.startswith('{"schema":"focal.report/1",'))
+            self.assertEqual(json.loads(done.out)["allegations"], 70)
+            self.assertEqual(fake.run("report", "--format", "json", "-o", fake.dir.name + "/r.json").returncode, 0)
+            with open(fake.dir.name + "/r.json") as f:
+                self.assertEqual(json.load(f)["period"], "2018-Q2")
+            self.assertEqual(json.loads(fake.run("export", "--json").out)["items"], [{"id": 1}, {"id": 2}])
+        with Fake({"export": [("item", {"text": "half"}), ("error", 22, 1, "stopped")]}) as fake:
+            out = fake.dir.name + "/e.csv"
+            with open(out, "w") as f:
+                f.write("old")
+            self.assertEqual(fake.run("export", "-o", out).returncode, 1)
+            with open(out) as f:
+                self.assertEqual(f.read(), "old")       # replaced whole or not at all
+            self.assertEqual(sorted(os.listdir(fake.dir.name)), ["control.sock", "e.csv"])
+
+    def test_admit_needs_words(self):
+        keys = {"office": "KEN", "country": "KEN", "invitation": 1, "network": "11" * 32, "authority": "22" * 32, "sign": "33" * 32,
+                "channel": "44" * 32, "open": "55" * 32, "number": 1, "dir": "/nonexistent", "admitted": False}
+        with Fake({"office.admit.begin": [("item", keys), END]}) as fake:
+            self.assertEqual(fake.run("office", "admit", "KEN", "--no-input").returncode, 2)
+            done = fake.run("office", "admit", "KEN", "--no-input", "--words-file", "-", stdin=b"one two three four five six seven eight\n")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("word 1 ", done.err)
+            self.assertEqual([verb for verb, _ in fake.heard], ["office.admit.begin"] * 2)
+        with Fake({"office.admit.begin": [("item", dict(keys, admitted=True)), END]}) as fake:
+            done = fake.run("office", "admit", "KEN", "--no-input", "--json")
+            self.assertEqual(json.loads(done.out), {"schema": "focal.office admit/1", "office": "KEN", "admitted": True})
+        for broken in ({"sign": "33"}, {"network": "zz" * 32}, {"number": 0}, {"office": "k"}, {"country": "QQQ"}, {"country": "KENYA"}):
+            with Fake({"office.admit.begin": [("item", dict(keys, **broken)), END]}) as fake:
+                self.assertEqual(fake.run("office", "admit", "KEN", "--no-input", "--words-file", "/dev/null").returncode, 1, broken)
+
+
+class Import(unittest.TestCase):
+    """The daemon is played by counting lines; a line that holds "bad" is refused."""
+
+    def fake(self, **more):
+        state = {"check": None, "line": 0, "all": 0, "taken": []}
+
+        def begin(w):
+            state.update(check=w.get("check", False), line=0, all=0)
+            return [END]
+
+        def rows(w):
+            out, new = [], 0
+            for line in w["text"].splitlines():
+                state["line"] += 1
+                if state["line"] == 1:
+                    continue
+                if "bad" in line:
+                    item = {"line": state["line"], "field": "status", "reason": "no such code", "hint": "use another", "count": 1}
+                    if "rowless" not in line:
+                        item["row"] = line + ",no such code"
+                    out.append(("item", item))
+                else:
+                    new += 1
+                    if not state["check"]:
+                        state["taken"].append(line)
+            state["all"] += new
+            return out + [("end", {"status": "ok", "new": new, "updated": 0, "refused": len(out)})]
+
+        def end(_):
+            return [("end", {"status": "ok", "new": state["all"], "updated": 0, "refused": 0, "header": "status,refused", "broken": False})]
+
+        answers = {"import.begin": begin, "import.rows": rows, "import.end": end}
+        answers.update(more)
+        fake = Fake(answers)
+        fake.state = state
+        return fake
+
+    def test_all_or_nothing(self):
+        with self.fake() as fake:
+            path = fake.dir.name + "/c.csv"
+            with open(path, "w") as f:
+                f.write("status\n" + "received\n" * 40000)
+            done = fake.run("import", path, "--json")
+            self.assertEqual(json.loads(done.out), {"schema": "focal.import/1", "new": 40000, "updated": 0, "refused": [], "refused_total": 0, "dry_run": False})
+            self.assertEqual(done.returncode, 0)
+            self.assertEqual(len(fake.state["taken"]), 40000)
+            self.assertEqual([w["check"] for verb, w in fake.heard if verb == "import.begin"], [True, False])
+            fake.state["taken"].clear()
+            with open(path, "a") as f:
+                f.write("bad\n")
+            done = fake.run("import", path)
+            self.assertEqual((done.returncode, fake.state["taken"]), (1, []))
+            self.assertIn("line 40002: status: no such code; use another", done.err)
+            self.assertIn("nothing was imported", done.out)
+            whole = json.loads(fake.run("import", path, "--json").out)
+            self.assertEqual((whole["new"], whole["refused"][0]["line"]), (0, 40002))
+            done = fake.run("import", "-", "--format", "csv", stdin=b"status\r\nreceived\r\n")
+            self.assertEqual((done.returncode, done.out, fake.state["taken"]), (0, "1 new, 0 updated, 0 refused\n", ["received"]), done.err)
+
+    def test_dry_run_and_rejects(self):
+        with self.fake() as fake:
+            path, bad = fake.dir.name + "/c.csv", fake.dir.name + "/bad.csv"
+            with open(path, "w") as f:
+                f.write("status\nreceived\nbad\nbad,rowless\nreceived\n")
+            self.assertEqual(fake.run("import", path, "--dry-run").returncode, 1)
+            self.assertEqual(fake.state["taken"], [])
+            done = fake.run("import", path, "--rejects", bad)
+            self.assertEqual((done.returncode, len(fake.state["taken"])), (3, 2), done.err)
+            self.assertEqual(done.out, "2 new, 0 updated, 2 refused\n")
+            with open(bad) as f:
+                lines = f.read().splitlines()
+            self.assertEqual(lines[:2], ["status,refused", "bad,no such code"])
+            self.assertTrue(lines[2].startswith("bad,rowless,"))
+            self.assertIn("no such code", lines[2])
+            os.remove(bad)
+            with open(path, "w") as f:
+                f.write("status\nreceived\n")
+            self.assertEqual(fake.run("import", path, "--rejects", bad).returncode, 0)
+            self.assertFalse(os.path.exists(bad))
+
+    def test_what_is_not_text(self):
+        for content in (b"status\nreceived\nn\xe9\n", b"status\nreceived\nx\x00y\n"):
+            with self.fake() as fake:
+                done = fake.run("import", "-", "--format", "csv", stdin=content)
+                self.assertEqual((done.returncode, fake.state["taken"]), (1, []))
+                self.assertIn("line 3", done.err)
+        with self.fake() as fake:                       # a character that two pieces would cut
+            content = "status\n" + "é" * 100000 + "\n"
+            self.assertEqual(fake.run("import", "-", "--format", "csv", stdin=content.encode()).returncode, 0)
+            done = fake.run("import", fake.dir.name + "/", "--format", "csv")
+            self.assertEqual(done.returncode, 2)
+
+    def test_interrupted(self):
+        def slow(w):
+            time.sleep(0.05)
+            return [("end", {"status": "ok", "new": 100, "updated": 1, "refused": 0})]
+        with self.fake(**{"import.rows": slow}) as fake:
+            path = fake.dir.name + "/c.jsonl"
+            with open(path, "w") as f:
+                f.write('{"status":"received"}\n' * 300000)
+            child = subprocess.Popen([CTL, "--socket", fake.path, "import", path, "--rejects", path + ".bad"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            while len(fake.heard) < 12:
+                time.sleep(0.01)
+            child.send_signal(signal.SIGINT)
+            out, err = child.communicate(timeout=30)
+            pieces = len([verb for verb, _ in fake.heard if verb == "import.rows"])
+            self.assertEqual(child.returncode, 1)
+            self.assertIn(b"%d records were acknowledged (%d new, %d updated)" % (101 * pieces, 100 * pieces, pieces), err)
+            self.assertNotIn("import.end", [verb for verb, _ in fake.heard])
+
+    def test_daemon_dies_on_the_way(self):
+        count = [0]
+
+        def rows(_):
+            count[0] += 1
+            return [("close",)] if count[0] == 3 else [("end", {"status": "ok", "new": 10, "updated": 0, "refused": 0})]
+        with self.fake(**{"import.rows": rows}) as fake:
+            path = fake.dir.name + "/c.csv"
+            with open(path, "w") as f:
+                f.write("status\n" + "received\n" * 60000)
+            done = fake.run("import", path, "--rejects", path + ".bad")
+            self.assertEqual(done.returncode, 5)
+            self.assertIn("20 records were acknowledged", done.err)
+
+
+def on_terminal(args, typed, until=30):
+    """Runs focalctl with a terminal; typed: (prompt to wait for, bytes). Gives exit status, all that was shown, echo at the end."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm"
+        os.execv(CTL, [CTL, *args])
+    shown, end = b"", time.monotonic() + until
+
+    def more():
+        ready, _, _ = select.select([fd], [], [], max(0, end - time.monotonic()))
+        try:
+            return os.read(fd, 4096) if ready else b""
+        except OSError:
+            return b""
+    for prompt, what in typed:
+        at = 0
+        while prompt not in shown[at:]:
+            part = more()
+            if not part:
+                raise AssertionError("no %r in %r" % (prompt, shown))
+            shown += part
+        if b"Passphrase" in prompt:
+            while termios.tcgetattr(fd)[3] & termios.ECHO:
+                time.sleep(0.01)
+        os.write(fd, what)
+    while True:
+        part = more()
+        if not part:
+            break
+        shown += part
+    echo = bool(termios.tcgetattr(fd)[3] & termios.ECHO)
+    _, status = os.waitpid(pid, 0)
+    os.close(fd)
+    return os.waitstatus_to_exitcode(status), shown.decode(), echo
+
+
+class Real(unittest.TestCase):
+    """Headquarters and one office, set up, invited and admitted as people do it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.TemporaryDirectory()
+        cls.at, cls.children = cls.dir.name, []
+        for name, text in (("pass", "correct horse"), ("wrong", "battery staple")):
+            with open(os.open(cls.at + "/" + name, os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
+                f.write(text + "\n")
+        cls.setup("HQ", "--role", "hq", "--network", "Test", "--office", "HQ", "--passphrase-file", cls.at + "/pass")
+        cls.start("HQ")
+
+    @classmethod
+    def tearDownClass(cls):
+        for child in cls.children:
+            child.terminate()
+            child.wait(timeout=20)
+        cls.dir.cleanup()
+
+    @classmethod
+    def setup(cls, office, *args):
+        done = subprocess.run([DAEMON, "setup", *args, "--dir", cls.at + "/" + office, "--listen", "127.0.0.1:0", "--no-input", "--json"],
+                              stdout=subprocess.PIPE, timeout=60, check=True)
+        return json.loads(done.stdout)
+
+    @classmethod
+    def start(cls, office):
+        with open(cls.at + "/" + office + ".log", "w") as log:
+            cls.children.append(subprocess.Popen([DAEMON, "run", "--dir", cls.at + "/" + office], stdout=log, stderr=log))
+        end = time.monotonic() + 20
+        while run("--dir", cls.at + "/" + office, "status").returncode != 0:
+            if time.monotonic() > end:
+                raise AssertionError(office + " does not answer")
+            time.sleep(0.05)
+
+    def ctl(self, office, *args, code=0, **more):
+        done = run("--dir", self.at + "/" + office, *args, **more)
+        self.assertEqual(done.returncode, code, (args, done.out, done.err))
+        return done
+
+    def test_from_nothing_to_a_case_seen_elsewhere(self):
+        self.assertEqual(self.ctl("HQ", "office", "admit", "KEN", "--no-input", code=4).out, "")
+        told = self.ctl("HQ", "office", "invite", "KEN", "--country", "KEN")
+        self.ctl("HQ", "office", "admit", "KEN", "--no-input", "--timeout", "1s", code=8)
+        with open(self.at + "/token", "w") as f:
+            f.write(told.out)
+        words = self.setup("KEN", "--join-file", self.at + "/token")["words"]
+        self.start("KEN")
+        self.refuse_admission(words)
+        code, shown, echo = on_terminal(["--dir", self.at + "/HQ", "office", "admit", "KEN"],
+                                        [(b"Eight words: ", " ".join(words[:5]).encode() + b"\n"), (b"and the rest: ", " ".join(words[5:]).upper().encode() + b"\n"),
+                                         (b"Passphrase of the authority key: ", b"correct horsf\x7fe\n")])
+        self.assertEqual((code, echo), (0, True), shown)
+        self.assertIn("KEN is admitted", shown)
+        self.assertNotIn("correct", shown)
+        again = self.ctl("HQ", "office", "admit", "KEN", "--no-input", "--json")
+        self.assertEqual(json.loads(again.out), {"schema": "focal.office admit/1", "office": "KEN", "admitted": True})
+        self.work()
+
+    def refuse_admission(self, words):
+        given = self.at + "/words"
+        with open(given, "w") as f:
+            f.write("\n".join(words))
+        admit = ["office", "admit", "KEN", "--no-input", "--words-file", given, "--passphrase-file"]
+        self.assertIn("does not open", self.ctl("HQ", *admit, self.at + "/wrong", code=6).err)
+        os.chmod(self.at + "/pass", 0o644)
+        self.assertIn("chmod 600", self.ctl("HQ", *admit, self.at + "/pass", code=6).err)
+        os.chmod(self.at + "/pass", 0o600)
+        self.ctl("HQ", *admit, self.at + "/pass", "--authority-key", self.at + "/nothing", code=4)
+        self.ctl("HQ", *admit, self.at + "/pass", "--authority-key", self.at + "/pass", code=1)
+        swapped = [words[1], words[0]] + words[2:]
+        done = self.ctl("HQ", *admit[:-2], "-", "--passphrase-file", self.at + "/pass", code=1, stdin=" ".join(swapped).encode())
+        self.assertIn("word 1 ", done.err)
+        code, shown, echo = on_terminal(["--dir", self.at + "/HQ", "office", "admit", "KEN", "--words-file", given], [(b"Passphrase of the authority key: ", b"abc\x03")])
+        self.assertEqual((code, echo), (1, True), shown)
+        self.assertEqual([o["state"] for o in json.loads(self.ctl("HQ", "office", "list", "--json").out)["items"]], ["member", "waiting"])
+
+    def work(self):
+        case = b'{"country":"KEN","received_date":"2018-05-03","allegation_type":"sexual_abuse","victims":[{"sex":"female","age":"child"}]}'
+        self.ctl("KEN", "status", "--wait", "synced=HQ", "--timeout", "20s")
+        made = json.loads(self.ctl("KEN", "case", "new", "--from", "-", "--json", stdin=case).out)
+        self.assertEqual(list(made)[:4], ["schema", "id", "record", "version"])
+        self.ctl("KEN", "sync", "now", "HQ", "--wait", "--timeout", "20s")
+        there = json.loads(self.ctl("HQ", "case", "show", made["id"], "--json").out)
+        self.assertEqual(there["fields"]["received_quarter"], "2018-Q2")
+        self.assertNotIn("received_date", there["fields"])
+        self.assertIn({"office": "HQ", "seen": True}, json.loads(self.ctl("KEN", "case", "show", made["record"], "--json").out)["seen_by"])
+        self.ctl("KEN", "case", "show", made["id"][:-1] + ("0" if made["id"][-1] != "0" else "1"), code=4)
+        self.ctl("KEN", "case", "update", made["id"], "--set", "status=receivd", code=1)
+        self.ctl("KEN", "case", "update", made["id"], "--set", "status=received", "--if-version", "00" * 8, code=7)
+        self.ctl("HQ", "office", "pause", "KEN")
+        self.ctl("KEN", "case", "update", made["id"], "--set", "channel=hotline")
+        self.ctl("HQ", "case", "update", made["id"], "--set", "channel=digital")
+        self.ctl("KEN", "sync", "now", "--wait", "--timeout", "1s", code=8)
+        self.ctl("HQ", "office", "resume", "KEN")
+        self.ctl("HQ", "sync", "now", "--wait", "--timeout", "20s")
+        for office in ("HQ", "KEN"):
+            conflicts = json.loads(self.ctl(office, "case", "conflicts", "--json").out)
+            self.assertEqual({v["value"] for v in conflicts["items"][0]["conflicts"]["channel"]}, {"hotline", "digital"})
+        self.ctl("KEN", "case", "resolve", made["id"], "channel", "--take", "letter", code=4)
+        self.ctl("KEN", "case", "resolve", made["id"], "channel", "--take-office", "HQ")
+        self.ctl("KEN", "case", "resolve", made["id"], "channel", "--take-office", "HQ", code=7)
+        self.files()
+        self.ctl("KEN", "sync", "now", "--wait", "--timeout", "20s")
+        digests = [json.loads(self.ctl(office, "verify", "--json").out)["digests"] for office in ("HQ", "KEN")]
+        for scope in set(digests[0]) & set(digests[1]):
+            self.assertEqual(digests[0][scope], digests[1][scope], scope)
+        rows = {row["of"]: row["seen"] for row in json.loads(self.ctl("KEN", "matrix", "--json").out)["rows"]}
+        self.assertEqual(rows["HQ"]["HQ"]["have"], rows["HQ"]["KEN"]["have"])
+        self.ctl("KEN", "ping", "HQ")
+        self.ctl("KEN", "ping", "SSD", code=4)
+
+    def files(self):
+        """In and out again."""
+        path, bad = self.at + "/in.csv", self.at + "/bad.csv"
+        with open(path, "w") as f:
+            f.write("country,received_quarter,victims,id\n" + "KEN,2018-Q1,female.child;male.adult,\n" * 300
+                    + "KEN,2018-Q5,,\nKEN,2018-Q1,,KEN-AAAA-AAAA-A\n")
+        before = len(json.loads(self.ctl("KEN", "case", "list", "--all", "--json").out)["items"])
+        self.assertIn("line 302: ", self.ctl("KEN", "import", path, code=1).err)
+        self.assertEqual(len(json.loads(self.ctl("KEN", "case", "list", "--all", "--json").out)["items"]), before)
+        done = json.loads(self.ctl("KEN", "import", path, "--rejects", bad, "--json", code=3).out)
+        self.assertEqual((done["new"], [r["line"] for r in done["refused"]]), (300, [302, 303]))
+        with open(bad) as f:
+            rows = f.read().splitlines()
+        self.assertEqual((len(rows), rows[0]), (3, "country,received_quarter,victims,id,refused"))
+        self.assertTrue(rows[1].startswith("KEN,2018-Q5,,,") and rows[2].startswith("KEN,2018-Q1,,KEN-AAAA-AAAA-A,"), rows)
+        with open(bad, "w") as f:
+            f.write(rows[0] + "\nKEN,2018-Q4,,,was wrong\n")
+        self.assertEqual(self.ctl("KEN", "import", bad).out, "1 new, 0 updated, 0 refused\n")
+        for form in ("csv", "jsonl"):
+            out = self.at + "/out." + form
+            self.ctl("KEN", "export", "--format", form, "-o", out)
+            again = json.loads(self.ctl("KEN", "import", out, "--dry-run", "--json").out)
+            self.assertEqual((again["new"], again["updated"], again["refused"]), (0, before + 301, []))
+        page = self.ctl("KEN", "case", "list", "--limit", "100", "--json")
+        whole, seen = json.loads(page.out), []
+        while True:
+            seen += [item["id"] for item in whole["items"]]
+            if not whole["more"]:
+                break
+            whole = json.loads(self.ctl("KEN", "case", "list", "--limit", "100", "--after", seen[-1], "--json").out)
+        self.assertEqual((len(seen), len(set(seen))), (before + 301, before + 301))
+
+
+if __name__ == "__main__":
+    if not os.path.exists(CTL):
+        sys.exit("FOCAL_BIN_DIR does not name a directory with focalctl")
+    unittest.main(verbosity=1)
