@@ -4,37 +4,62 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Finds the newest address record written by an office; NOT_FOUND if it has none. */
-static enum focal_status find(struct focal_node *n, const struct focal_certificate *office, struct focal_record_view *view)
+/* Calls for each address record with who wrote it, in order. */
+static enum focal_status walk(struct focal_node *n, void (*each)(void *data, const struct focal_office *, const struct focal_ref *), void *data)
 {
-    struct focal_ref ref, found;
+    struct focal_ref ref;
     const struct focal_ref *after = NULL;
-    bool any = false;
     enum focal_status st;
     while ((st = focal_oplog_next_of_kind(n->oplog, NULL, FOCAL_KIND_ADDRESS, after, &ref)) == FOCAL_OK) {
         const struct focal_certificate *author = focal_oplog_author(n->oplog, &ref.log);
-        if (author && strcmp(author->office.text, office->office.text) == 0) {
-            found = ref;
-            any = true;
-        }
+        if (author)
+            each(data, &author->office, &ref);
         after = &ref;
     }
-    if (st != FOCAL_NOT_FOUND)
-        return st;
-    return any ? focal_oplog_record(n->oplog, NULL, &found, view) : FOCAL_NOT_FOUND;
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
-size_t addresses_of(struct focal_node *n, const struct focal_certificate *office, char out[][ADDRESS_BYTES], size_t room)
+struct wanted { struct peer *list; size_t count; };
+
+static void note(void *data, const struct focal_office *office, const struct focal_ref *ref)
+{
+    const struct wanted *w = data;
+    for (size_t i = 0; i < w->count; i++) {
+        if (strcmp(w->list[i].office.text, office->text) != 0)
+            continue;
+        w->list[i].address_record = *ref;
+        w->list[i].address_known = true;
+    }
+}
+
+enum focal_status addresses_find(struct focal_node *n, struct peer *list, size_t count)
+{
+    struct wanted w = { .list = list, .count = count };
+    for (size_t i = 0; i < count; i++)
+        list[i].address_known = false;
+    return walk(n, note, &w);
+}
+
+/* Others print and dial what stands here: only what an address is made of. */
+static bool plain(struct focal_span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] <= ' ' || text.data[i] > '~')
+            return false;
+    return text.len > 0 && text.len < ADDRESS_BYTES;
+}
+
+size_t addresses_of(struct focal_node *n, const struct peer *p, char out[][ADDRESS_BYTES], size_t room)
 {
     struct focal_record_view view;
-    if (find(n, office, &view) != FOCAL_OK)
+    if (!p->address_known || focal_oplog_record(n->oplog, NULL, &p->address_record, &view) != FOCAL_OK)
         return 0;
     size_t count = 0;
     const struct focal_slot *slot = focal_record_slot(&view.record, FOCAL_ADDRESS_AT, focal_span_of(NULL, 0));
     for (size_t i = 0; slot && i < slot->value_count && count < room; i++) {
         const struct focal_live *v = &slot->values[i];
         const struct focal_certificate *author = focal_oplog_author(n->oplog, &v->ref.log);
-        if (!author || strcmp(author->office.text, office->office.text) != 0 || v->value.len >= ADDRESS_BYTES || v->value.len == 0)
+        if (!author || strcmp(author->office.text, p->office.text) != 0 || !plain(v->value))
             continue;
         memcpy(out[count], v->value.data, v->value.len);
         out[count++][v->value.len] = 0;
@@ -102,8 +127,15 @@ enum focal_status addresses_due(struct focal_node *n)
     if (!n->addresses_due || !mine || !n->secret_set)
         return FOCAL_OK;
     n->addresses_due = false;
+    struct peer *us = focal_alloc(sizeof *us);
+    if (!us)
+        return FOCAL_NO_MEMORY;
+    us->office = mine->office;
     struct focal_record_view view;
-    enum focal_status st = find(n, mine, &view);
+    enum focal_status st = addresses_find(n, us, 1);
+    if (st == FOCAL_OK)
+        st = us->address_known ? focal_oplog_record(n->oplog, NULL, &us->address_record, &view) : FOCAL_NOT_FOUND;
+    focal_free(us);
     if (st == FOCAL_NOT_FOUND)
         return publish(n, NULL);
     if (st != FOCAL_OK)

@@ -104,11 +104,27 @@ static const struct focal_slot *slot_of(const struct work *w, uint64_t field, st
     return w->view_open ? focal_record_slot(&w->view.record, field, key) : NULL;
 }
 
+/* One change says one thing of a register: two values of one entry would be two versions that nobody disagreed about. */
+static bool set_already(const struct draft *d, const struct focal_field *field, struct focal_span key)
+{
+    for (size_t i = 0; i < d->value_count; i++) {
+        struct focal_span other = { NULL, 0 }, rest;
+        if (d->values[i].field != field->number)
+            continue;
+        if (focal_field_merge(field->number) != FOCAL_MERGE_MAP
+            || (focal_map_value_split(d->values[i].value, &other, &rest) && focal_span_equal(other, key)))
+            return true;
+    }
+    return false;
+}
+
 static enum focal_status item_set(struct work *w, struct draft *d, const struct focal_change_item *item)
 {
     struct focal_span key = { NULL, 0 }, rest;
     if (focal_field_merge(item->field->number) == FOCAL_MERGE_MAP && !focal_map_value_split(item->value, &key, &rest))
         return focal_fail(&w->change->error, FOCAL_REFUSED, "give it as key and value", "field \"%s\" needs a key", item->field->name);
+    if (set_already(d, item->field, key))
+        return focal_fail(&w->change->error, FOCAL_REFUSED, "give it once", "field \"%s\" is set twice in one change", item->field->name);
     const struct focal_slot *slot = slot_of(w, item->field->number, key);
     if (slot && slot->value_count == 1 && focal_span_equal(slot->values[0].value, item->value))
         return FOCAL_OK;        /* says what stands there already */

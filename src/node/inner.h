@@ -11,23 +11,24 @@ enum {
     ORDERS_MAX = 2048,
     RECEIPT_DELAY_MS = 150,             /* changes close together share one receipt */
     RECEIPT_PASS_ON_MS = 6 * 3600 * 1000,       /* other members' receipts travel beyond neighbours at most so often */
+    PASS_ON_LATE_MS = 60000,            /* on a link that never comes to rest receipts are passed on after so long */
     CLOSING_MS = 5000,                  /* a peer that does not take our BYE by then loses the link without it */
-    DIAL_TIMEOUT_MS = 30000
+    PAUSED_REDIAL_MS = 30000            /* they paused the link: asked again about so often */
 };
 
 struct peer {                           /* one other office of the network, or who invited us */
     struct focal_office office;         /* empty: the inviter, while no certificate is held */
+    struct focal_ref address_record; bool address_known;       /* newest record of kind address that it wrote */
     char addresses[ADDRESSES_MAX][ADDRESS_BYTES]; size_t address_count, address_next;
     bool paused, wanted;                /* wanted: we keep a link to it by dialling */
     bool dial_now;                      /* asked for by hand, once */
     uint64_t dial_tag;                  /* 0: none under way */
-    uint32_t tries;
+    uint32_t tries, tries_before;       /* before: those that led to the present link */
     uint64_t next_dial_ms;
     char why[120];
     bool refused;
     uint64_t heard_wall_ms, passed_on_wall_ms;  /* kept on shelf PEER */
     uint64_t heard_kept_wall_ms;
-    uint64_t own_receipts_sent;         /* our receipt count when they were sent to it last, this run */
 };
 
 struct link {
@@ -35,6 +36,8 @@ struct link {
     struct focal_session *session;
     uint64_t closing_since_ms;          /* 0: not closing */
     bool close_ordered, proven_told, passed_on;
+    bool up;                            /* the far end has spoken in the channel; for a dialler the handshake's end alone proves nothing */
+    bool fault;                         /* they broke the rules */
 };
 
 struct focal_node {
@@ -63,7 +66,6 @@ struct focal_node {
     uint64_t *heads_told; size_t heads_told_count;      /* by log serial: what sessions were told of */
     uint64_t change_count_told;
     uint64_t receipts_due_ms;           /* UINT64_MAX: none */
-    uint64_t receipts_made;
 
     struct focal_order *orders; size_t order_first, order_count;
 };
@@ -81,6 +83,7 @@ void link_closed(struct focal_node *, uint64_t link, enum focal_status why);
 enum focal_status links_tick(struct focal_node *);
 void links_close_office(struct focal_node *, const struct focal_office *, enum focal_bye_reason);
 const struct link *link_of_office(const struct focal_node *, const struct focal_office *);      /* talking, the newest; NULL */
+bool peer_linked(const struct focal_node *, const struct peer *);       /* by any link, however young */
 void links_host(struct focal_node *);   /* fills the session host's calls */
 
 /* peers.c */
@@ -92,9 +95,10 @@ void peers_tick(struct focal_node *);
 void peer_link_up(struct focal_node *, struct peer *);
 void peer_link_down(struct focal_node *, struct peer *, const char *why, bool refused);
 void dial_failed(struct focal_node *, uint64_t dial_tag, enum focal_status why);
+void dial_dropped(struct focal_node *, uint64_t dial_tag);     /* answered, but we want the link no longer */
 enum focal_status peer_pause(struct focal_node *, const struct focal_office *, bool on);
 enum focal_status peer_dial_now(struct focal_node *, const struct focal_office *);
-enum focal_status peer_keep_heard(struct focal_node *, struct peer *);
+enum focal_status peer_keep_heard(struct focal_node *, struct peer *, uint64_t ago_ms);
 
 /* join.c */
 enum focal_status join_load(struct focal_node *, struct focal_error *);
@@ -109,7 +113,8 @@ enum focal_status join_first_session(struct focal_node *, const struct focal_key
 void change_run(struct focal_node *, struct focal_change *, enum focal_status *world);
 enum focal_status addresses_set(struct focal_node *, const char *const *list, size_t count);
 enum focal_status addresses_due(struct focal_node *);
-size_t addresses_of(struct focal_node *, const struct focal_certificate *, char out[][ADDRESS_BYTES], size_t room);
+enum focal_status addresses_find(struct focal_node *, struct peer *list, size_t count);         /* sets address_record of each */
+size_t addresses_of(struct focal_node *, const struct peer *, char out[][ADDRESS_BYTES], size_t room);
 
 /* receipts.c */
 enum focal_status receipts_tick(struct focal_node *);

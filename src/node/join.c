@@ -241,8 +241,9 @@ enum focal_status join_statement(struct focal_node *n, struct focal_span stateme
         const struct focal_certificate *c = &decoded.is.certificate;
         struct invite v;
         st = invite_get(n, c->invitation, &v);
-        if (st == FOCAL_OK && v.is.joined && memcmp(&v.is.keys, &c->keys, sizeof c->keys) == 0) {
-            v.is.admitted = true;
+        if (st == FOCAL_OK) {   /* the authority has chosen these keys, whoever else asked under the invitation since */
+            v.is.joined = v.is.admitted = true;
+            v.is.keys = c->keys;
             st = invite_put(n, &v);
             if (st == FOCAL_OK && n->secret_set)
                 admit_waiting(n, c);

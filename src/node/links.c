@@ -16,7 +16,7 @@ const struct link *link_of_office(const struct focal_node *n, const struct focal
     const struct link *best = NULL;
     for (size_t i = 0; i < n->link_count; i++) {
         const struct link *l = &n->links[i];
-        if (focal_session_state(l->session) != FOCAL_SESSION_TALKING || l->closing_since_ms || l->close_ordered)
+        if (!l->up || focal_session_state(l->session) != FOCAL_SESSION_TALKING || l->closing_since_ms || l->close_ordered)
             continue;
         const struct focal_certificate *c = focal_session_certificate(l->session);
         bool fits = office->text[0] ? c && strcmp(c->office.text, office->text) == 0
@@ -25,6 +25,20 @@ const struct link *link_of_office(const struct focal_node *n, const struct focal
             best = l;
     }
     return best;
+}
+
+bool peer_linked(const struct focal_node *n, const struct peer *p)
+{
+    for (size_t i = 0; i < n->link_count; i++)
+        if (peer_of_session(n, n->links[i].session) == p)
+            return true;
+    return false;
+}
+
+static void closing(struct focal_node *n, struct link *l)
+{
+    if (!l->closing_since_ms)
+        l->closing_since_ms = n->host.now.mono_ms ? n->host.now.mono_ms : 1;
 }
 
 static void refuse(struct focal_node *n, uint64_t link)
@@ -63,6 +77,7 @@ enum focal_status link_opened(struct focal_node *n, uint64_t link, bool dialled,
         struct focal_key far;
         struct focal_psk psk;
         if (!p || p->paused || !dial_with(n, p, &far, &psk)) {
+            dial_dropped(n, dial_tag);
             refuse(n, link);
             return FOCAL_OK;
         }
@@ -73,11 +88,30 @@ enum focal_status link_opened(struct focal_node *n, uint64_t link, bool dialled,
         s = focal_session_accepted(&n->host, link);
     }
     if (!s) {
+        dial_dropped(n, dial_tag);
         refuse(n, link);
         return FOCAL_OK;
     }
     n->links[n->link_count++] = (struct link){ .link = link, .session = s };
     return FOCAL_OK;
+}
+
+/* A dialler has written the last message of the handshake and does not know yet whether its key is accepted. */
+static bool heard_nothing(const struct focal_session *s)
+{
+    return !focal_session_proven(s) || (focal_session_is_dialled(s) && focal_session_bytes(s, false) == 0);
+}
+
+static void link_spoke(struct focal_node *n, struct link *l)
+{
+    struct peer *p = peer_of_session(n, l->session);
+    if (l->up || l->closing_since_ms || heard_nothing(l->session) || focal_session_bye_reason(l->session) >= 0)
+        return;
+    l->up = true;
+    if (p && focal_session_state(l->session) == FOCAL_SESSION_TALKING)
+        peer_link_up(n, p);
+    else if (p)
+        p->tries = 0;
 }
 
 enum focal_status link_frame(struct focal_node *n, uint64_t link, struct focal_span bytes)
@@ -96,7 +130,10 @@ enum focal_status link_frame(struct focal_node *n, uint64_t link, struct focal_s
     if (st != FOCAL_OK) {
         focal_trace_line(&n->trace, FOCAL_WARNING, "node", "link %llu closed: %s", (unsigned long long)link, focal_status_name(st));
         focal_session_bye(l->session, FOCAL_BYE_FAULT);
-        l->closing_since_ms = n->host.now.mono_ms ? n->host.now.mono_ms : 1;
+        l->fault = true;
+        closing(n, l);
+    } else {
+        link_spoke(n, l);
     }
     return FOCAL_OK;
 }
@@ -110,8 +147,10 @@ static const char *why_text(const struct focal_session *s, enum focal_status why
     case FOCAL_BYE_FAULT:        return "they closed the link over something we sent";
     default: break;
     }
-    if (!focal_session_proven(s))
-        return "the link closed before the handshake was done: they do not accept our key yet, or it is not them";
+    if (why != FOCAL_TIMEOUT && focal_session_is_dialled(s) && !focal_session_proven(s))
+        return "the link closed before the handshake was done: it is not them, or the line was cut";
+    if (why != FOCAL_TIMEOUT && heard_nothing(s))
+        return "they closed the link without a word: they do not accept our key (yet)";
     return why == FOCAL_TIMEOUT ? "no answer for a minute" : "the link was cut";
 }
 
@@ -122,12 +161,18 @@ void link_closed(struct focal_node *n, uint64_t link, enum focal_status why)
         return;
     struct peer *p = peer_of_session(n, l->session);
     const char *text = why_text(l->session, why);
-    bool refused = focal_session_is_dialled(l->session) && (!focal_session_proven(l->session) ||
-                   focal_session_bye_reason(l->session) == FOCAL_BYE_NOT_A_MEMBER);
+    const int bye = focal_session_bye_reason(l->session);
+    bool refused = focal_session_is_dialled(l->session) && ((why != FOCAL_TIMEOUT && heard_nothing(l->session)) || bye == FOCAL_BYE_NOT_A_MEMBER);
+    bool fault = l->fault || bye == FOCAL_BYE_FAULT || bye == FOCAL_BYE_VERSION;
     focal_session_free(l->session);
     *l = n->links[--n->link_count];
-    if (p && !link_of_office(n, &p->office))
-        peer_link_down(n, p, text, refused);
+    if (!p || link_of_office(n, &p->office))
+        return;
+    if (fault && p->tries < p->tries_before)
+        p->tries = p->tries_before;     /* a link that ends so will end so again: it is no reason to dial often */
+    peer_link_down(n, p, text, refused);
+    if (bye == FOCAL_BYE_PAUSED && p->next_dial_ms > n->host.now.mono_ms + PAUSED_REDIAL_MS)
+        p->next_dial_ms = n->host.now.mono_ms + PAUSED_REDIAL_MS;
 }
 
 void links_close_office(struct focal_node *n, const struct focal_office *office, enum focal_bye_reason reason)
@@ -137,7 +182,7 @@ void links_close_office(struct focal_node *n, const struct focal_office *office,
         if (!p || strcmp(p->office.text, office->text) != 0)
             continue;
         focal_session_bye(n->links[i].session, reason);
-        n->links[i].closing_since_ms = n->host.now.mono_ms ? n->host.now.mono_ms : 1;
+        closing(n, &n->links[i]);
     }
 }
 
@@ -155,11 +200,11 @@ enum focal_status links_tick(struct focal_node *n)
             node_order(n, &(struct focal_order){ .type = FOCAL_ORDER_CLOSE, .link = l->link });
         }
         struct peer *p = peer_of_session(n, l->session);
-        if (!p || focal_session_state(l->session) != FOCAL_SESSION_TALKING)
+        if (!p || !l->up || focal_session_state(l->session) != FOCAL_SESSION_TALKING)
             continue;
         st = receipts_pass_on(n, l, p);
         if (st == FOCAL_OK)
-            st = peer_keep_heard(n, p);
+            st = peer_keep_heard(n, p, now - focal_session_heard_ms(l->session));
         if (st != FOCAL_OK)
             return st;
     }
@@ -192,7 +237,7 @@ static bool keep(struct focal_node *n, struct focal_session *fresh)
         }
         if (fresh_stays && !focal_session_is_dialled(fresh)) {
             focal_session_bye(old, FOCAL_BYE_DUPLICATE);
-            n->links[i].closing_since_ms = n->host.now.mono_ms ? n->host.now.mono_ms : 1;
+            closing(n, &n->links[i]);
         } else if (!fresh_stays && !focal_session_is_dialled(old)) {
             return false;
         }
@@ -200,23 +245,43 @@ static bool keep(struct focal_node *n, struct focal_session *fresh)
     return true;
 }
 
-static bool on_ready(void *data, struct focal_session *s)
+/* One link waits for each invitation, the newest: whoever holds one must not take the places of members. */
+static void keep_newest_joiner(struct focal_node *n, const struct focal_session *fresh)
 {
-    struct focal_node *n = data;
+    for (size_t i = 0; i < n->link_count && !focal_session_is_dialled(fresh); i++) {
+        struct focal_session *old = n->links[i].session;
+        if (old == fresh || focal_session_state(old) != FOCAL_SESSION_JOINING || focal_session_is_dialled(old)
+            || focal_session_invitation(old) != focal_session_invitation(fresh))
+            continue;
+        focal_session_bye(old, FOCAL_BYE_DUPLICATE);
+        closing(n, &n->links[i]);
+    }
+}
+
+static bool ready(struct focal_node *n, struct focal_session *s)
+{
     struct peer *p = peer_of_session(n, s);
     if (p && p->paused) {
         focal_session_bye(s, FOCAL_BYE_PAUSED);
         return false;
     }
-    if (focal_session_state(s) != FOCAL_SESSION_TALKING)
+    if (focal_session_state(s) != FOCAL_SESSION_TALKING) {
+        keep_newest_joiner(n, s);
         return true;
-    if (p)
-        peer_link_up(n, p);
+    }
     if (!keep(n, s))
         return false;
-    if (!focal_session_is_dialled(s) && join_first_session(n, focal_session_far(s)) != FOCAL_OK)
-        return false;
-    return true;
+    return focal_session_is_dialled(s) || join_first_session(n, focal_session_far(s)) == FOCAL_OK;
+}
+
+static bool on_ready(void *data, struct focal_session *s)
+{
+    struct focal_node *n = data;
+    struct link *l = link_find(n, focal_session_link(s));
+    bool yes = ready(n, s);
+    if (!yes && l)
+        closing(n, l);
+    return yes;
 }
 
 static enum focal_status on_joined(void *data, struct focal_session *s, uint64_t invitation, const struct focal_public_keys *keys, struct focal_buf *sealed)

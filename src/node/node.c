@@ -37,6 +37,29 @@ enum focal_status node_writing(struct focal_node *n)
     return st;
 }
 
+/* What sessions need not be told of: all that was there before them. */
+static enum focal_status heads_room(struct focal_node *n, size_t count)
+{
+    if (count <= n->heads_told_count)
+        return FOCAL_OK;
+    uint64_t *grown = focal_realloc(n->heads_told, count * sizeof *grown);
+    if (!grown)
+        return FOCAL_NO_MEMORY;
+    memset(grown + n->heads_told_count, 0, (count - n->heads_told_count) * sizeof *grown);
+    n->heads_told = grown;
+    n->heads_told_count = count;
+    return FOCAL_OK;
+}
+
+static enum focal_status heads_load(struct focal_node *n)
+{
+    enum focal_status st = heads_room(n, focal_oplog_log_count(n->oplog));
+    for (size_t i = 0; i < n->heads_told_count; i++)
+        n->heads_told[i] = focal_oplog_log_at(n->oplog, i)->head.seq;
+    n->change_count_told = focal_oplog_change_count(n->oplog);
+    return st;
+}
+
 /* ---- open and close -------------------------------------------------------------------------------------------- */
 
 enum focal_status focal_node_open(struct focal_node **out, const struct focal_node_setup *setup, struct focal_now now, struct focal_error *err)
@@ -72,7 +95,9 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
         st = join_load(n, err);
     }
     if (st == FOCAL_OK) {
-        st = peers_derive(n);
+        st = heads_load(n);
+        if (st == FOCAL_OK)
+            st = peers_derive(n);
         if (st != FOCAL_OK)
             focal_fail(err, st, "look at the message before this one", "cannot read the list of offices");
     }
@@ -106,8 +131,8 @@ void focal_node_close(struct focal_node *n)
 static enum focal_status tick(struct focal_node *n)
 {
     peers_tick(n);
-    enum focal_status st = links_tick(n);
-    return st == FOCAL_OK ? receipts_tick(n) : st;
+    enum focal_status st = receipts_tick(n);    /* first: receipts are passed on when none of ours is due */
+    return st == FOCAL_OK ? links_tick(n) : st;
 }
 
 /* Gives what failed the step; what an admin or a peer did wrong goes into *answer. */
@@ -157,14 +182,9 @@ static enum focal_status tell_heads(struct focal_node *n)
     if (changes == n->change_count_told)
         return FOCAL_OK;
     size_t count = focal_oplog_log_count(n->oplog);
-    if (count > n->heads_told_count) {
-        uint64_t *grown = focal_realloc(n->heads_told, count * sizeof *grown);
-        if (!grown)
-            return FOCAL_NO_MEMORY;
-        memset(grown + n->heads_told_count, 0, (count - n->heads_told_count) * sizeof *grown);
-        n->heads_told = grown;
-        n->heads_told_count = count;
-    }
+    enum focal_status room = heads_room(n, count);
+    if (room != FOCAL_OK)
+        return room;
     for (size_t i = 0; i < count; i++) {
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
         if (log->head.seq == n->heads_told[i])
@@ -193,16 +213,16 @@ static enum focal_status finish(struct focal_node *n)
         st = focal_oplog_seal(n->oplog);
     if (st == FOCAL_OK)
         st = tell_heads(n);
+    if (st == FOCAL_OK && n->peers_stale) {     /* the commit is the last that may fail: a step that failed has left nothing */
+        n->peers_stale = false;
+        st = peers_derive(n);
+    }
     if (st == FOCAL_OK && n->tx_open) {
         st = focal_store_commit(n->store);
         if (st == FOCAL_OK) {
             n->tx_open = false;
             focal_oplog_committed(n->oplog);
         }
-    }
-    if (st == FOCAL_OK && n->peers_stale) {
-        n->peers_stale = false;
-        st = peers_derive(n);
     }
     return st;
 }

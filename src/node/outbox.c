@@ -35,7 +35,7 @@ uint64_t focal_node_deadline_ms(const struct focal_node *n)
     for (size_t i = 0; i < n->peer_count; i++) {
         const struct peer *p = &n->peers[i];
         bool may = p->address_count && !p->paused && p->dial_tag == 0 && (p->wanted || p->dial_now) && dialling < n->dials_max;
-        if (may && !link_of_office(n, &p->office) && p->next_dial_ms < next)
+        if (may && p->next_dial_ms < next && !peer_linked(n, p))
             next = p->next_dial_ms;
     }
     for (size_t i = 0; i < n->link_count; i++)

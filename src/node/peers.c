@@ -51,9 +51,9 @@ static enum focal_status load_kept(struct focal_node *n, struct peer *p)
 }
 
 /* Written at most once a minute: "last heard" may be that much too old after a crash. */
-enum focal_status peer_keep_heard(struct focal_node *n, struct peer *p)
+enum focal_status peer_keep_heard(struct focal_node *n, struct peer *p, uint64_t ago_ms)
 {
-    p->heard_wall_ms = n->host.now.wall_ms;
+    p->heard_wall_ms = n->host.now.wall_ms - (ago_ms < n->host.now.wall_ms ? ago_ms : n->host.now.wall_ms);
     if (!p->office.text[0] || p->heard_wall_ms - p->heard_kept_wall_ms < 60000)
         return FOCAL_OK;
     p->heard_kept_wall_ms = p->heard_wall_ms;
@@ -127,7 +127,7 @@ static enum focal_status add_peer(struct focal_node *n, struct peer *list, size_
 static void find_addresses(struct focal_node *n, struct peer *p)
 {
     const struct focal_certificate *c = p->office.text[0] ? focal_oplog_certificate(n->oplog, &p->office) : NULL;
-    p->address_count = c ? addresses_of(n, c, p->addresses, ADDRESSES_MAX) : 0;
+    p->address_count = c ? addresses_of(n, p, p->addresses, ADDRESSES_MAX) : 0;
     bool inviter = n->invited && (!c || focal_key_equal(&c->keys.channel, &n->invitation.listener));
     for (size_t i = 0; inviter && i < n->invitation.address_count && p->address_count < ADDRESSES_MAX; i++) {
         bool known = false;
@@ -158,6 +158,8 @@ enum focal_status peers_derive(struct focal_node *n)
     }
     if (st == FOCAL_OK && n->invited && !inviter_known)
         st = add_peer(n, list, &count, &(struct focal_office){ .text = "" });
+    if (st == FOCAL_OK)
+        st = addresses_find(n, list, count);
     if (st != FOCAL_OK) {
         focal_free(list);
         return st;
@@ -201,10 +203,7 @@ void peers_tick(struct focal_node *n)
         struct peer *p = &n->peers[i];
         if (p->paused || p->dial_tag || !p->address_count || !(p->wanted || p->dial_now) || n->host.now.mono_ms < p->next_dial_ms)
             continue;
-        bool linked = link_of_office(n, &p->office) != NULL;
-        for (size_t k = 0; k < n->link_count; k++)      /* waiting to be admitted is a link too */
-            linked = linked || peer_of_session(n, n->links[k].session) == p;
-        if (linked) {
+        if (peer_linked(n, p)) {        /* waiting to be admitted is a link too */
             p->dial_now = false;
             continue;
         }
@@ -231,9 +230,20 @@ void dial_failed(struct focal_node *n, uint64_t dial_tag, enum focal_status why)
     }
 }
 
+void dial_dropped(struct focal_node *n, uint64_t dial_tag)
+{
+    for (size_t i = 0; i < n->peer_count; i++) {
+        if (n->peers[i].dial_tag != dial_tag || dial_tag == 0)
+            continue;
+        n->peers[i].dial_tag = 0;
+        back_off(n, &n->peers[i]);
+    }
+}
+
 void peer_link_up(struct focal_node *n, struct peer *p)
 {
     p->dial_tag = 0;
+    p->tries_before = p->tries;
     p->tries = 0;
     p->refused = false;
     p->why[0] = 0;
@@ -269,6 +279,7 @@ enum focal_status peer_pause(struct focal_node *n, const struct focal_office *of
     } else {
         p->tries = 0;
         p->next_dial_ms = n->host.now.mono_ms;
+        p->dial_now = true;     /* also one that usually dials us: it does not know that we are back */
     }
     return FOCAL_OK;
 }

@@ -52,7 +52,8 @@ static void lack(const struct focal_node *n, const struct peer *p, struct focal_
     for (size_t i = 0; out->they_lack_known && i < focal_oplog_log_count(n->oplog); i++) {
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
         uint64_t seq = 0;
-        if (!reads(out->certificate, log))
+        const struct focal_certificate *author = focal_oplog_author(n->oplog, &log->id);
+        if (!reads(out->certificate, log) || (author && strcmp(author->office.text, p->office.text) == 0))
             continue;
         (void)known(n, &p->office, log, &seq);
         out->they_lack += log->head.seq > seq ? log->head.seq - seq : 0;

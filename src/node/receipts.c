@@ -22,13 +22,14 @@ enum focal_status receipts_tick(struct focal_node *n)
             st = focal_oplog_make_receipt(n->oplog, &mine->read[i], (uint32_t)(n->host.now.wall_ms / 86400000u), &body, &signature);
             if (st != FOCAL_OK)
                 break;
-            n->receipts_made++;
             focal_scope_id(&scope, focal_oplog_network(n->oplog), &mine->read[i]);
             for (size_t k = 0; k < n->link_count; k++)
                 focal_session_receipt(n->links[k].session, &scope, focal_buf_view(&body), &signature);
             focal_buf_clear(&body);
         } while (st == FOCAL_OK);
-        if (st == FOCAL_NOT_FOUND)
+        if (st != FOCAL_NOT_FOUND && !focal_sync_world(st))     /* a certificate that lets us open no epoch: no receipts, no harm */
+            focal_trace_line(&n->trace, FOCAL_WARNING, "node", "no receipt can be made: %s", focal_status_name(st));
+        if (!focal_sync_world(st))
             st = FOCAL_OK;
     }
     focal_buf_close(&body);
@@ -39,7 +40,8 @@ enum focal_status receipts_tick(struct focal_node *n)
  * others, so that an office that only speaks with headquarters still knows how far the rest has come. */
 enum focal_status receipts_pass_on(struct focal_node *n, struct link *l, struct peer *p)
 {
-    if (l->passed_on || !focal_session_equal(l->session) || n->receipts_due_ms != UINT64_MAX)
+    bool late = n->host.now.mono_ms - focal_session_opened_ms(l->session) >= PASS_ON_LATE_MS;
+    if (l->passed_on || n->receipts_due_ms != UINT64_MAX || !(late || focal_session_equal(l->session)))
         return FOCAL_OK;
     l->passed_on = true;
     bool others = p->passed_on_wall_ms == 0 || n->host.now.wall_ms < p->passed_on_wall_ms
