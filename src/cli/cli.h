@@ -101,6 +101,8 @@ enum focal_status talk_one(struct talk *, const char *request, json_t *with, jso
 /* ---- saying (say.c) ---- */
 
 int say_error(const struct args *, const struct focal_error *);     /* to stderr; the exit status */
+enum { SCHEMA_BYTES = 64 };
+void say_schema(char out[SCHEMA_BYTES], const struct args *);
 int say_object(const struct args *, const json_t *item);            /* --json: {"schema":…,…} */
 void say_text(FILE *, const char *text);                            /* controls and direction marks become "?" */
 void say_clean(struct focal_buf *, const char *text);               /* the same, into a buffer */
@@ -180,6 +182,7 @@ bool put_timeout(const struct args *, json_t *with, struct focal_error *);      
 
 /* ---- runs ---- */
 
+int no_kind(const struct args *, const char *typed);                /* says so; the exit status */
 verb_run run_status, run_matrix, run_verify, run_sync, run_ping;
 verb_run run_list, run_new, run_update, run_show, run_conflicts, run_resolve;
 verb_run run_invite, run_admit, run_office_show, run_pause;

@@ -43,6 +43,10 @@ static enum focal_status split(const struct args *args, enum opt o, const char *
     if (!equals || len == 0 || len > 63)
         return focal_fail(err, FOCAL_USAGE, "write FIELD=VALUE, such as status=received",
                           "--%s \"%.60s\" is not of the form FIELD=VALUE", option_rows[o].name, typed);
+    json_t *text = json_string(typed);
+    json_decref(text);
+    if (!text)                          /* a letter lost on the way would be a wrong record */
+        return focal_fail(err, FOCAL_USAGE, "use a terminal that writes UTF-8, or --from FILE", "what --%s says is not UTF-8 text", option_rows[o].name);
     (void)snprintf(name, 64, "%.*s", (int)len, typed);
     *rest = len < whole ? typed + len + 1 : NULL;
     *value = equals + 1;
@@ -154,7 +158,8 @@ enum focal_status fields_new(const struct args *args, json_t **with, struct foca
     if (st == FOCAL_OK)
         st = gather(args, OPTION_ADD, fields, err);
     if (st == FOCAL_OK && json_object_size(fields) == 0)
-        st = focal_fail(err, FOCAL_USAGE, "give fields with --from FILE, --set FIELD=VALUE or --add FIELD=VALUE", "%s: there is nothing to write", args->words);
+        st = focal_fail(err, FOCAL_USAGE, "give fields with --from FILE, --set FIELD=VALUE or --add FIELD=VALUE",
+                        "%s: there is nothing to write", args->words);
     if (st != FOCAL_OK) {
         json_decref(fields);
         return st;
@@ -180,7 +185,7 @@ enum focal_status fields_update(const struct args *args, json_t **with, struct f
         st = gather(args, OPTION_REMOVE, removed, err);
     if (st == FOCAL_OK && json_object_size(set) + json_object_size(add) + json_object_size(removed) == 0)
         st = focal_fail(err, FOCAL_USAGE, "say what with --set, --add or --remove", "%s: there is nothing to change", args->words);
-    json_object_set_new(*with, "ref", focal_json_text(focal_span_text(args->operands[0])));
+    put_text(*with, "ref", args->operands[0]);
     if (set && json_object_size(set))
         json_object_set(*with, "set", set);
     if (json_object_size(add))

@@ -57,8 +57,10 @@ static void put_option(enum opt o, FILE *to)
 {
     char left[60];
     const struct option_row *row = &option_rows[o];
-    (void)snprintf(left, sizeof left, "%s%c%s--%s%s%s", row->letter ? "-" : "", row->letter ? row->letter : ' ', row->letter ? ", " : "   ", row->name,
-                   row->argument ? " " : "", row->argument ? row->argument : "");
+    char letter[8] = "    ";
+    if (row->letter)
+        (void)snprintf(letter, sizeof letter, "-%c, ", row->letter);
+    (void)snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name, row->argument ? " " : "", row->argument ? row->argument : "");
     fprintf(to, "  %-30s %s\n", left, row->help);
 }
 

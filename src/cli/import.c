@@ -184,7 +184,7 @@ static int stopped(struct importing *m, enum focal_status st, struct focal_error
         drain(m);
     if (m->checking || m->fresh + m->updated == 0) {
         if (st == FOCAL_CANCELLED)
-            (void)!focal_fail(err, st, "", m->checking ? "interrupted while it was checked: nothing was imported" : "interrupted: no record was acknowledged");
+            (void)!focal_fail(err, st, "", "interrupted%s", m->checking ? " while it was checked: nothing was imported" : ": no record was acknowledged");
         return say_error(m->args, err);
     }
     struct focal_error why = *err;
@@ -212,8 +212,9 @@ static int work(struct importing *m, struct focal_error *err)
     m->keep_rejects = rejects != NULL;
     if (st == FOCAL_OK)
         st = pass(m, false, err);
+    enum focal_form form = strcmp(m->format, "csv") == 0 ? FOCAL_FORM_CSV : FOCAL_FORM_JSONL;
     if (st == FOCAL_OK && rejects)
-        st = rejects_write(&m->rejects, &m->file, strcmp(m->format, "csv") == 0 ? FOCAL_FORM_CSV : FOCAL_FORM_JSONL, text_of(m->last, "header"), rejects, err);
+        st = rejects_write(&m->rejects, &m->file, form, text_of(m->last, "header"), rejects, err);
     if (st != FOCAL_OK)
         return stopped(m, st, err);
     report(m, false, false, rejects);
@@ -238,8 +239,7 @@ int run_import(const struct args *args)
     m.kind = m.kind ? m.kind : "case";
     const struct focal_kind *kind = focal_kind_by_name(m.kind);
     if (!kind || kind->number < FOCAL_KIND_CASE) {
-        (void)!focal_fail(&err, FOCAL_USAGE, "--kind case, entity, focal-point, endorsement or nil-return", "\"%.40s\" is not a kind of record", m.kind);
-        return say_error(args, &err);
+        return no_kind(args, m.kind);
     }
     if (!m.format) {
         (void)!focal_fail(&err, FOCAL_USAGE, "--format csv or --format jsonl", "the format of %.200s is not clear from its name", args->operands[0]);

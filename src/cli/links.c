@@ -143,7 +143,8 @@ static void show_verify(const struct args *args, const json_t *v)
     if (json_array_size(errors) == 0)
         printf("%sno errors%s\n", paint(args->color_out, "green"), paint(args->color_out, ""));
     else
-        printf("%s%zu error%s%s\n", paint(args->color_out, "red"), json_array_size(errors), json_array_size(errors) == 1 ? "" : "s", paint(args->color_out, ""));
+        printf("%s%zu error%s%s\n", paint(args->color_out, "red"), json_array_size(errors), json_array_size(errors) == 1 ? "" : "s",
+               paint(args->color_out, ""));
     for (size_t i = 0; i < json_array_size(errors); i++) {
         printf("  ");
         say_text(stdout, json_string_value(json_array_get(errors, i)) ? json_string_value(json_array_get(errors, i)) : "?");

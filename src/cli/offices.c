@@ -15,15 +15,14 @@ static enum focal_status invite_with(const struct args *args, json_t *with, stru
     const char *expires = args_value(args, OPTION_EXPIRES), *country = args_value(args, OPTION_COUNTRY);
     json_t *addresses = json_array();
     uint64_t seconds;
-    json_object_set_new(with, "office", focal_json_text(focal_span_text(args->operands[0])));
+    put_text(with, "office", args->operands[0]);
     for (size_t i = 0; i < args->given_count; i++)
         if (args->given[i].option == OPTION_ADDRESS)
             json_array_append_new(addresses, focal_json_text(focal_span_text(args->given[i].value)));
     if (json_array_size(addresses))
         json_object_set(with, "addresses", addresses);
     json_decref(addresses);
-    if (country)
-        json_object_set_new(with, "country", focal_json_text(focal_span_text(country)));
+    put_text(with, "country", country);
     if (!expires)
         return FOCAL_OK;
     if (args_seconds(expires, &seconds, err) != FOCAL_OK)
@@ -103,7 +102,8 @@ static enum focal_status take_joining(struct joining *j, const json_t *item, str
                 && take_hex(item, "sign", c->keys.sign.b, 32) && take_hex(item, "channel", c->keys.channel.b, 32)
                 && take_hex(item, "open", c->keys.open.b, 32) && (!*country || (strlen(country) == 3 && focal_country_known(country)));
     if (!good)
-        return focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "the daemon's account of the waiting office cannot be read");
+        return focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?",
+                          "the daemon's account of the waiting office cannot be read");
     struct focal_now now;
     focal_clock_now(&now);
     c->role = FOCAL_ROLE_OFFICE;
@@ -153,7 +153,7 @@ static enum focal_status key_fault(enum focal_status st, const char *path, struc
     if (st == FOCAL_DENIED)
         return focal_fail(err, st, "try again; nothing was changed", "the passphrase does not open %.200s", path);
     if (st == FOCAL_MALFORMED)
-        return focal_fail(err, st, "is it the file that `focald setup` made? A printed recovery sheet can make a new one", "%.200s is not an authority key file", path);
+        return focal_fail(err, st, "is it the file that `focald setup` made?", "%.200s is not an authority key file", path);
     return focal_fail(err, st, "64 MiB are needed for a moment", "there is no memory to open %.200s", path);
 }
 
@@ -259,7 +259,7 @@ int run_admit(const struct args *args)
         st = args_seconds(timeout, &seconds, &err);
     if (st == FOCAL_OK && timeout)
         json_object_set_new(begin, "timeout_ms", json_integer((json_int_t)seconds * 1000));
-    json_object_set_new(begin, "office", focal_json_text(focal_span_text(args->operands[0])));
+    put_text(begin, "office", args->operands[0]);
     if (st == FOCAL_OK)
         st = admit(args, &t, begin, &told, &err);
     talk_close(&t);

@@ -28,6 +28,13 @@ static enum focal_status one_of(const struct args *args, const char *const *word
     return typed ? focal_fail(err, FOCAL_USAGE, all, "--format does not know \"%.40s\"", typed) : FOCAL_OK;
 }
 
+int no_kind(const struct args *args, const char *typed)
+{
+    struct focal_error err;
+    (void)!focal_fail(&err, FOCAL_USAGE, "--kind case, entity, focal-point, endorsement or nil-return", "\"%.40s\" is not a kind of record", typed);
+    return say_error(args, &err);
+}
+
 /* ---- export ---- */
 
 /* As JSON: one object whose items are the records. */
@@ -55,13 +62,15 @@ static int export_json(const struct args *args, json_t *with)
     struct talk t;
     struct focal_error err;
     bool any = false;
+    char schema[SCHEMA_BYTES];
+    say_schema(schema, args);
     json_object_set_new(with, "format", json_string("jsonl"));
     enum focal_status st = talk_open(&t, args, &err);
     if (st == FOCAL_OK)
         st = talk_ask(&t, args->request, json_incref(with), &err);
     bool begun = st == FOCAL_OK;
     if (begun) {
-        printf("{\"schema\":\"focal.%s/1\",\"items\":[", args->words);
+        printf("{\"schema\":\"%s\",\"items\":[", schema);
         st = talk_hear(&t, lines_to_items, &any, NULL, &err);
     }
     talk_close(&t);
@@ -104,8 +113,7 @@ int run_export(const struct args *args)
     if (one_of(args, formats, &format, &err) != FOCAL_OK)
         return say_error(args, &err);
     if (!known || known->number < FOCAL_KIND_CASE) {
-        (void)!focal_fail(&err, FOCAL_USAGE, "--kind case, entity, focal-point, endorsement or nil-return", "\"%.40s\" is not a kind of record", kind);
-        return say_error(args, &err);
+        return no_kind(args, kind);
     }
     json_t *with = json_object();
     json_object_set_new(with, "kind", json_string(kind ? kind : "case"));
@@ -146,7 +154,9 @@ static enum focal_status put_report(const struct args *args, struct pages *p, co
     }
     if (p->item) {
         json_object_del(p->item, "schema");
-        focal_buf_printf(&p->text, "{\"schema\":\"focal.%s/1\",", args->words);
+        char schema[SCHEMA_BYTES];
+        say_schema(schema, args);
+        focal_buf_printf(&p->text, "{\"schema\":\"%s\",", schema);
         size_t brace = p->text.len;
         focal_json_print(&p->text, p->item);
         if (!p->text.failed)

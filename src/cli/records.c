@@ -28,7 +28,8 @@ static int changed(const struct args *args, const char *request, json_t *with)
         say_text(stdout, text_of(item, "id"));
         putchar('\n');
         if (args->terminal_err && args->noun)
-            fprintf(stderr, "  version %s; `focalctl %s show %s` shows it and who has seen it\n", text_of(item, "version"), args->noun->word, text_of(item, "id"));
+            fprintf(stderr, "  version %s; `focalctl %s show %s` shows it and who has seen it\n", text_of(item, "version"), args->noun->word,
+                    text_of(item, "id"));
     }
     json_decref(item);
     return say_done(0);
@@ -57,15 +58,15 @@ int run_resolve(const struct args *args)
     struct focal_error err;
     const char *take = args_value(args, OPTION_TAKE), *office = args_value(args, OPTION_TAKE_OFFICE), *version = args_value(args, OPTION_IF_VERSION);
     if (!take == !office) {
-        (void)!focal_fail(&err, FOCAL_USAGE, "--take VALUE or --take-office CODE; `conflicts REF` shows the versions", "%s: say which version to keep, one way", args->words);
+        (void)!focal_fail(&err, FOCAL_USAGE, "--take VALUE or --take-office CODE; `conflicts REF` shows the versions",
+                          "%s: say which version to keep, one way", args->words);
         return say_error(args, &err);
     }
     json_t *with = json_object();
-    json_object_set_new(with, "ref", focal_json_text(focal_span_text(args->operands[0])));
-    json_object_set_new(with, "field", focal_json_text(focal_span_text(args->operands[1])));
-    json_object_set_new(with, take ? "take" : "take_office", focal_json_text(focal_span_text(take ? take : office)));
-    if (version)
-        json_object_set_new(with, "if_version", focal_json_text(focal_span_text(version)));
+    put_text(with, "ref", args->operands[0]);
+    put_text(with, "field", args->operands[1]);
+    put_text(with, take ? "take" : "take_office", take ? take : office);
+    put_text(with, "if_version", version);
     return changed(args, args->request, with);
 }
 
@@ -77,14 +78,16 @@ static const struct list_column list_columns[] = {
     { "case", "REFERENCE", "/id", false }, { "case", "COUNTRY", "country", false }, { "case", "RECEIVED", "received_quarter", false },
     { "case", "TYPE", "allegation_type", false }, { "case", "STATUS", "status", false }, { "case", "VICTIMS", "#victims", true },
     { "case", "TWO VERSIONS", "/two_versions", true },
-    { "entity", "REFERENCE", "/id", false }, { "entity", "KIND", "kind", false }, { "entity", "SHORT", "short_name", false }, { "entity", "NAME", "name", false },
+    { "entity", "REFERENCE", "/id", false }, { "entity", "KIND", "kind", false }, { "entity", "SHORT", "short_name", false },
+    { "entity", "NAME", "name", false },
     { "focal-point", "REFERENCE", "/id", false }, { "focal-point", "COUNTRY", "country", false }, { "focal-point", "ROLE", "role", false },
     { "focal-point", "ENTITY", "entity", false }, { "focal-point", "DUTY CONTACT", "duty_contact", false },
     { "endorsement", "REFERENCE", "/id", false }, { "endorsement", "DATE", "date", false }, { "endorsement", "WITHDRAWN", "withdrawn_on", false },
     { "endorsement", "ENTITY", "entity", false },
     { "nil-return", "REFERENCE", "/id", false }, { "nil-return", "PERIOD", "period", false }, { "nil-return", "COUNTRY", "country", false },
     { "nil-return", "ENTITY", "entity", false },
-    { "office", "OFFICE", "/id", false }, { "office", "STATE", "/state", false }, { "office", "ROLE", "/role", false }, { "office", "UNTIL", "/to", false },
+    { "office", "OFFICE", "/id", false }, { "office", "STATE", "/state", false }, { "office", "ROLE", "/role", false },
+    { "office", "UNTIL", "/to", false },
     { "office", "WRITES", "/writes", false },
 };
 enum { LIST_COLUMNS = sizeof list_columns / sizeof list_columns[0] };
@@ -124,8 +127,11 @@ static enum focal_status list_row(struct listing *l, const json_t *item, struct 
 /* Nothing is said before there is something to say, so that an error leaves standard output empty. */
 static void list_open(struct listing *l)
 {
-    if (!l->opened)
-        printf("{\"schema\":\"focal.%s/1\",\"items\":[", l->args->words);
+    if (!l->opened) {
+        char schema[SCHEMA_BYTES];
+        say_schema(schema, l->args);
+        printf("{\"schema\":\"%s\",\"items\":[", schema);
+    }
     l->opened = true;
 }
 

@@ -32,6 +32,11 @@ static const char *kept(const struct rejects *r, size_t at)
     return (const char *)r->text.data + at;
 }
 
+static enum focal_status too_many(struct focal_error *err)
+{
+    return focal_fail(err, FOCAL_TOO_BIG, "look at the first ones with --dry-run", "too many rows are refused to keep them all");
+}
+
 enum focal_status rejects_add(struct rejects *r, const json_t *item, struct focal_error *err)
 {
     const char *row = json_string_value(json_object_get(item, "row"));
@@ -39,7 +44,7 @@ enum focal_status rejects_add(struct rejects *r, const json_t *item, struct foca
         size_t cap = r->cap ? r->cap * 2 : 64;
         struct reject *grown = cap <= REJECTS_MAX ? focal_realloc(r->list, cap * sizeof *grown) : NULL;
         if (!grown)
-            return focal_fail(err, FOCAL_TOO_BIG, "look at the first ones with --dry-run", "too many rows are refused to keep them all");
+            return too_many(err);
         r->list = grown;
         r->cap = cap;
     }
@@ -51,7 +56,7 @@ enum focal_status rejects_add(struct rejects *r, const json_t *item, struct foca
     one->reason = keep(r, text_of(item, "reason"));
     one->hint = keep(r, text_of(item, "hint"));
     r->missing += !row;
-    return r->text.failed ? focal_fail(err, FOCAL_TOO_BIG, "look at the first ones with --dry-run", "too many rows are refused to keep them all") : FOCAL_OK;
+    return r->text.failed ? too_many(err) : FOCAL_OK;
 }
 
 static int by_line(const void *a, const void *b)
@@ -133,7 +138,8 @@ static enum focal_status look_up(struct rejects *r, struct pieces *file, enum fo
     return st;
 }
 
-enum focal_status rejects_write(struct rejects *r, struct pieces *file, enum focal_form form, const char *header, const char *path, struct focal_error *err)
+enum focal_status rejects_write(struct rejects *r, struct pieces *file, enum focal_form form, const char *header, const char *path,
+    struct focal_error *err)
 {
     struct sink s;
     struct focal_error other;

@@ -157,10 +157,19 @@ int say_error(const struct args *args, const struct focal_error *err)
     return focal_status_exit(err->status);
 }
 
+/* focal.case.new/1: the words of the verb with dots between. */
+void say_schema(char out[SCHEMA_BYTES], const struct args *args)
+{
+    (void)snprintf(out, SCHEMA_BYTES, "focal.%s/1", args->words);
+    for (char *c = out; *c; c++)
+        if (*c == ' ')
+            *c = '.';
+}
+
 int say_object(const struct args *args, const json_t *item)
 {
-    char schema[64];
-    (void)snprintf(schema, sizeof schema, "focal.%s/1", args->words);
+    char schema[SCHEMA_BYTES];
+    say_schema(schema, args);
     json_t *whole = json_object();
     json_object_set_new(whole, "schema", json_string(schema));
     json_object_update(whole, (json_t *)(uintptr_t)item);

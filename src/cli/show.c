@@ -89,8 +89,9 @@ static void put_rows(const json_t *rows, const json_t *values)
     }
 }
 
-static void put_map(const struct args *args, const json_t *record, const char *name, const json_t *map, const json_t *conflicts, const struct focal_field *field)
+static void put_map(const struct args *args, const json_t *record, const char *name, const json_t *map, const struct focal_field *field)
 {
+    const json_t *conflicts = json_object_get(record, "conflicts");
     void *at = json_object_iter((json_t *)(uintptr_t)map);
     for (bool first = true; at; at = json_object_iter_next((json_t *)(uintptr_t)map, at), first = false) {
         char slot[128];
@@ -111,7 +112,7 @@ static void put_map(const struct args *args, const json_t *record, const char *n
 
 static void put_field(const struct args *args, const json_t *record, const char *name, const json_t *value, const struct focal_field *field)
 {
-    const json_t *conflicts = json_object_get(record, "conflicts"), *two = json_object_get(conflicts, name);
+    const json_t *two = json_object_get(json_object_get(record, "conflicts"), name);
     put_label(field ? field->label_en : name);
     if (two) {
         put_versions(args, record, name, field, two);
@@ -120,7 +121,7 @@ static void put_field(const struct args *args, const json_t *record, const char 
         if (json_array_size(value) == 0)
             puts("none");
     } else if (json_is_object(value) && field && field->type == FOCAL_TYPE_ENTRY_CODE) {
-        put_map(args, record, name, value, conflicts, field);
+        put_map(args, record, name, value, field);
     } else {
         put_value(field, value);
         putchar('\n');
@@ -194,7 +195,7 @@ int run_show(const struct args *args)
     struct talk t;
     struct focal_error err;
     json_t *item = NULL, *with = json_object();
-    json_object_set_new(with, "ref", focal_json_text(focal_span_text(args->operands[0])));
+    put_text(with, "ref", args->operands[0]);
     enum focal_status st = talk_open(&t, args, &err);
     if (st == FOCAL_OK)
         st = talk_one(&t, args->request, with, &item, NULL, &err);

@@ -68,7 +68,8 @@ static void status_store(const json_t *s)
     if (json_is_integer(bytes))
         say_bytes(&text, (uint64_t)json_integer_value(bytes));
     if (store || json_is_integer(bytes)) {
-        printf("Store     %s%s%s", *text_of(store, "state") ? text_of(store, "state") : "", *text_of(store, "state") && text.len ? ", " : "", focal_buf_cstr(&text));
+        const char *state = text_of(store, "state");
+        printf("Store     %s%s%s", state, *state && text.len ? ", " : "", focal_buf_cstr(&text));
         if (*text_of(store, "checked"))
             printf(", last full check %s", text_of(store, "checked"));
         if (*text_of(s, "clock"))

@@ -41,7 +41,8 @@ static enum focal_status nobody(const char *path, struct focal_error *err)
     if (slash && strcmp(slash, "/control.sock") == 0 && strncmp(path, "/run/", 5) != 0)
         (void)snprintf(hint, sizeof hint, "start it with: focald run --dir %.*s", (int)(slash > path ? slash - path : 1), path);
     else
-        (void)snprintf(hint, sizeof hint, "start it with: systemctl start focald, or: focald run --dir DIR; say where it is with --dir DIR or --socket PATH");
+        (void)snprintf(hint, sizeof hint,
+                       "start it with: systemctl start focald, or: focald run --dir DIR; say where it is with --dir DIR or --socket PATH");
     return focal_fail(err, FOCAL_UNREACHABLE, hint, "no daemon listens on %s", path);
 }
 
@@ -112,7 +113,8 @@ enum focal_status talk_ask(struct talk *t, const char *request, json_t *with, st
     focal_request_print(&line, t->next_id++, request, with);
     json_decref(with);
     if (line.failed || line.len > FOCAL_CONTROL_LINE_MAX)
-        st = focal_fail(err, FOCAL_TOO_BIG, "make it in several steps", "the request is longer than the daemon takes (%u bytes)", FOCAL_CONTROL_LINE_MAX);
+        st = focal_fail(err, FOCAL_TOO_BIG, "make it in several steps",
+                        "the request is longer than the daemon takes (%u bytes)", FOCAL_CONTROL_LINE_MAX);
     else
         st = focal_client_send(t->client, focal_span_of(line.data, line.len - 1), err);
     focal_buf_wipe_close(&line);

@@ -115,6 +115,6 @@ enum focal_status config_read(struct focal_config *config, const char *dir, cons
         return focal_fail(err, FOCAL_NOT_FOUND, "name the directory that `focald setup` filled", "%s: %s", place, strerror(errno));
     if (strlen(real) >= sizeof config->dir)
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path %.60s... is too long", real);
-    (void)snprintf(config->dir, sizeof config->dir, "%s", real);
+    memcpy(config->dir, real, strlen(real) + 1);
     return FOCAL_OK;
 }

@@ -157,7 +157,7 @@ enum focal_status setup_make(struct setup *s, struct focal_error *err)
     char real[4096];
     if (!realpath(s->dir, real) || strlen(real) >= sizeof s->dir_absolute)
         return focal_fail(err, FOCAL_IO, "", "%s: %s", s->dir, strerror(errno));
-    (void)snprintf(s->dir_absolute, sizeof s->dir_absolute, "%s", real);
+    memcpy(s->dir_absolute, real, strlen(real) + 1);
     if (strlen(real) + strlen("/control.sock") > 107)
         return focal_fail(err, FOCAL_USAGE, "choose a directory with a shorter name", "the control socket's path would be longer than the 107 bytes a socket's path may have");
     focal_entropy_fill(NULL, random, sizeof random);

@@ -77,9 +77,13 @@ enum focal_status focal_scene_figures(struct stage *s, struct focal_error *err)
         status = refuse_figures(s->figures_path, &refusals, err);
     if (status == FOCAL_OK)
         status = make_cases(s, &told, err);
-    for (size_t i = 0; status == FOCAL_OK && i < s->figures->period_count; i++)
-        for (size_t k = 0; k < s->figures->periods[i].table_count; k++)
-            rows += s->figures->periods[i].tables[k].cell_count;
+    for (size_t i = 0; status == FOCAL_OK && i < s->figures->period_count; i++) {
+        const struct focal_figure_period *period = &s->figures->periods[i];
+        for (size_t k = 0; k < period->table_count; k++)
+            rows += period->tables[k].cell_count;
+        for (size_t unit = 0; unit < FOCAL_UNITS; unit++)
+            rows += period->has_total[unit];
+    }
     if (status == FOCAL_OK)
         focal_show_done(s, json_pack("{s:s, s:I, s:I}", "file", s->figures_path, "cells", (json_int_t)rows, "cases", (json_int_t)json_array_size(s->cases)),
                   "%zu published numbers from %s; cases to make: %s", rows, s->figures_path, focal_buf_cstr(&told));

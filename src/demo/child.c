@@ -83,9 +83,17 @@ enum focal_status focal_child_start(struct stage *s, struct stage_node *node, st
 
 bool focal_child_alive(struct stage_node *node)
 {
-    if (node->pid && waitpid(node->pid, NULL, WNOHANG) == node->pid)
+    if (node->pid && waitpid(node->pid, &node->how, WNOHANG) == node->pid)
         node->pid = 0;
     return node->pid != 0;
+}
+
+static void ended_well(struct stage *s, const struct stage_node *node)
+{
+    if (WIFSIGNALED(node->how))
+        focal_show_claim(s, false, "the daemon of %s was ended by signal %d", node->code, WTERMSIG(node->how));
+    else
+        focal_show_claim(s, WEXITSTATUS(node->how) == 0, "the daemon of %s ended with %d", node->code, WEXITSTATUS(node->how));
 }
 
 void focal_child_end_all(struct stage *s)
@@ -108,10 +116,12 @@ void focal_child_end_all(struct stage *s)
     for (size_t i = 0; i < s->node_count; i++)
         if (focal_child_alive(&s->nodes[i])) {
             kill(s->nodes[i].pid, SIGKILL);
-            while (waitpid(s->nodes[i].pid, NULL, 0) < 0 && errno == EINTR)
+            while (waitpid(s->nodes[i].pid, &s->nodes[i].how, 0) < 0 && errno == EINTR)
                 ;
             s->nodes[i].pid = 0;
         }
+    for (size_t i = 0; i < s->node_count; i++)
+        ended_well(s, &s->nodes[i]);
 }
 
 /* ---- programs that run to their end ---- */

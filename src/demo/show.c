@@ -61,11 +61,11 @@ static void erase(struct stage *s)
 static void put_beneath(struct stage *s, const char *mark, const char *text)
 {
     if (s->in_scene) {
-        focal_buf_printf(&s->held, "    %-*s%s%s\n", NAME_WIDTH, "", mark, text);
+        focal_buf_printf(&s->held, "      %s%s\n", mark, text);
         return;
     }
     erase(s);
-    printf("    %-*s%s%s\n", NAME_WIDTH, "", mark, text);
+    printf("      %s%s\n", mark, text);
     fflush(stdout);
 }
 
@@ -131,7 +131,7 @@ void focal_show_done(struct stage *s, json_t *facts, const char *fmt, ...)
     va_end(args);
     if (s->options.json) {
         json_t *line = event(s, "step", text);
-        json_object_set_new(line, "seconds", json_real(seconds));
+        json_object_set_new(line, "ms", json_integer((json_int_t)(focal_stage_mono_ms() - s->scene_ms)));
         if (facts)
             json_object_update_missing(line, facts);
         put_json(line);
@@ -205,7 +205,7 @@ void focal_show_closing(struct stage *s, bool well)
     if (s->options.json) {
         json_t *account = focal_stage_account(s, s->options.keep && well);
         json_object_set_new(account, "ok", json_boolean(well));
-        json_object_set_new(account, "seconds", json_real(seconds));
+        json_object_set_new(account, "ms", json_integer((json_int_t)(focal_stage_mono_ms() - s->began_ms)));
         put_json(account);
         return;
     }

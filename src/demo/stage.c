@@ -175,6 +175,7 @@ int focal_demo_main(int argc, char **argv)
             focal_talk_close(&s.nodes[i]);
     } else {
         focal_child_end_all(&s);
+        well = well && s.broken == 0;
     }
     focal_show_closing(&s, well);
     focal_place_close(&s);

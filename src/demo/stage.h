@@ -33,6 +33,7 @@ struct stage_node {
     char code[16], country[4];
     char dir[STAGE_PATH_MAX], log[STAGE_PATH_MAX], socket[STAGE_PATH_MAX];
     pid_t pid;                          /* 0: not running */
+    int how;                            /* it ended: as waitpid has it */
     struct focal_client *client;        /* NULL: not connected */
     uint64_t last_id;
 };
@@ -84,7 +85,7 @@ FOCAL_MUST_USE enum focal_status focal_child_start(struct stage *, struct stage_
 /* Runs a program to its end and gives its standard output as JSON. Fails when it exits other than 0, with its message. */
 FOCAL_MUST_USE enum focal_status focal_child_json(struct stage *, const char *const *argv, struct json_t **out, struct focal_error *);
 bool focal_child_alive(struct stage_node *);
-void focal_child_end_all(struct stage *);
+void focal_child_end_all(struct stage *);           /* a claim for each that did not end well */
 /* A loopback port that is free now. */
 FOCAL_MUST_USE enum focal_status focal_child_free_port(unsigned *port, struct focal_error *);
 

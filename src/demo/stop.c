@@ -116,7 +116,7 @@ int focal_place_stop(const struct stage_options *o)
     }
     json_decref(account);
     if (o->json)
-        printf("{\"schema\":\"focal.demo stop/1\",\"ended\":%zu,\"not_running\":%zu,\"stuck\":%zu}\n", ended, gone, stuck);
+        printf("{\"schema\":\"focal.demo.stop/1\",\"ended\":%zu,\"not_running\":%zu,\"stuck\":%zu}\n", ended, gone, stuck);
     else
         printf("%zu daemons ended, %zu were not running. The files are still in %s\n", ended, gone, real);
     return stuck ? 1 : 0;

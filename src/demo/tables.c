@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { ARENA_BYTES = 4 << 20, PAGE_BYTES_MAX = 32 << 20, FIGURES_SENT_MAX = 700 << 10, NAME_WIDTH = 44 };
+enum { ARENA_BYTES = 4 << 20, PAGE_BYTES_MAX = 32 << 20, FIGURES_SENT_MAX = 700 << 10, NAME_WIDTH = 40 };
 
 /* ---- a report's tables, as the daemon gave them ---- */
 
@@ -62,7 +62,8 @@ static enum focal_status hold_beside(struct focal_besides *out, const struct foc
 
 static void print_row(struct stage *s, const char *name, uint64_t published, uint64_t ours, const char *word)
 {
-    focal_show_line(s, "  %-*.*s %9llu %9llu   %s", NAME_WIDTH, NAME_WIDTH, name, (unsigned long long)published, (unsigned long long)ours, word);
+    focal_show_line(s, "    %-*.*s %9llu %9llu%s%s", NAME_WIDTH, NAME_WIDTH, name, (unsigned long long)published, (unsigned long long)ours,
+                    word[0] ? "  " : "", word);
 }
 
 static void print_table(struct stage *s, const char *period, const struct focal_beside *b)
@@ -74,7 +75,7 @@ static void print_table(struct stage *s, const char *period, const struct focal_
         (void)snprintf(title, sizeof title, "%s, all", units);
         print_row(s, title, b->cells[0].published, b->cells[0].ours, b->equal ? "equal" : "DIFFERENT");
     } else {
-        focal_show_line(s, "%s, %s%s%s: %s", b->name, units, part[0] ? ", " : "", part, b->equal ? "equal" : "DIFFERENT");
+        focal_show_line(s, "  %s, %s%s%s: %s", b->name, units, part[0] ? ", " : "", part, b->equal ? "equal" : "DIFFERENT");
         for (size_t i = 0; i < b->cell_count; i++)
             print_row(s, b->cells[i].value, b->cells[i].published, b->cells[i].ours, b->cells[i].published == b->cells[i].ours ? "" : "<");
         if (b->part != FOCAL_PART_OVERLAP && (b->not_published || b->ours_rest))
@@ -95,7 +96,7 @@ static enum focal_status one_period(struct stage *s, const struct focal_figure_p
     if (status == FOCAL_OK)
         status = hold_beside(&besides, published, report, err);
     if (status == FOCAL_OK) {
-        focal_show_line(s, "%-*s %9s %9s", NAME_WIDTH + 2, published->period, "published", "here");
+        focal_show_line(s, "%-*s %9s %9s", NAME_WIDTH + 4, published->period, "published", "here");
         for (size_t i = 0; i < besides.count; i++) {
             const struct focal_beside *b = &besides.list[i];
             print_table(s, published->period, b);

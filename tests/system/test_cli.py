@@ -221,7 +221,7 @@ class Answers(unittest.TestCase):
             self.assertEqual(done.returncode, 2)        # --remove needs FIELD=ROW
             done = fake.run("--json", "case", "update", REF, "--set", "assistance.medical=offered", "--set", "channel=", "--add", "victims=female.child",
                             "--remove", "victims=9f3a2c11.0", "--if-version", "00", "--day", "2018-05-04")
-            self.assertEqual(json.loads(done.out), {"schema": "focal.case update/1", "id": REF, "record": "ab" * 32, "version": "5d0c11aa90be3f27"})
+            self.assertEqual(json.loads(done.out), {"schema": "focal.case.update/1", "id": REF, "record": "ab" * 32, "version": "5d0c11aa90be3f27"})
             self.assertEqual(fake.heard[-1], ("case.update", {
                 "ref": REF, "set": {"assistance": {"medical": "offered"}, "channel": None}, "add": {"victims": ["female.child"]},
                 "remove": {"victims": ["9f3a2c11.0"]}, "if_version": "00", "day": "2018-05-04"}))
@@ -240,7 +240,7 @@ class Answers(unittest.TestCase):
             self.assertEqual([line.split()[0] for line in text.out.splitlines()], ["REFERENCE", "KEN-0", "KEN-1", "KEN-2"])
             self.assertIn("--after KEN-2", text.err)
             whole = json.loads(fake.run("case", "list", "--json").out)
-            self.assertEqual((whole["schema"], len(whole["items"]), whole["more"]), ("focal.case list/1", 3, True))
+            self.assertEqual((whole["schema"], len(whole["items"]), whole["more"]), ("focal.case.list/1", 3, True))
             lines = fake.run("case", "list", "--json-lines").out.splitlines()
             self.assertEqual([json.loads(line)["id"] for line in lines], ["KEN-0", "KEN-1", "KEN-2"])
         with Fake({"case.list": rows + [("error", 22, 1, "stopped")]}) as fake:
@@ -272,7 +272,7 @@ class Answers(unittest.TestCase):
             self.assertRegex(text, r"Seen by +HQ\n")
             self.assertRegex(text, r"Not yet seen by +SSD\n")
             self.assertRegex(text, r"Not known of +COD\n")
-            self.assertEqual(json.loads(fake.run("case", "show", REF, "--json").out)["schema"], "focal.case show/1")
+            self.assertEqual(json.loads(fake.run("case", "show", REF, "--json").out)["schema"], "focal.case.show/1")
 
     def test_conflicts_and_resolve(self):
         item = {"id": REF, "conflicts": {"channel": [{"value": "hotline", "office": "KEN"}, {"value": "digital", "office": "HQ"}]}}
@@ -306,7 +306,7 @@ class Answers(unittest.TestCase):
             self.assertIn("office admit KEN", done.err)
             self.assertEqual(fake.heard[-1][1], {"office": "KEN", "country": "KEN", "days": 14, "addresses": ["h:1", "h:2"]})
             self.assertEqual(json.loads(fake.run("office", "invite", "KEN", "--json").out),
-                             {"schema": "focal.office invite/1", "token": "focal1-abc", "expires": "2026-12-01"})
+                             {"schema": "focal.office.invite/1", "token": "focal1-abc", "expires": "2026-12-01"})
 
     def test_report_and_export_go_to_files(self):
         with Fake({"report": lambda w: [("item", {"text": "<html>"}), ("item", {"text": "</html>"}), END] if w.get("format") == "html"
@@ -344,7 +344,7 @@ class Answers(unittest.TestCase):
             self.assertEqual([verb for verb, _ in fake.heard], ["office.admit.begin"] * 2)
         with Fake({"office.admit.begin": [("item", dict(keys, admitted=True)), END]}) as fake:
             done = fake.run("office", "admit", "KEN", "--no-input", "--json")
-            self.assertEqual(json.loads(done.out), {"schema": "focal.office admit/1", "office": "KEN", "admitted": True})
+            self.assertEqual(json.loads(done.out), {"schema": "focal.office.admit/1", "office": "KEN", "admitted": True})
         for broken in ({"sign": "33"}, {"network": "zz" * 32}, {"number": 0}, {"office": "k"}, {"country": "QQQ"}, {"country": "KENYA"}):
             with Fake({"office.admit.begin": [("item", dict(keys, **broken)), END]}) as fake:
                 self.assertEqual(fake.run("office", "admit", "KEN", "--no-input", "--words-file", "/dev/null").returncode, 1, broken)
@@ -568,7 +568,7 @@ class Real(unittest.TestCase):
         self.assertIn("KEN is admitted", shown)
         self.assertNotIn("correct", shown)
         again = self.ctl("HQ", "office", "admit", "KEN", "--no-input", "--json")
-        self.assertEqual(json.loads(again.out), {"schema": "focal.office admit/1", "office": "KEN", "admitted": True})
+        self.assertEqual(json.loads(again.out), {"schema": "focal.office.admit/1", "office": "KEN", "admitted": True})
         self.work()
 
     def refuse_admission(self, words):
@@ -647,6 +647,10 @@ class Real(unittest.TestCase):
             self.ctl("KEN", "export", "--format", form, "-o", out)
             again = json.loads(self.ctl("KEN", "import", out, "--dry-run", "--json").out)
             self.assertEqual((again["new"], again["updated"], again["refused"]), (0, before + 301, []))
+        report = json.loads(self.ctl("KEN", "report", "--period", "2018-Q1", "--json").out)
+        self.assertEqual((report["allegations"], report["victims"]), (300, 600))
+        self.assertIn("not for release", self.ctl("KEN", "report", "--period", "2018-Q1").out)
+        self.ctl("KEN", "report", "--period", "2018-Q9", code=2)
         page = self.ctl("KEN", "case", "list", "--limit", "100", "--json")
         whole, seen = json.loads(page.out), []
         while True:

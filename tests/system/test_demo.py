@@ -20,34 +20,34 @@ HEAD = "period,unit,dimension,part,value,count,source,note\n"
 # A quarter nobody shipped: spanning codes, type counted in victims, a partial and an overlapping table, the disputed
 # field published, and two quarters in one file.
 UNSEEN = HEAD + """\
-2031-Q3,allegation,total,,all,23,https://example.org/a,invented for this test
-2031-Q3,allegation,entity_class,,peace_operation,5,https://example.org/a,
-2031-Q3,allegation,entity_class,,agency_fund_programme+implementing_partner,11,https://example.org/a,
-2031-Q3,allegation,entity_class,,ngo,7,https://example.org/a,
-2031-Q3,allegation,incident_period,,2031,9,https://example.org/a,
-2031-Q3,allegation,incident_period,,2028+2029+2030,8,https://example.org/a,
-2031-Q3,allegation,incident_period,,before-2028,2,https://example.org/a,
-2031-Q3,allegation,incident_period,,unknown,4,https://example.org/a,
-2031-Q3,allegation,channel,,hotline,10,https://example.org/a,
-2031-Q3,allegation,channel,,in_person,13,https://example.org/a,
-2031-Q3,victim,total,,all,31,https://example.org/a,
-2031-Q3,victim,allegation_type,,sexual_abuse,12,https://example.org/a,
-2031-Q3,victim,allegation_type,,sexual_exploitation,17,https://example.org/a,
-2031-Q3,victim,allegation_type,,unknown,2,https://example.org/a,
-2031-Q3,victim,victim_sex_age,partial,female.child,9,https://example.org/a,
-2031-Q3,victim,victim_sex_age,partial,male.adult,3,https://example.org/a,
-2031-Q3,perpetrator,total,,all,26,https://example.org/a,
-2031-Q3,perpetrator,perpetrator_sex,,male,24,https://example.org/a,
-2031-Q3,perpetrator,perpetrator_sex,,unknown,2,https://example.org/a,
-2031-Q3,allegation,member_state_referral,overlap,referred,6,https://example.org/a,
-2031-Q4,allegation,total,,all,8,https://example.org/b,
-2031-Q4,allegation,status,,under_investigation,5,https://example.org/b,
-2031-Q4,allegation,status,,received,3,https://example.org/b,
+2009-Q3,allegation,total,,all,23,https://example.org/a,invented for this test
+2009-Q3,allegation,entity_class,,peace_operation,5,https://example.org/a,
+2009-Q3,allegation,entity_class,,agency_fund_programme+implementing_partner,11,https://example.org/a,
+2009-Q3,allegation,entity_class,,ngo,7,https://example.org/a,
+2009-Q3,allegation,incident_period,,2009,9,https://example.org/a,
+2009-Q3,allegation,incident_period,,2006+2007+2008,8,https://example.org/a,
+2009-Q3,allegation,incident_period,,before-2006,2,https://example.org/a,
+2009-Q3,allegation,incident_period,,unknown,4,https://example.org/a,
+2009-Q3,allegation,channel,,hotline,10,https://example.org/a,
+2009-Q3,allegation,channel,,in_person,13,https://example.org/a,
+2009-Q3,victim,total,,all,31,https://example.org/a,
+2009-Q3,victim,allegation_type,,sexual_abuse,12,https://example.org/a,
+2009-Q3,victim,allegation_type,,sexual_exploitation,17,https://example.org/a,
+2009-Q3,victim,allegation_type,,unknown,2,https://example.org/a,
+2009-Q3,victim,victim_sex_age,partial,female.child,9,https://example.org/a,
+2009-Q3,victim,victim_sex_age,partial,male.adult,3,https://example.org/a,
+2009-Q3,perpetrator,total,,all,26,https://example.org/a,
+2009-Q3,perpetrator,perpetrator_sex,,male,24,https://example.org/a,
+2009-Q3,perpetrator,perpetrator_sex,,unknown,2,https://example.org/a,
+2009-Q3,allegation,member_state_referral,overlap,referred,6,https://example.org/a,
+2009-Q4,allegation,total,,all,8,https://example.org/b,
+2009-Q4,allegation,status,,under_investigation,5,https://example.org/b,
+2009-Q4,allegation,status,,received,3,https://example.org/b,
 """
 IMPOSSIBLE = HEAD + """\
-2031-Q3,allegation,total,,all,10,https://example.org/a,
-2031-Q3,allegation,status,,received,7,https://example.org/a,
-2031-Q3,allegation,status,,substantiated,6,https://example.org/a,
+2009-Q3,allegation,total,,all,10,https://example.org/a,
+2009-Q3,allegation,status,,received,7,https://example.org/a,
+2009-Q3,allegation,status,,substantiated,6,https://example.org/a,
 """
 
 
@@ -161,11 +161,26 @@ def interrupted(home):
         nothing_left(home)
 
 
+def noticed(home):
+    """A daemon that dies under the demo is not passed over."""
+    env = dict(os.environ, TMPDIR=home)
+    running = subprocess.Popen([FOCALD, "demo", "--figures", SHIPPED, "--report", os.path.join(home, "r.html")], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, env=env)
+    end = time.monotonic() + LIMIT
+    while len(daemons(home)) < 2:
+        assert time.monotonic() < end and running.poll() is None, running.communicate()
+        time.sleep(0.01)
+    os.kill(daemons(home)[-1], signal.SIGKILL)
+    out, err = running.communicate(timeout=LIMIT)
+    assert running.returncode == 1 and "signal 9" in out and err and "All of it held" not in out, (running.returncode, out, err)
+    nothing_left(home)
+
+
 def refused(home):
     path = os.path.join(home, "impossible.csv")
     open(path, "w").write(IMPOSSIBLE)
     said = demo("--figures", path, code=1, home=home).stderr
-    assert "status" in said and "2031-Q3" in said and "3" in said, said
+    assert "status" in said and "2009-Q3" in said and "3" in said, said
     open(path, "w").write("this,is\nnot,it\n")
     assert demo("--figures", path, code=1, home=home).stderr
     assert "no-such.csv" in demo("--figures", os.path.join(home, "no-such.csv"), code=1, home=home).stderr
@@ -182,7 +197,7 @@ def refused(home):
 def main():
     home = tempfile.mkdtemp(prefix="fd-", dir="/tmp")
     try:
-        for part in (refused, shipped, unseen, kept, interrupted):
+        for part in (refused, shipped, unseen, kept, interrupted, noticed):
             part(home)
             print(f"{part.__name__}: ok", flush=True)
     finally:

@@ -154,7 +154,7 @@ static void put_get_del(void **state)
 static void every_shelf_is_its_own(void **state)
 {
     struct bench *b = *state;
-    char value[8];
+    char value[16];
     begin(b);
     for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++) {
         snprintf(value, sizeof value, "%d", shelf);
