@@ -234,9 +234,11 @@ class House:
     def check_symbols(self):
         if not self.libs:
             return
+        owners = {}
         for row in self.rows.values():
             if row.kind != "room" or not list((self.root / "src" / row.folder).glob("*.c")):
                 continue
+            shared = self.private_words(row)
             library = self.libs / f"libfocal_{row.name}.a"
             if not library.is_file():
                 self.report(library, 0, "symbols", f"room {row.name} has files but no library: build first")
@@ -245,13 +247,24 @@ class House:
             for name, kind, section in self.symbols(library):
                 if kind.isupper():
                     defined.add(name)
-                    if not name.startswith("focal_") and not re.match(r"__(odr_)?(asan|ubsan|tsan|sancov)", name):
-                        self.report(library, 0, "symbols", f"{name} is exported, and does not begin with focal_")
+                    made_by_compiler = re.match(r"__(odr_)?(asan|ubsan|tsan|sancov)", name)
+                    if not name.startswith("focal_") and not made_by_compiler and name not in shared:
+                        self.report(library, 0, "symbols", f"{name} neither begins with focal_ nor stands in a header of its room")
+                    if not made_by_compiler and owners.setdefault(name, row.name) != row.name:
+                        self.report(library, 0, "symbols", f"{name} is defined in room {owners[name]} too")
                 plain = name.split(".")[0]
                 changes = re.match(r"\.(data|bss|tdata|tbss)(?!\.rel\.ro)", section) or section == "*COM*"
                 if changes and not self.instrumented and (row.name, plain) not in MUTABLE:
                     self.report(library, 0, "state", f"{name} is data that lasts and changes; two nodes share one process")
             self.check_doors_kept(row, defined)
+
+    def private_words(self, row):
+        """Words of the room's own headers: what its files share may go without the prefix, what doors offer may not."""
+        words = set()
+        for path, code in self.code.items():
+            if path.suffix == ".h" and path.parent == self.root / "src" / row.folder:
+                words.update(re.findall(r"\w+", code))
+        return words
 
     def check_doors_kept(self, row, defined):
         """What a door declares is there: a declaration without a definition is a promise nobody keeps."""
@@ -260,7 +273,8 @@ class House:
                 continue
             code = re.sub(r"^\s*#(?:.*\\\n)*.*", blank, self.code[path], flags=re.M)
             code = re.sub(r"\bstatic\s+inline\b[^{;]*\{.*?\n\}", blank, code, flags=re.S)
-            for match in re.finditer(r"(?<!\w)(focal_\w+)\s*\(", code):
+            code = re.sub(r"\btypedef\b[^;]*;", blank, code)
+            for match in re.finditer(r"(?<!\w)(focal_\w+)\s*\((?!\s*\*)", code):
                 if match.group(1) not in defined:
                     number = code.count("\n", 0, match.start(1)) + 1
                     self.report(path, number, "doors", f"{match.group(1)} is declared, and defined nowhere in {row.name}")

@@ -202,7 +202,7 @@ static void countries_are_those_of_the_file(void **state)
     }
     fclose(in);
     assert_int_equal(count, 249);
-    assert_false(focal_country_known("XXX"));
+    assert_false(focal_country_known("ZZZ"));
     assert_false(focal_country_known("ken"));
     assert_false(focal_country_known("\0\0\0"));
     assert_null(focal_country_name("AAA"));

@@ -29,7 +29,7 @@ struct line { bool open; struct place *at[2]; uint64_t id[2]; };
 static struct {
     struct focal_sign_key authority;
     struct focal_hash network;
-    struct focal_buf genesis;
+    struct focal_buf genesis, hq_certificate;
     uint8_t secret[32];
     struct focal_now now;
     struct place places[PLACES]; size_t count;
@@ -107,7 +107,7 @@ static inline struct place *hq_make(bool writes_control)
 {
     uint8_t seed[32] = { 9 };
     struct focal_genesis g;
-    struct focal_buf body, certificate;
+    struct focal_buf body;
     struct focal_public_keys keys;
     memset(&all, 0, sizeof all);
     assert_int_equal(focal_crypto_init(), FOCAL_OK);
@@ -126,10 +126,9 @@ static inline struct place *hq_make(bool writes_control)
     focal_statement_sign(&all.genesis, all.authority.secret, NULL, focal_buf_view(&body));
     struct place *p = place_new("HQ");
     focal_node_keys_public(&keys, &p->keys);
-    certify(&certificate, "HQ", FOCAL_ROLE_HQ, &keys, 1, 0, writes_control);
-    assert_int_equal(focal_node_found_hq(p->store, focal_buf_view(&all.genesis), focal_buf_view(&certificate), all.secret), FOCAL_OK);
+    certify(&all.hq_certificate, "HQ", FOCAL_ROLE_HQ, &keys, 1, 0, writes_control);
+    assert_int_equal(focal_node_found_hq(p->store, focal_buf_view(&all.genesis), focal_buf_view(&all.hq_certificate), all.secret), FOCAL_OK);
     focal_buf_close(&body);
-    focal_buf_close(&certificate);
     place_open(p);
     return p;
 }
@@ -141,6 +140,7 @@ static inline void all_close(void)
         focal_store_close(all.places[i].store);
     }
     focal_buf_close(&all.genesis);
+    focal_buf_close(&all.hq_certificate);
 }
 
 /* ---- steps ---- */
@@ -217,7 +217,7 @@ static inline struct place *joiner_make(const char *code, uint64_t number)
     return p;
 }
 
-/* A member from the start. */
+/* A member from the start, which knows headquarters. */
 static inline struct place *member_make(const char *code)
 {
     struct place *p = joiner_make(code, 0);
@@ -231,6 +231,7 @@ static inline struct place *member_make(const char *code)
     assert_int_equal(focal_oplog_open(&ol, p->store, NULL, NULL, NULL, NULL), FOCAL_OK);
     assert_int_equal(focal_store_begin(p->store), FOCAL_OK);
     assert_int_equal(focal_oplog_add_statement(ol, focal_buf_view(&statement)), FOCAL_OK);
+    assert_int_equal(focal_oplog_add_statement(ol, focal_buf_view(&all.hq_certificate)), FOCAL_OK);
     assert_int_equal(focal_store_put(p->store, FOCAL_SHELF_META, focal_span_text("network-secret"), focal_span_of(all.secret, 32)), FOCAL_OK);
     assert_int_equal(focal_store_commit(p->store), FOCAL_OK);
     focal_oplog_close(ol);

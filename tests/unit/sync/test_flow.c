@@ -115,9 +115,19 @@ static void a_gap_is_asked_for_at_once(void **state)
     assert_true(focal_session_equal(a.s));
 }
 
-static void who_got_it_elsewhere_says_so(void **state)
+/* Writes at A and lets B have it, neither session being told. */
+static void by_another_way(void)
 {
-    (void)state;
+    struct focal_session *of_a = a.s, *of_b = b.s;
+    a.s = b.s = NULL;
+    end_write(&a, &scope_network, 1);
+    carry_all(&hq, &ken);
+    a.s = of_a;
+    b.s = of_b;
+}
+
+static void together(void)
+{
     end_write(&a, &scope_network, 3);
     carry_all(&hq, &ken);
     end_tell(&b);
@@ -127,18 +137,62 @@ static void who_got_it_elsewhere_says_so(void **state)
     assert_non_null(p);
     p->theirs = p->sent = 0;                    /* what A would think, had B asked somebody else */
     assert_false(focal_session_equal(a.s));
-    struct focal_session *quiet = b.s;
-    b.s = NULL;
-    struct focal_session *loud = a.s;
+}
+
+static void an_announced_tip_that_is_held_is_acknowledged(void **state)
+{
+    (void)state;
+    together();
+    by_another_way();
+    for (size_t i = 0; i < focal_oplog_log_count(ken.ol); i++)
+        b.told[i] = focal_oplog_log_at(ken.ol, i)->head.seq;
+    assert_int_equal(focal_session_log_changed(a.s, log_of(&hq, &net, &hq, &scope_network)), FOCAL_OK);
+    assert_int_equal(pump(&a, &b), 2);          /* the name of it, and the acknowledgement */
+    assert_true(focal_session_equal(a.s));
+    assert_int_equal(seen_by(&a, &hq, &scope_network)->theirs, head_of(&hq, &hq, &net, &scope_network));
+}
+
+static void who_got_it_elsewhere_says_so(void **state)
+{
+    (void)state;
+    struct focal_buf frame;
+    focal_buf_init(&frame, FOCAL_NOISE_MAX);
+    together();
+    struct focal_session *of_a = a.s;
     a.s = NULL;
     end_write(&a, &scope_network, 1);
-    carry_all(&hq, &ken);
-    a.s = loud;
-    b.s = quiet;
+    a.s = of_a;
     assert_int_equal(focal_session_log_changed(a.s, log_of(&hq, &net, &hq, &scope_network)), FOCAL_OK);
+    assert_true(end_take(&a, &frame));
+    assert_int_equal(end_frame(&b, focal_buf_view(&frame)), FOCAL_OK);
+    queue_drop(b.s);                            /* as if B had asked another office */
+    carry_all(&hq, &ken);
+    end_tell(&b);
     pump(&a, &b);
     assert_true(focal_session_equal(a.s));
-    assert_int_equal(p->theirs, head_of(&hq, &hq, &net, &scope_network));
+    focal_buf_close(&frame);
+}
+
+/* A pushed piece that needs something not held yet is asked for again when that has come. */
+static void a_piece_that_comes_too_early(void **state)
+{
+    (void)state;
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    struct focal_session *of_a = a.s;
+    a.s = NULL;
+    end_write(&a, &scope_network, 2);
+    a.s = of_a;
+    assert_int_equal(focal_session_log_changed(a.s, log_of(&hq, &net, &hq, &scope_network)), FOCAL_OK);
+    pump(&a, &b);
+    assert_int_equal(head_of(&ken, &hq, &net, &scope_network), 0);      /* the opening of its epoch is missing */
+    uint64_t they, we;
+    focal_session_lack(b.s, &they, &we);
+    assert_int_equal(we, 3);
+    assert_int_equal(focal_session_log_changed(a.s, log_of(&hq, &net, &hq, &scope_control)), FOCAL_OK);
+    pump(&a, &b);
+    assert_int_equal(head_of(&ken, &hq, &net, &scope_network), 3);
+    assert_true(focal_session_equal(a.s) && focal_session_equal(b.s));
 }
 
 static void what_is_only_staged_there_is_not_held(void **state)
@@ -262,6 +316,7 @@ static void many_statements_and_a_long_frontier(void **state)
     assert_true(same_frontier(&hq, &ken, &net, &scope_network));
     assert_true(same_frontier(&hq, &ken, &net, &scope_control));
     assert_true(focal_session_equal(a.s) && focal_session_equal(b.s));
+    printf("bytes %llu %llu\n", (unsigned long long)focal_session_bytes(a.s, true), (unsigned long long)focal_session_bytes(b.s, true));
     assert_true(focal_session_bytes(a.s, true) < 2500u * OFFICES);
     assert_true(focal_session_bytes(b.s, true) < 2500u * OFFICES);
 }
@@ -422,7 +477,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_window_bounds_what_is_under_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_quiet_link_measures_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_gap_is_asked_for_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_announced_tip_that_is_held_is_acknowledged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_got_it_elsewhere_says_so, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_piece_that_comes_too_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_only_staged_there_is_not_held, set_up, tear_down),
         cmocka_unit_test_setup_teardown(acknowledged_after_the_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_silent_peer_keeps_no_range, set_up, tear_down),

@@ -1,0 +1,170 @@
+/* What is exported, imported again, gives the same values: for every kind, in both forms. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "exchange_record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TODAY = 20000, ROOM = 1 << 20 };
+
+struct got { struct focal_row row; size_t count; };
+
+static enum focal_status keep(void *data, const struct focal_row *row)
+{
+    struct got *got = data;
+    focal_row_clear(&got->row);
+    const void *id = focal_arena_copy(&got->row.arena, row->id.data, row->id.len);
+    got->row.id = focal_span_of(id, row->id.len);
+    got->row.items = focal_realloc(got->row.items, (row->item_count + 1) * sizeof *row->items);
+    for (size_t i = 0; i < row->item_count; i++) {
+        got->row.items[i] = row->items[i];
+        got->row.items[i].value.data = focal_arena_copy(&got->row.arena, row->items[i].value.data, row->items[i].value.len);
+    }
+    got->row.item_count = row->item_count;
+    got->count++;
+    return FOCAL_OK;
+}
+
+static void read_back(struct got *got, const struct focal_kind *kind, enum focal_form form, const struct focal_buf *text)
+{
+    struct focal_import_setup setup = { .form = form, .intake = { .kind = kind, .today = TODAY }, .row = keep, .data = got };
+    struct focal_import *import;
+    struct focal_error err;
+    got->count = 0;
+    assert_int_equal(focal_import_open(&import, &setup), FOCAL_OK);
+    assert_int_equal(focal_import_feed(import, focal_buf_view(text), &err), FOCAL_OK);
+    assert_int_equal(focal_import_finish(import, &err), FOCAL_OK);
+    const struct focal_refusals *refusals = focal_import_refusals(import);
+    if (refusals->total > 0)
+        fail_msg("line %llu %s: %s", (unsigned long long)refusals->list[0].line, refusals->list[0].field, refusals->list[0].reason);
+    assert_int_equal(got->count, 1);
+    focal_import_close(import);
+}
+
+/* As sets: a record orders rows by their names, not by the file. */
+static void same_values(const struct focal_row *a, const struct focal_row *b)
+{
+    assert_int_equal(a->item_count, b->item_count);
+    bool taken[512] = { false };
+    for (size_t i = 0; i < a->item_count; i++) {
+        bool found = false;
+        for (size_t j = 0; j < b->item_count && !found; j++) {
+            if (taken[j] || a->items[i].field != b->items[j].field || a->items[i].op != b->items[j].op || !focal_span_equal(a->items[i].value, b->items[j].value))
+                continue;
+            found = taken[j] = true;
+        }
+        assert_true(found);
+    }
+}
+
+static void goes_round(const char *kind_name, const char *json)
+{
+    const struct focal_kind *kind = focal_kind_by_name(kind_name);
+    struct focal_intake_for intake = { .kind = kind, .today = TODAY };
+    struct focal_export_for export = { .kind = kind };
+    struct focal_refusals refusals;
+    struct focal_row row;
+    struct got got = { .count = 0 };
+    struct exchange_record record;
+    struct focal_buf text;
+    focal_refusals_init(&refusals);
+    focal_row_init(&row);
+    focal_row_init(&got.row);
+    focal_buf_init(&text, ROOM);
+    assert_int_equal(focal_rows_from_json(&row, &intake, focal_span_text(json), 1, &refusals), FOCAL_OK);
+    assert_true(row.item_count > 0);
+    exchange_record_open(&record, kind, &row, 1);
+
+    focal_export_csv_header(&text, kind);
+    focal_export_csv_row(&text, &export, &record.record, "KEN-4F7Q-29XD-8");
+    read_back(&got, kind, FOCAL_FORM_CSV, &text);
+    same_values(&row, &got.row);
+    assert_true(focal_span_equal(got.row.id, focal_span_text("KEN-4F7Q-29XD-8")));
+
+    focal_buf_clear(&text);
+    focal_export_json_line(&text, &export, &record.record, "KEN-4F7Q-29XD-8");
+    read_back(&got, kind, FOCAL_FORM_JSONL, &text);
+    same_values(&row, &got.row);
+    assert_true(focal_span_equal(got.row.id, focal_span_text("KEN-4F7Q-29XD-8")));
+
+    focal_buf_close(&text);
+    exchange_record_close(&record);
+    focal_row_close(&row);
+    focal_row_close(&got.row);
+    focal_refusals_close(&refusals);
+}
+
+static void every_kind_goes_round(void **state)
+{
+    (void)state;
+    goes_round("case", "{\"country\":\"KEN\",\"received_quarter\":\"2018-Q2\",\"received_date\":\"2018-05-03\",\"incident_period\":\"before-2016\",\"elapsed\":\"over-1m\","
+        "\"channel\":\"hotline\",\"source_role\":\"anonymous\",\"entity_class\":\"ngo\",\"personnel_category\":\"un_police\",\"allegation_type\":\"unknown\","
+        "\"concerned_entity\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\","
+        "\"victims\":[{\"sex\":\"female\",\"age\":\"child\"},{\"sex\":\"female\",\"age\":\"child\"},{\"age\":\"adult\"},{}],"
+        "\"perpetrators\":[{\"sex\":\"male\",\"count\":\"more_than_3\"},{\"count\":\"unknown\"}],\"status\":\"received\",\"member_state_referral\":\"none\","
+        "\"assistance\":{\"medical\":\"accepted\",\"legal\":\"declined\"},\"consent\":{\"referral.headquarters\":\"given.self\",\"contact.other\":\"refused\"},"
+        "\"feedback_events\":[{\"event\":\"given\",\"day\":\"2018-05-09\"},{\"event\":\"attempted\",\"day\":\"unknown\"}],"
+        "\"same_as\":[\"ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"ee112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"]}");
+    goes_round("entity", "{\"name\":\"Doctors, \\\"Ltd\\\" & Söhne\",\"short_name\":\"=X\",\"kind\":\"non_un\",\"valid_from\":\"2001-02-03\"}");
+    goes_round("focal_point", "{\"country\":\"SSD\",\"role\":\"alternate\",\"duty_contact\":\"+211 912 000 000\",\"languages\":[\"fr\",\"ar-SD\"]}");
+    goes_round("endorsement", "{\"entity\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"date\":\"unknown\"}");
+    goes_round("nil_return", "{\"country\":\"KEN\",\"period\":\"2018-Q2\"}");
+}
+
+static void print_code(void *data, struct focal_buf *out, const struct focal_ref *ref)
+{
+    (void)data;
+    focal_buf_printf(out, "CODE-%u", (unsigned)ref->log.b[0]);
+}
+
+static void forms(void **state)
+{
+    (void)state;
+    const struct focal_kind *kind = focal_kind_by_name("case");
+    struct focal_intake_for intake = { .kind = kind, .today = TODAY };
+    struct focal_export_for export = { .kind = kind, .print = print_code };
+    struct focal_refusals refusals;
+    struct focal_row row;
+    struct exchange_record record;
+    struct focal_buf text;
+    focal_refusals_init(&refusals);
+    focal_row_init(&row);
+    focal_buf_init(&text, ROOM);
+    assert_int_equal(focal_rows_from_json(&row, &intake, focal_span_text(
+        "{\"status\":\"received\",\"victims\":\"female.child;female.child;.\",\"assistance\":\"medical.accepted\","
+        "\"same_as\":\"ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}"), 1, &refusals), FOCAL_OK);
+    exchange_record_open(&record, kind, &row, 1);
+    exchange_record_also(&record, focal_field_by_name(kind, "status"), "substantiated", 2);
+    focal_export_json_line(&text, &export, &record.record, "K");
+    assert_string_equal(focal_buf_cstr(&text),
+        "{\"id\":\"K\",\"victims\":[{},{\"sex\":\"female\",\"age\":\"child\"},{\"sex\":\"female\",\"age\":\"child\"}],\"status\":\"received\","
+        "\"assistance\":{\"medical\":\"accepted\"},\"same_as\":[\"CODE-255\"],\"two_versions\":[\"status\"]}\n");
+    focal_buf_clear(&text);
+    focal_export_csv_row(&text, &export, &record.record, "K");
+    assert_string_equal(focal_buf_cstr(&text), "K,,,,,,,,,,,,.;female.child;female.child,,,received,,medical.accepted,,,,,,CODE-255,\r\n");
+    focal_buf_close(&text);
+    exchange_record_close(&record);
+    focal_row_close(&row);
+    focal_refusals_close(&refusals);
+}
+
+static void json_strings(void **state)
+{
+    (void)state;
+    struct focal_buf text;
+    focal_buf_init(&text, ROOM);
+    focal_json_string(&text, focal_span_text("a\"\\\n\x7f\xc3\xa9"));
+    assert_string_equal(focal_buf_cstr(&text), "\"a\\\"\\\\\\u000a\\u007f\xc3\xa9\"");
+    focal_buf_close(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_kind_goes_round), cmocka_unit_test(forms), cmocka_unit_test(json_strings) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
