@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const struct counted report_counted[KINDS_OF_CELLS] = {
+const struct counted focal_report_counted[KINDS_OF_CELLS] = {
     { "entity_class", "entity_class", true, false },
     { "allegation_type", "allegation_type", true, true },
     { "status", "status", true, false },
@@ -22,10 +22,10 @@ const struct counted report_counted[KINDS_OF_CELLS] = {
     { "perpetrator_sex", "perpetrators", true, false },
 };
 
-const struct focal_field *report_field(size_t i)
+const struct focal_field *focal_report_field(size_t i)
 {
     const struct focal_kind *kind = focal_kind_by_number(FOCAL_KIND_CASE);
-    return focal_field_by_name(kind, report_counted[i].field);
+    return focal_field_by_name(kind, focal_report_counted[i].field);
 }
 
 /* ---- keys ---- */
@@ -44,9 +44,9 @@ static uint64_t row_key(size_t counted, const uint32_t codes[FOCAL_PARTS_MAX])
     return key == 0 ? KEY_ABSENT : key + KEY_FIRST;
 }
 
-uint64_t report_key(size_t counted, struct focal_span value)
+uint64_t focal_report_key(size_t counted, struct focal_span value)
 {
-    const struct focal_field *field = report_field(counted);
+    const struct focal_field *field = focal_report_field(counted);
     uint32_t codes[FOCAL_PARTS_MAX];
     if (!focal_value_known(field, value))
         return KEY_NEWER;
@@ -72,9 +72,9 @@ static uint64_t place_in(const struct focal_code_table *table, uint64_t number)
     return place;                       /* a part left out stands behind all codes */
 }
 
-uint64_t report_rank(size_t counted, uint64_t key)
+uint64_t focal_report_rank(size_t counted, uint64_t key)
 {
-    const struct focal_field *field = report_field(counted);
+    const struct focal_field *field = focal_report_field(counted);
     if (key < KEY_FIRST)
         return UINT64_MAX - KEY_FIRST + key;
     uint64_t n = key - KEY_FIRST;
@@ -100,9 +100,9 @@ static const char *part_name(const struct focal_code_table *table, uint64_t numb
     return code ? code->name : "not_stated";
 }
 
-void report_code(struct focal_buf *out, size_t counted, uint64_t key)
+void focal_report_code(struct focal_buf *out, size_t counted, uint64_t key)
 {
-    const struct focal_field *field = report_field(counted);
+    const struct focal_field *field = focal_report_field(counted);
     if (key < KEY_FIRST) {
         focal_buf_text(out, "needs_newer_program");
         return;
@@ -152,13 +152,15 @@ static void put_row(struct focal_buf *out, size_t counted, const struct focal_fi
     focal_buf_text(out, ", ");
     if (strcmp(dot + 1, "unknown") == 0)
         focal_buf_text(out, "age unknown");
+    else if (strcmp(dot + 1, "not_stated") == 0)
+        focal_buf_text(out, "age not stated");
     else
         put_part(out, field->tables[1], focal_span_text(dot + 1), false);
 }
 
 static void put_one_label(struct focal_buf *out, size_t counted, const char *code)
 {
-    const struct focal_field *field = report_field(counted);
+    const struct focal_field *field = focal_report_field(counted);
     const struct focal_code *known = field->type == FOCAL_TYPE_CODE ? focal_code_by_name(field->tables[0], focal_span_text(code)) : NULL;
     char alpha3[4] = "";
     if (strlen(code) == 3)
@@ -179,10 +181,10 @@ static void put_one_label(struct focal_buf *out, size_t counted, const char *cod
         focal_buf_text(out, code);
 }
 
-void report_label(struct focal_buf *out, const char *table, const char *code)
+void focal_report_label(struct focal_buf *out, const char *table, const char *code)
 {
     size_t i = 0;
-    while (i < KINDS_OF_CELLS && strcmp(report_counted[i].table, table) != 0)
+    while (i < KINDS_OF_CELLS && strcmp(focal_report_counted[i].table, table) != 0)
         i++;
     if (i == KINDS_OF_CELLS || strcmp(table, "total") == 0) {
         focal_buf_text(out, code);

@@ -5,18 +5,6 @@
 
 /* ---- people ---- */
 
-/* 1 to 3 by value; "more than 3" is at least 4, unknown at least 1. The codes "1", "2", "3" are read by name, since
- * their numbers are not their values. */
-static uint64_t people_of(uint32_t count_code, bool *at_least)
-{
-    const struct focal_code *code = focal_code_by_number(report_field(PERPETRATOR_CELLS)->tables[1], count_code);
-    uint64_t n = 1;
-    if (code && focal_parse_u64(focal_span_text(code->name), &n))
-        return n;
-    *at_least = true;
-    return code && strcmp(code->name, "more_than_3") == 0 ? 4 : 1;
-}
-
 struct people { uint64_t count[FOCAL_UNITS]; bool at_least; };
 
 static struct people people_in(const struct taken *taken)
@@ -25,7 +13,9 @@ static struct people people_in(const struct taken *taken)
     struct focal_cur cur = focal_cur_of(taken->perpetrators);
     for (uint64_t i = 0; i < taken->perpetrator_count; i++) {
         focal_cur_varint(&cur);
-        people.count[FOCAL_UNIT_PERPETRATOR] += people_of((uint32_t)focal_cur_varint(&cur), &people.at_least);
+        uint64_t row = focal_cur_varint(&cur);
+        people.count[FOCAL_UNIT_PERPETRATOR] += row / 2;
+        people.at_least = people.at_least || row % 2;
     }
     focal_assert(!cur.failed);
     return people;
@@ -59,24 +49,24 @@ static struct tally *tally_of(struct tallies *t, uint64_t key)
     return &t->list[low];
 }
 
-static bool tally(struct tallies *t, uint64_t key, enum focal_unit unit, uint64_t by)
+static bool tally(struct tallies *t, uint64_t key, const uint64_t by[FOCAL_UNITS])
 {
     struct tally *cell = tally_of(t, key);
-    if (cell)
-        cell->count[unit] += by;
+    for (unsigned u = 0; u < FOCAL_UNITS && cell; u++)
+        cell->count[u] += by[u];
     return cell != NULL;
 }
 
 static bool tally_rows(struct section *section, const struct taken *taken)
 {
-    bool at_least = false, room = true;
+    bool room = true;
     struct focal_cur cur = focal_cur_of(taken->victims);
     for (uint64_t i = 0; i < taken->victim_count && room; i++)
-        room = tally(&section->tallies[VICTIM_CELLS], focal_cur_varint(&cur), FOCAL_UNIT_VICTIM, 1);
+        room = tally(&section->tallies[VICTIM_CELLS], focal_cur_varint(&cur), (const uint64_t[FOCAL_UNITS]){ 0, 1, 0 });
     cur = focal_cur_of(taken->perpetrators);
     for (uint64_t i = 0; i < taken->perpetrator_count && room; i++) {
-        uint64_t key = focal_cur_varint(&cur);
-        room = tally(&section->tallies[PERPETRATOR_CELLS], key, FOCAL_UNIT_PERPETRATOR, people_of((uint32_t)focal_cur_varint(&cur), &at_least));
+        uint64_t key = focal_cur_varint(&cur), people = focal_cur_varint(&cur) / 2;
+        room = tally(&section->tallies[PERPETRATOR_CELLS], key, (const uint64_t[FOCAL_UNITS]){ 0, 0, people });
     }
     return room;
 }
@@ -85,11 +75,11 @@ static bool count_case(struct section *section, const struct taken *taken)
 {
     struct people people = people_in(taken);
     for (size_t i = 0; i < CASE_FIELDS; i++) {
-        section->tallies[i].two_versions += taken->versions_of >> i & 1;
-        for (unsigned u = 0; u < FOCAL_UNITS; u++) {
-            if (people.count[u] > 0 && !tally(&section->tallies[i], taken->keys[i], (enum focal_unit)u, people.count[u]))
-                return false;
-        }
+        bool versions = taken->versions_of >> i & 1;
+        for (unsigned u = 0; u < FOCAL_UNITS && versions; u++)
+            section->tallies[i].two_versions[u] += people.count[u] > 0;
+        if (!tally(&section->tallies[i], taken->keys[i], people.count))
+            return false;
     }
     for (unsigned u = 0; u < FOCAL_UNITS; u++)
         section->shown.totals[u] += people.count[u];
@@ -102,12 +92,12 @@ static bool count_case(struct section *section, const struct taken *taken)
 static bool count_in_section(struct section *section, const struct taken *taken, bool counts)
 {
     if (!taken->complete) {
-        section->shown.waiting += taken->quarter == 0 || section_holds(section, taken);
+        section->shown.waiting += taken->quarter == 0 || focal_report_section_holds(section, taken);
         return true;
     }
     if (taken->quarter == 0 && counts)
         section->shown.without_quarter++;
-    if (!section_holds(section, taken))
+    if (!focal_report_section_holds(section, taken))
         return true;
     if (!counts) {
         section->shown.linked++;
@@ -122,9 +112,9 @@ static enum focal_status count_all(struct focal_report *report)
     size_t link_count;
     struct taken taken;
     struct focal_cur cur = focal_cur_of(focal_buf_view(&report->cases));
-    bool room = links_open(&links, &link_count, report) == FOCAL_OK;
-    while (room && taken_next(&cur, &taken)) {
-        bool counts = links_counts(links, link_count, &taken);
+    bool room = focal_report_links_open(&links, &link_count, report) == FOCAL_OK;
+    while (room && focal_report_taken_next(&cur, &taken)) {
+        bool counts = focal_report_links_counts(links, link_count, &taken);
         for (size_t i = 0; i < report->section_count && room; i++)
             room = count_in_section(&report->sections[i], &taken, counts);
     }
@@ -143,7 +133,7 @@ enum focal_status focal_report_finish(struct focal_report *report)
     focal_buf_close(&report->cases);
     focal_buf_close(&report->links);
     if (status == FOCAL_OK)
-        status = tables_make(report);
+        status = focal_report_tables_make(report);
     report->finished = status == FOCAL_OK;
     return status;
 }

@@ -1,9 +1,11 @@
 /* A table as bars: one row each, label and number above the bar, so that it can be read on a narrow screen as well. */
 #include "inside.h"
 
+#include <string.h>
+
 enum { WIDTH = 440, ROW = 40, BAR_TOP = 22, BAR_HEIGHT = 10, BASE = 17, LABEL_POINTS_MAX = 40 };
 
-void html_text(struct focal_buf *out, const char *text)
+void focal_report_html_text(struct focal_buf *out, const char *text)
 {
     for (; *text; text++) {
         switch (*text) {
@@ -26,7 +28,7 @@ static void put_label(struct focal_buf *out, const struct focal_table *table, co
     if (bar->rest)
         focal_buf_text(&label, "Not stated");
     else
-        report_label(&label, table->name, bar->code);
+        focal_report_label(&label, table->name, bar->code);
     /* Long names of countries would run into the number. */
     size_t points = 0, at = 0;
     for (; at < label.len; at++) {
@@ -38,8 +40,14 @@ static void put_label(struct focal_buf *out, const struct focal_table *table, co
         focal_buf_truncate(&label, at);
         focal_buf_text(&label, "\xe2\x80\xa6");
     }
-    html_text(out, focal_buf_cstr(&label));
+    focal_report_html_text(out, focal_buf_cstr(&label));
     focal_buf_close(&label);
+}
+
+/* Where nothing certain is said the bar is hatched: colour alone would not show it on paper or to every eye. */
+static bool says_nothing(const char *code)
+{
+    return strcmp(code, "unknown") == 0 || strcmp(code, "unknown.unknown") == 0 || strcmp(code, "needs_newer_program") == 0;
 }
 
 static void put_bar(struct focal_buf *out, const struct focal_table *table, const struct bar *bar, size_t row, uint64_t most)
@@ -52,14 +60,14 @@ static void put_bar(struct focal_buf *out, const struct focal_table *table, cons
     put_label(out, table, bar);
     focal_buf_printf(out, "</text><text x=\"%d\" y=\"%u\" font-size=\"14\" text-anchor=\"end\" fill=\"#1c2529\"><tspan font-weight=\"600\">%s",
                      WIDTH, top + BASE, table->at_least ? "\xe2\x89\xa5\xe2\x80\xaf" : "");
-    page_number(out, bar->count);
+    focal_report_page_number(out, bar->count);
     focal_buf_printf(out, "</tspan><tspan fill=\"#4d5b62\" font-size=\"12\"> %s</tspan></text>", focal_unit_plural(table->unit, bar->count));
     focal_buf_printf(out, "<rect x=\"0\" y=\"%u\" width=\"%d\" height=\"%d\" rx=\"1.5\" fill=\"#e9eeef\"/>", top + BAR_TOP, WIDTH, BAR_HEIGHT);
     focal_buf_printf(out, "<rect x=\"0\" y=\"%u\" width=\"%u\" height=\"%d\" rx=\"1.5\" fill=\"%s\"/>", top + BAR_TOP, length, BAR_HEIGHT,
-                     bar->rest ? "#8b989e" : "#1b6179");
+                     bar->rest || says_nothing(bar->code) ? "url(#hatch)\" stroke=\"#5f6f76" : "#1b6179");
 }
 
-void html_chart(struct focal_buf *out, const struct focal_table *table, size_t number)
+void focal_report_html_chart(struct focal_buf *out, const struct focal_table *table, size_t number)
 {
     size_t rows = table->cell_count + (table->not_stated > 0);
     uint64_t most = table->not_stated;
@@ -67,7 +75,7 @@ void html_chart(struct focal_buf *out, const struct focal_table *table, size_t n
         most = table->cells[i].count > most ? table->cells[i].count : most;
     focal_buf_printf(out, "<svg viewBox=\"0 0 %d %zu\" role=\"img\" aria-labelledby=\"c%zu\" xmlns=\"http://www.w3.org/2000/svg\"><title id=\"c%zu\">",
                      WIDTH, rows * ROW, number, number);
-    html_text(out, table->label_en);
+    focal_report_html_text(out, table->label_en);
     focal_buf_printf(out, ", counted in %s; the numbers stand in the table below</title>", focal_unit_plural(table->unit, 2));
     for (size_t i = 0; i < rows; i++) {
         bool rest = i == table->cell_count;

@@ -18,21 +18,21 @@ struct counted {
     bool always;                        /* listed even when no case states it */
     bool by_victim;                     /* usually shown by victim as well */
 };
-extern const struct counted report_counted[KINDS_OF_CELLS];
-const struct focal_field *report_field(size_t i);
+extern const struct counted focal_report_counted[KINDS_OF_CELLS];
+const struct focal_field *focal_report_field(size_t i);
 
 /* A value as a number that tells cells apart: 0 absent, 1 not understood here, else 2 more than what its type says. */
 enum { KEY_ABSENT = 0, KEY_NEWER = 1, KEY_FIRST = 2 };
-uint64_t report_key(size_t counted, struct focal_span value);
+uint64_t focal_report_key(size_t counted, struct focal_span value);
 /* The place of a cell in its table. */
-uint64_t report_rank(size_t counted, uint64_t key);
-void report_code(struct focal_buf *, size_t counted, uint64_t key);            /* "female.child" */
-void report_label(struct focal_buf *, const char *table, const char *code);    /* "Female, child" */
+uint64_t focal_report_rank(size_t counted, uint64_t key);
+void focal_report_code(struct focal_buf *, size_t counted, uint64_t key);            /* "female.child" */
+void focal_report_label(struct focal_buf *, const char *table, const char *code);    /* "Female, child" */
 
 struct tally { uint64_t key, count[FOCAL_UNITS]; };
 struct tallies {
     struct tally *list; size_t count, cap;
-    uint64_t two_versions;
+    uint64_t two_versions[FOCAL_UNITS];
 };
 
 struct section {
@@ -63,18 +63,18 @@ struct taken {
     uint32_t quarter;                   /* 0: none */
     uint64_t versions_of;               /* bit for each counted field */
     uint64_t keys[CASE_FIELDS];
-    struct focal_span victims, perpetrators;            /* varint keys */
+    struct focal_span victims, perpetrators;            /* varint keys; after each of perpetrators: people * 2 + at least */
     uint64_t victim_count, perpetrator_count;
 };
-bool taken_next(struct focal_cur *, struct taken *);
-bool section_holds(const struct section *, const struct taken *);
+bool focal_report_taken_next(struct focal_cur *, struct taken *);
+bool focal_report_section_holds(const struct section *, const struct taken *);
 
 /* References that are linked, sorted, with the one of each group that counts. */
 struct linked { uint8_t ref[FOCAL_REF_BYTES]; size_t group; uint32_t best_quarter; uint8_t best[FOCAL_REF_BYTES]; bool any; };
-FOCAL_MUST_USE enum focal_status links_open(struct linked **, size_t *count, const struct focal_report *);
-bool links_counts(const struct linked *, size_t count, const struct taken *);
+FOCAL_MUST_USE enum focal_status focal_report_links_open(struct linked **, size_t *count, const struct focal_report *);
+bool focal_report_links_counts(const struct linked *, size_t count, const struct taken *);
 
-FOCAL_MUST_USE enum focal_status tables_make(struct focal_report *);
+FOCAL_MUST_USE enum focal_status focal_report_tables_make(struct focal_report *);
 
 /* ---- renderings ---- */
 
@@ -82,21 +82,24 @@ FOCAL_MUST_USE enum focal_status tables_make(struct focal_report *);
 #define GENERATED_NOTE "made from generated rows: no case in it is real"
 
 struct page { struct focal_buf buf; focal_write *write; void *data; enum focal_status status; };
-void page_open(struct page *, focal_write *, void *data);
-void page_flush(struct page *, bool whole);             /* gives on what is there when it is much, or the rest */
-FOCAL_MUST_USE enum focal_status page_close(struct page *);
-void page_number(struct focal_buf *, uint64_t);         /* 12 345 with thin groups; plain below 10 000 */
-void page_since(struct focal_buf *, uint64_t seconds);  /* "4 min", "2 d 3 h" */
+void focal_report_page_open(struct page *, focal_write *, void *data);
+void focal_report_page_flush(struct page *, bool whole);             /* gives on what is there when it is much, or the rest */
+FOCAL_MUST_USE enum focal_status focal_report_page_close(struct page *);
+void focal_report_page_number(struct focal_buf *, uint64_t);         /* 12 345 with thin groups; plain below 10 000 */
+void focal_report_page_since(struct focal_buf *, uint64_t seconds);  /* "4 min", "2 d 3 h" */
 struct heard { size_t offices, lately; };
-struct heard page_heard(const struct focal_report *);
-bool page_chart(const struct focal_table *);            /* tables that get bars */
-void html_text(struct focal_buf *, const char *);
-void html_chart(struct focal_buf *, const struct focal_table *, size_t number);
-void html_style(struct focal_buf *);
+struct heard focal_report_page_heard(const struct focal_report *);
+bool focal_report_page_lately(const struct coverage *);
+/* "data to 2026-11-21"; what is not known of an office is said. */
+void focal_report_page_data_to(struct focal_buf *, const struct focal_report *, const struct coverage *);
+bool focal_report_page_chart(const struct focal_table *);            /* all get bars but those that are long and say nothing by their shape */
+void focal_report_html_text(struct focal_buf *, const char *);
+void focal_report_html_chart(struct focal_buf *, const struct focal_table *, size_t number);
+void focal_report_html_style(struct focal_buf *);
 
-enum focal_status render_text(const struct focal_report *, focal_write *, void *);
-enum focal_status render_csv(const struct focal_report *, focal_write *, void *);
-enum focal_status render_json(const struct focal_report *, focal_write *, void *);
-enum focal_status render_html(const struct focal_report *, focal_write *, void *);
+enum focal_status focal_report_render_text(const struct focal_report *, focal_write *, void *);
+enum focal_status focal_report_render_csv(const struct focal_report *, focal_write *, void *);
+enum focal_status focal_report_render_json(const struct focal_report *, focal_write *, void *);
+enum focal_status focal_report_render_html(const struct focal_report *, focal_write *, void *);
 
 #endif

@@ -52,7 +52,7 @@ static void offer(struct linked *group, const struct taken *taken)
     memcpy(group->best, taken->ref, FOCAL_REF_BYTES);
 }
 
-enum focal_status links_open(struct linked **out, size_t *count, const struct focal_report *report)
+enum focal_status focal_report_links_open(struct linked **out, size_t *count, const struct focal_report *report)
 {
     size_t refs = report->links.len / FOCAL_REF_BYTES;
     struct linked *list = *out = focal_alloc(refs * sizeof *list);
@@ -71,7 +71,7 @@ enum focal_status links_open(struct linked **out, size_t *count, const struct fo
         list[i].group = root(list, i);
     struct focal_cur cur = focal_cur_of(focal_buf_view(&report->cases));
     struct taken taken;
-    while (*count > 0 && taken_next(&cur, &taken)) {
+    while (*count > 0 && focal_report_taken_next(&cur, &taken)) {
         struct linked *in = taken.complete ? find(list, *count, taken.ref) : NULL;
         if (in)
             offer(&list[in->group], &taken);
@@ -79,7 +79,7 @@ enum focal_status links_open(struct linked **out, size_t *count, const struct fo
     return FOCAL_OK;
 }
 
-bool links_counts(const struct linked *list, size_t count, const struct taken *taken)
+bool focal_report_links_counts(const struct linked *list, size_t count, const struct taken *taken)
 {
     const struct linked *in = find((struct linked *)(uintptr_t)list, count, taken->ref);
     return !in || memcmp(list[in->group].best, taken->ref, FOCAL_REF_BYTES) == 0;

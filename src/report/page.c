@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-enum { PAGE_MAX = 4 << 20, PIECE = 32 << 10, LATELY_S = 7 * 86400 };
+enum { PAGE_MAX = 4 << 20, PIECE = 32 << 10, DAY_S = 86400, LATELY_S = 7 * DAY_S };
 
 static const struct focal_renderer renderers[] = {
-    { "text", "text/plain; charset=utf-8", render_text },
-    { "csv", "text/csv; charset=utf-8", render_csv },
-    { "json", "application/json", render_json },
-    { "html", "text/html; charset=utf-8", render_html },
+    { "text", "text/plain; charset=utf-8", focal_report_render_text },
+    { "csv", "text/csv; charset=utf-8", focal_report_render_csv },
+    { "json", "application/json", focal_report_render_json },
+    { "html", "text/html; charset=utf-8", focal_report_render_html },
 };
 
 size_t focal_renderer_count(void)
@@ -40,13 +40,13 @@ enum focal_status focal_report_render(const struct focal_report *report, const s
 
 /* ---- pieces ---- */
 
-void page_open(struct page *page, focal_write *write, void *data)
+void focal_report_page_open(struct page *page, focal_write *write, void *data)
 {
     *page = (struct page){ .write = write, .data = data, .status = FOCAL_OK };
     focal_buf_init(&page->buf, PAGE_MAX);
 }
 
-void page_flush(struct page *page, bool whole)
+void focal_report_page_flush(struct page *page, bool whole)
 {
     if (page->buf.failed && page->status == FOCAL_OK)
         page->status = FOCAL_NO_MEMORY;
@@ -57,26 +57,26 @@ void page_flush(struct page *page, bool whole)
     focal_buf_clear(&page->buf);
 }
 
-enum focal_status page_close(struct page *page)
+enum focal_status focal_report_page_close(struct page *page)
 {
-    page_flush(page, true);
+    focal_report_page_flush(page, true);
     focal_buf_close(&page->buf);
     return page->status;
 }
 
 /* ---- numbers ---- */
 
-void page_number(struct focal_buf *out, uint64_t n)
+void focal_report_page_number(struct focal_buf *out, uint64_t n)
 {
     if (n >= 1000) {
-        page_number(out, n / 1000);
+        focal_report_page_number(out, n / 1000);
         focal_buf_printf(out, "\xe2\x80\xaf%03u", (unsigned)(n % 1000));     /* narrow no-break space */
     } else {
         focal_buf_printf(out, "%u", (unsigned)n);
     }
 }
 
-void page_since(struct focal_buf *out, uint64_t seconds)
+void focal_report_page_since(struct focal_buf *out, uint64_t seconds)
 {
     uint64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
     if (days > 0 && hours % 24 > 0 && days < 14)
@@ -93,20 +93,37 @@ void page_since(struct focal_buf *out, uint64_t seconds)
         focal_buf_printf(out, "%llu s", (unsigned long long)seconds);
 }
 
-struct heard page_heard(const struct focal_report *report)
+struct heard focal_report_page_heard(const struct focal_report *report)
 {
     struct heard heard = { .offices = report->coverage_count };
     for (size_t i = 0; i < report->coverage_count; i++)
-        heard.lately += report->coverage[i].heard && report->coverage[i].last_heard_s <= LATELY_S;
+        heard.lately += focal_report_page_lately(&report->coverage[i]);
     return heard;
 }
 
-bool page_chart(const struct focal_table *table)
+bool focal_report_page_lately(const struct coverage *row)
 {
-    static const char *const names[] = { "allegation_type", "status", "victim_sex_age", "entity_class" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(table->name, names[i]) == 0 && table->total > 0)
-            return true;
+    return row->heard && row->last_heard_s <= LATELY_S;
+}
+
+void focal_report_page_data_to(struct focal_buf *out, const struct focal_report *report, const struct coverage *row)
+{
+    uint64_t days = row->last_heard_s / DAY_S;
+    uint32_t made_on;
+    char text[16];
+    if (!row->heard) {
+        focal_buf_text(out, "never heard");
+    } else if (report->made_on && focal_date_parse(&made_on, focal_span_text(report->made_on)) && days <= made_on) {
+        focal_date_print(text, made_on - (uint32_t)days);
+        focal_buf_printf(out, "data to %s", text);
+    } else {
+        focal_buf_text(out, "heard ");
+        focal_report_page_since(out, row->last_heard_s);
+        focal_buf_text(out, " ago");
     }
-    return false;
+}
+
+bool focal_report_page_chart(const struct focal_table *table)
+{
+    return table->cell_count > 0 && strcmp(table->name, "country") != 0 && strcmp(table->name, "received_quarter") != 0;
 }

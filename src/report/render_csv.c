@@ -25,7 +25,7 @@ static void put(struct page *page, const struct focal_report *report, const stru
     if (note.failed)
         page->buf.failed = true;
     focal_buf_close(&note);
-    page_flush(page, false);
+    focal_report_page_flush(page, false);
 }
 
 static void put_table(struct page *page, const struct focal_report *report, const char *period, const struct focal_table *table)
@@ -62,10 +62,10 @@ static void put_section(struct page *page, const struct focal_report *report, co
     }
 }
 
-enum focal_status render_csv(const struct focal_report *report, focal_write *write, void *data)
+enum focal_status focal_report_render_csv(const struct focal_report *report, focal_write *write, void *data)
 {
     struct page page;
-    page_open(&page, write, data);
+    focal_report_page_open(&page, write, data);
     focal_buf_text(&page.buf, "period,unit,dimension,part,value,count,source,note\r\n");
     for (size_t i = 0; i < report->section_count; i++)
         put_section(&page, report, &report->sections[i].shown);
@@ -74,5 +74,5 @@ enum focal_status render_csv(const struct focal_report *report, focal_write *wri
         struct line line = { "", "second", row->heard ? "last_heard" : "last_heard_unknown", "", row->office, row->last_heard_s, NULL };
         put(&page, report, &line);
     }
-    return page_close(&page);
+    return focal_report_page_close(&page);
 }

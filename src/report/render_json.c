@@ -68,6 +68,7 @@ static void put_beside(struct focal_buf *out, const struct focal_beside *beside)
     focal_buf_u8(out, ']');
     put_number(out, "not_published", beside->not_published);
     put_number(out, "ours_rest", beside->ours_rest);
+    put_flag(out, "held", beside->held);
     put_flag(out, "equal", beside->equal);
     focal_buf_u8(out, '}');
 }
@@ -116,7 +117,7 @@ static void put_section(struct page *page, const struct focal_report_section *se
     for (size_t i = 0; i < section->table_count; i++) {
         focal_buf_text(out, i ? "," : "");
         put_table(out, &section->tables[i]);
-        page_flush(page, false);
+        focal_report_page_flush(page, false);
     }
     focal_buf_u8(out, ']');
     put_number(out, "two_versions", section->two_versions);
@@ -135,10 +136,10 @@ static void put_section(struct page *page, const struct focal_report_section *se
     }
 }
 
-enum focal_status render_json(const struct focal_report *report, focal_write *write, void *data)
+enum focal_status focal_report_render_json(const struct focal_report *report, focal_write *write, void *data)
 {
     struct page page;
-    page_open(&page, write, data);
+    focal_report_page_open(&page, write, data);
     focal_buf_text(&page.buf, "{\"schema\":\"focal.report/1\",");
     if (report->section_count > 1)
         focal_buf_text(&page.buf, "\"sections\":[");
@@ -153,5 +154,5 @@ enum focal_status render_json(const struct focal_report *report, focal_write *wr
         focal_buf_u8(&page.buf, ']');
     put_about(&page.buf, report);
     focal_buf_text(&page.buf, "}\n");
-    return page_close(&page);
+    return focal_report_page_close(&page);
 }

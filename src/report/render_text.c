@@ -26,7 +26,7 @@ static void put_row(struct focal_buf *out, const char *table, const char *code, 
 {
     struct focal_buf label;
     focal_buf_init(&label, 4096);
-    report_label(&label, table, code);
+    focal_report_label(&label, table, code);
     focal_buf_text(out, "  ");
     put_padded(out, focal_buf_view(&label), LABEL_WIDTH);
     put_count(out, count, unit, at_least);
@@ -43,8 +43,8 @@ static void put_table(struct focal_buf *out, const struct focal_table *table)
         put_row(out, "total", "Not stated", table->not_stated, table->unit, table->at_least);
     put_row(out, "total", "Total", table->total, table->unit, table->at_least);
     if (table->two_versions > 0)
-        focal_buf_printf(out, "  %llu %s two versions of this and counted by the one shown first\n", (unsigned long long)table->two_versions,
-                         table->two_versions == 1 ? "case has" : "cases have");
+        focal_buf_printf(out, "  %llu %s two versions of this and %s counted by the one shown first\n", (unsigned long long)table->two_versions,
+                         table->two_versions == 1 ? "case has" : "cases have", table->two_versions == 1 ? "is" : "are");
     focal_buf_u8(out, '\n');
 }
 
@@ -54,7 +54,7 @@ static void put_beside_row(struct focal_buf *out, const struct focal_beside *bes
 {
     struct focal_buf label;
     focal_buf_init(&label, 4096);
-    report_label(&label, beside->name, cell->value);
+    focal_report_label(&label, beside->name, cell->value);
     focal_buf_text(out, "  ");
     put_padded(out, focal_buf_view(&label), LABEL_WIDTH);
     focal_buf_printf(out, "%10llu %10llu  %s", (unsigned long long)cell->published, (unsigned long long)cell->ours,
@@ -120,6 +120,20 @@ static void put_notes(struct focal_buf *out, const struct focal_report_section *
     }
 }
 
+/* Fields that no case states are named once instead of shown as empty tables. */
+static void put_unstated(struct focal_buf *out, const struct focal_report_section *section)
+{
+    bool any = false;
+    for (size_t i = 0; i < section->table_count; i++) {
+        const struct focal_table *table = &section->tables[i];
+        if (table->cell_count > 0 || table->unit != FOCAL_UNIT_ALLEGATION || table->total == 0)
+            continue;
+        focal_buf_printf(out, "%s  %s\n", any ? "" : "Not stated in any of these cases\n", table->label_en);
+        any = true;
+    }
+    focal_buf_text(out, any ? "\n" : "");
+}
+
 static void put_section(struct page *page, const struct focal_report_section *section)
 {
     struct focal_buf *out = &page->buf;
@@ -131,39 +145,38 @@ static void put_section(struct page *page, const struct focal_report_section *se
     put_notes(out, section);
     focal_buf_text(out, "\n");
     for (size_t i = 0; i < section->table_count; i++) {
-        put_table(out, &section->tables[i]);
-        page_flush(page, false);
+        if (section->tables[i].cell_count > 0)
+            put_table(out, &section->tables[i]);
+        focal_report_page_flush(page, false);
     }
+    put_unstated(out, section);
     put_published(out, section);
-    page_flush(page, false);
+    focal_report_page_flush(page, false);
 }
 
 static void put_coverage(struct focal_buf *out, const struct focal_report *report)
 {
-    struct heard heard = page_heard(report);
+    struct heard heard = focal_report_page_heard(report);
     if (heard.offices == 0)
         return;
     focal_buf_printf(out, "Coverage: %zu of %zu offices heard within 7 days\n", heard.lately, heard.offices);
     for (size_t i = 0; i < report->coverage_count; i++) {
-        focal_buf_printf(out, "  %-14s ", report->coverage[i].office);
-        if (report->coverage[i].heard) {
-            focal_buf_text(out, "heard ");
-            page_since(out, report->coverage[i].last_heard_s);
-            focal_buf_text(out, " ago\n");
-        } else {
-            focal_buf_text(out, "not known\n");
-        }
+        focal_buf_text(out, "  ");
+        put_padded(out, focal_span_text(report->coverage[i].office), 14);
+        focal_buf_u8(out, ' ');
+        focal_report_page_data_to(out, report, &report->coverage[i]);
+        focal_buf_u8(out, '\n');
     }
 }
 
-enum focal_status render_text(const struct focal_report *report, focal_write *write, void *data)
+enum focal_status focal_report_render_text(const struct focal_report *report, focal_write *write, void *data)
 {
     struct page page;
-    page_open(&page, write, data);
+    focal_report_page_open(&page, write, data);
     put_head(&page.buf, report);
     for (size_t i = 0; i < report->section_count; i++)
         put_section(&page, &report->sections[i].shown);
     put_coverage(&page.buf, report);
     focal_buf_text(&page.buf, "\n" NOT_FOR_RELEASE "\n");
-    return page_close(&page);
+    return focal_report_page_close(&page);
 }

@@ -16,7 +16,7 @@ static const char *keep_code(struct focal_report *report, size_t counted, uint64
 {
     struct focal_buf text;
     focal_buf_init(&text, 256);
-    report_code(&text, counted, key);
+    focal_report_code(&text, counted, key);
     const char *kept = text.failed ? NULL : focal_arena_copy(&report->arena, focal_buf_cstr(&text), text.len + 1);
     focal_buf_close(&text);
     return kept;
@@ -25,7 +25,7 @@ static const char *keep_code(struct focal_report *report, size_t counted, uint64
 static const char *label_of(size_t counted)
 {
     return counted == VICTIM_CELLS ? "Sex and age of victims" : counted == PERPETRATOR_CELLS ? "Sex of alleged perpetrators"
-                                                                                           : report_field(counted)->label_en;
+                                                                                           : focal_report_field(counted)->label_en;
 }
 
 static bool fill_cells(struct focal_report *report, struct focal_table *table, size_t counted, const struct tallies *t)
@@ -41,7 +41,7 @@ static bool fill_cells(struct focal_report *report, struct focal_table *table, s
         if (t->list[i].key == KEY_ABSENT)
             table->not_stated = n;
         else if (n > 0)
-            order[count++] = (struct ranked){ report_rank(counted, t->list[i].key), &t->list[i] };
+            order[count++] = (struct ranked){ focal_report_rank(counted, t->list[i].key), &t->list[i] };
     }
     qsort(order, count, sizeof *order, by_rank);
     for (size_t i = 0; i < count; i++) {
@@ -56,8 +56,8 @@ static bool fill_cells(struct focal_report *report, struct focal_table *table, s
 
 static bool make_table(struct focal_report *report, struct section *section, struct focal_table *table, size_t counted, enum focal_unit unit)
 {
-    *table = (struct focal_table){ .name = report_counted[counted].table, .label_en = label_of(counted), .unit = unit,
-        .two_versions = section->tallies[counted].two_versions, .at_least = unit == FOCAL_UNIT_PERPETRATOR && section->shown.at_least };
+    *table = (struct focal_table){ .name = focal_report_counted[counted].table, .label_en = label_of(counted), .unit = unit,
+        .two_versions = section->tallies[counted].two_versions[unit], .at_least = unit == FOCAL_UNIT_PERPETRATOR && section->shown.at_least };
     if (!fill_cells(report, table, counted, &section->tallies[counted]))
         return false;
     focal_assert(table->total == section->shown.totals[unit]);
@@ -66,7 +66,7 @@ static bool make_table(struct focal_report *report, struct section *section, str
 
 static bool usual(const struct section *section, size_t counted, enum focal_unit unit)
 {
-    const struct counted *c = &report_counted[counted];
+    const struct counted *c = &focal_report_counted[counted];
     if (counted == VICTIM_CELLS || counted == PERPETRATOR_CELLS)
         return true;
     if (unit == FOCAL_UNIT_PERPETRATOR || (unit == FOCAL_UNIT_VICTIM && !c->by_victim))
@@ -126,7 +126,7 @@ static enum focal_status put_published(const struct focal_report *report, struct
     return status;
 }
 
-enum focal_status tables_make(struct focal_report *report)
+enum focal_status focal_report_tables_make(struct focal_report *report)
 {
     enum focal_status status = FOCAL_OK;
     for (size_t i = 0; i < report->section_count && status == FOCAL_OK; i++) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { COMPLETE = 1, NEWER = 2, TWO_VERSIONS = 4, COUNTS = 8 };
-enum { CASES_BYTES_MAX = 512 << 20, REPORT_ARENA_MAX = 64 << 20, COVERAGE_MAX = 4096 };
+enum { CASES_BYTES_MAX = 512 << 20, REPORT_ARENA_MAX = 64 << 20, COVERAGE_MAX = 4096, YEAR_FIRST = 1945, TEXT_BYTES_MAX = 200 };
 
 /* ---- periods ---- */
 
@@ -15,13 +15,13 @@ static bool parse_period(struct section *section, struct focal_span text)
 {
     uint32_t quarter;
     uint64_t year;
-    if (text.len >= sizeof section->shown.period)
+    if (text.len == 0 || text.len >= sizeof section->shown.period)
         return false;
     if (focal_span_equal(text, focal_span_text("all"))) {
         section->all = true;
-    } else if (focal_quarter_parse(&quarter, text)) {
+    } else if (focal_quarter_parse(&quarter, text) && quarter / 4 >= YEAR_FIRST) {
         section->first = section->last = quarter;
-    } else if (text.len == 4 && focal_parse_u64(text, &year) && year > 0) {
+    } else if (text.len == 4 && focal_parse_u64(text, &year) && year >= YEAR_FIRST) {
         section->first = (uint32_t)year * 4;
         section->last = section->first + 3;
     } else {
@@ -31,31 +31,72 @@ static bool parse_period(struct section *section, struct focal_span text)
     return true;
 }
 
+static struct focal_span trim(const char *text, size_t len)
+{
+    for (; len > 0 && text[0] == ' '; len--)
+        text++;
+    while (len > 0 && text[len - 1] == ' ')
+        len--;
+    return focal_span_of(text, len);
+}
+
+static enum focal_status add_section(struct focal_report *report, struct focal_span text, struct focal_error *err)
+{
+    struct section *section = &report->sections[report->section_count];
+    char shown[24] = "";
+    for (size_t i = 0; i < text.len && i < sizeof shown - 1; i++)
+        shown[i] = text.data[i] >= ' ' && text.data[i] < 0x7f ? (char)text.data[i] : '?';
+    if (report->section_count == SECTIONS_MAX)
+        return focal_fail(err, FOCAL_USAGE, "ask for fewer at once", "more than %d periods", SECTIONS_MAX);
+    if (!parse_period(section, text))
+        return focal_fail(err, FOCAL_USAGE, "write a quarter as 2018-Q2, a year as 2018, or all", "\"%s\" is no period", shown);
+    for (size_t i = 0; i < report->section_count; i++) {
+        if (strcmp(report->sections[i].shown.period, section->shown.period) == 0)
+            return focal_fail(err, FOCAL_USAGE, "name each period once", "the period %s is named twice", shown);
+    }
+    report->section_count++;
+    return FOCAL_OK;
+}
+
 static enum focal_status open_sections(struct focal_report *report, const char *period, struct focal_error *err)
 {
-    report->sections = focal_arena_alloc(&report->arena, SECTIONS_MAX * sizeof *report->sections);
+    report->sections = focal_arena_alloc(&report->arena, (SECTIONS_MAX + 1) * sizeof *report->sections);
     if (!report->sections)
         return focal_fail(err, FOCAL_NO_MEMORY, "free some memory and try again", "no memory for the report");
     for (const char *at = period ? period : "all";; at++) {
         size_t len = strcspn(at, ",");
-        if (report->section_count == SECTIONS_MAX)
-            return focal_fail(err, FOCAL_USAGE, "ask for fewer at once", "more than %d periods", SECTIONS_MAX);
-        if (!parse_period(&report->sections[report->section_count], focal_span_of(at, len)))
-            return focal_fail(err, FOCAL_USAGE, "write a quarter as 2018-Q2, a year as 2018, or all",
-                              "\"%.*s\" is no period", (int)(len < 40 ? len : 40), at);
-        report->section_count++;
+        enum focal_status status = add_section(report, trim(at, len), err);
         at += len;
-        if (!*at)
-            return FOCAL_OK;
+        if (status != FOCAL_OK || !*at)
+            return status;
     }
 }
 
 /* ---- open and close ---- */
 
+/* Text that others gave, fit to be shown: not long, valid, without controls. */
 static bool copy(struct focal_report *report, char **to, const char *text)
 {
-    *to = text ? focal_arena_copy(&report->arena, text, strlen(text) + 1) : NULL;
-    return !text || *to;
+    *to = NULL;
+    if (!text)
+        return true;
+    size_t len = strlen(text) < TEXT_BYTES_MAX ? strlen(text) : TEXT_BYTES_MAX;
+    while (len > 0 && text[len] && ((uint8_t)text[len] & 0xc0) == 0x80)
+        len--;
+    char *kept = *to = focal_arena_alloc(&report->arena, len + 1);
+    if (!kept)
+        return false;
+    memcpy(kept, text, len);
+    for (size_t i = 0; i < len; i++) {
+        if ((uint8_t)kept[i] < 0x20 || kept[i] == 0x7f)
+            kept[i] = '?';
+    }
+    bool valid = focal_utf8_valid(focal_span_of(kept, len));
+    for (size_t i = 0; i < len && !valid; i++) {
+        if ((uint8_t)kept[i] >= 0x80)
+            kept[i] = '?';
+    }
+    return true;
 }
 
 enum focal_status focal_report_open(struct focal_report **out, const struct focal_report_setup *setup, struct focal_error *err)
@@ -146,19 +187,34 @@ static uint32_t quarter_of(const struct focal_record *record)
     return day ? focal_quarter_of_date((uint32_t)n - 1) : (uint32_t)n;
 }
 
+/* 1 to 3 by value; "more than 3" is at least 4, unknown at least 1. The codes "1", "2", "3" are read by name, since
+ * their numbers are not their values. */
+static uint64_t people_of(const struct focal_field *field, uint32_t count_code, bool *at_least)
+{
+    const struct focal_code *code = focal_code_by_number(field->tables[1], count_code);
+    uint64_t n;
+    if (code && focal_parse_u64(focal_span_text(code->name), &n))
+        return n;
+    *at_least = true;
+    return code && strcmp(code->name, "more_than_3") == 0 ? 4 : 1;
+}
+
 static void put_rows(struct focal_buf *out, const struct focal_record *record, size_t counted)
 {
-    const struct focal_slot *slot = slot_of(record, report_field(counted));
+    const struct focal_field *field = focal_report_field(counted);
+    const struct focal_slot *slot = slot_of(record, field);
     struct focal_buf keys;
     focal_buf_init(&keys, CASES_BYTES_MAX);
     for (size_t i = 0; slot && i < slot->value_count; i++) {
         struct focal_span value = slot->values[i].value;
         uint32_t codes[FOCAL_PARTS_MAX] = { 0 };
-        focal_buf_varint(&keys, report_key(counted, value));
-        /* Of perpetrators the row also says how many. */
+        focal_buf_varint(&keys, focal_report_key(counted, value));
+        /* Of perpetrators the row also says how many, and whether that is certain. */
         if (counted == PERPETRATOR_CELLS) {
-            (void)!focal_value_codes(report_field(counted), value, codes);
-            focal_buf_varint(&keys, codes[1]);
+            bool at_least = false;
+            (void)!focal_value_codes(field, value, codes);
+            uint64_t people = people_of(field, codes[1], &at_least);
+            focal_buf_varint(&keys, people * 2 + at_least);
         }
     }
     focal_buf_varint(out, slot ? slot->value_count : 0);
@@ -173,8 +229,8 @@ static void put_fields(struct focal_buf *out, const struct focal_record *record)
 {
     uint64_t versions_of = 0, keys[CASE_FIELDS];
     for (size_t i = 0; i < CASE_FIELDS; i++) {
-        const struct focal_slot *slot = slot_of(record, report_field(i));
-        keys[i] = slot ? report_key(i, slot->values[0].value) : KEY_ABSENT;
+        const struct focal_slot *slot = slot_of(record, focal_report_field(i));
+        keys[i] = slot ? focal_report_key(i, slot->values[0].value) : KEY_ABSENT;
         if (slot && slot->two_versions)
             versions_of |= (uint64_t)1 << i;
     }
@@ -240,7 +296,7 @@ enum focal_status focal_report_add(struct focal_report *report, const struct foc
 
 /* ---- reading back ---- */
 
-bool taken_next(struct focal_cur *cur, struct taken *out)
+bool focal_report_taken_next(struct focal_cur *cur, struct taken *out)
 {
     if (focal_cur_left(cur) == 0)
         return false;
@@ -265,7 +321,7 @@ bool taken_next(struct focal_cur *cur, struct taken *out)
     return true;
 }
 
-bool section_holds(const struct section *section, const struct taken *taken)
+bool focal_report_section_holds(const struct section *section, const struct taken *taken)
 {
     return quarter_in(section, taken->quarter);
 }
