@@ -45,6 +45,7 @@ struct focal_io_limits {                /* zero: the default in brackets */
     uint32_t first_frame_ms;            /* [5000] an accepted link must bring its first whole frame by then */
     uint32_t frame_bytes_max;           /* [65536] longest frame taken in; a longer announced length closes the link */
     uint32_t queue_frames_per_link;     /* [64] frames of one link told in one turn; the rest waits, and the link is not read */
+    uint32_t turn_frame_bytes_max;      /* [1 MiB] no further frame is told in a turn that has told so many bytes of frames */
     uint32_t control_conns_max;         /* [64] */
     uint32_t control_line_bytes_max;    /* [1 MiB] a longer line closes its connection after an error line */
 };

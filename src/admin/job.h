@@ -12,7 +12,7 @@ enum {
     JOBS_MAX = 256,                     /* requests of one connection taken ahead */
     OUT_PAUSE_BYTES = 256 << 10,        /* a job pauses while so much of its connection is unsent */
     OUT_MAX_BYTES = 24 << 20,
-    EVENTS_MAX = 2048,                  /* of one step */
+    EVENTS_MAX = 768,                   /* of one step */
     RECORDS_PER_SLICE = 48,
     POLL_MS = 100                       /* a waiting job looks again by then */
 };

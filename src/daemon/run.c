@@ -148,8 +148,9 @@ static enum focal_status open_node(struct running *r, struct focal_error *err)
 static enum focal_status open_io(struct running *r, struct focal_error *err)
 {
     struct focal_io_handlers handlers;
+    struct focal_io_limits limits = { .turn_frame_bytes_max = STEP_FRAME_BYTES };
     events_handlers(&handlers, r);
-    enum focal_status st = focal_io_open(&r->io, &handlers, NULL, &r->trace);
+    enum focal_status st = focal_io_open(&r->io, &handlers, &limits, &r->trace);
     if (st != FOCAL_OK)
         return focal_fail(err, st, "free some memory", "the event loop cannot be opened: %s", focal_status_text(st));
     if (strcmp(r->config.listen, "none") != 0) {

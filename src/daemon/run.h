@@ -8,7 +8,12 @@
 #include "focal/node.h"
 #include "focal/store_sqlite.h"
 
-enum { LINKS_MAX = 256, CHANGES_ROOM = 2048, TURN_BYTES = 4 << 20 };
+enum {
+    LINKS_MAX = 256,
+    /* Of one step, so that none keeps the loop long: packed in bulk, a frame of 16 KiB holds 2,000 entries. */
+    CHANGES_ROOM = 768, STEP_FRAME_BYTES = 24 << 10,
+    TURN_BYTES = 4 << 20
+};
 
 struct running {
     const char *dir, *file;             /* as given, for reading the configuration again */

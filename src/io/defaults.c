@@ -59,6 +59,7 @@ static void fill_limits(struct focal_io_limits *limits)
     if (!limits->first_frame_ms)           limits->first_frame_ms = 5000;
     if (!limits->frame_bytes_max)          limits->frame_bytes_max = 65536;
     if (!limits->queue_frames_per_link)    limits->queue_frames_per_link = 64;
+    if (!limits->turn_frame_bytes_max)     limits->turn_frame_bytes_max = IO_TURN_BYTES;
     if (!limits->control_conns_max)        limits->control_conns_max = 64;
     if (!limits->control_line_bytes_max)   limits->control_line_bytes_max = 1 << 20;
 }

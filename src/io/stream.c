@@ -208,7 +208,7 @@ static void tell_link(struct io_link *link, uint32_t *frames, size_t *bytes)
     struct focal_span frame;
     uint32_t of_this = 0;
 
-    while (*frames < IO_TURN_FRAMES && *bytes < IO_TURN_BYTES && of_this < io->limits.queue_frames_per_link &&
+    while (*frames < IO_TURN_FRAMES && *bytes < io->limits.turn_frame_bytes_max && of_this < io->limits.queue_frames_per_link &&
            frame_whole(link, &frame)) {
         link->in_at += IO_LENGTH_BYTES + frame.len;
         if (!link->had_frame) {
