@@ -240,7 +240,8 @@ enum focal_status focal_csv_finish(struct focal_csv *csv, struct focal_error *er
 
 void focal_csv_cell(struct focal_buf *out, struct focal_span text)
 {
-    bool quote = false;
+    /* At the head of a file it would be taken for the mark itself. */
+    bool quote = text.len >= sizeof byte_order_mark && memcmp(text.data, byte_order_mark, sizeof byte_order_mark) == 0;
     for (size_t i = 0; i < text.len && !quote; i++)
         quote = text.data[i] == '"' || text.data[i] == ',' || text.data[i] == '\n' || text.data[i] == '\r';
     /* A spreadsheet runs a cell that begins so; an apostrophe makes text of it. One that is there already gets another,

@@ -102,11 +102,21 @@ static bool read_count(struct figures_file *file, const struct focal_csv_row *ro
     return false;
 }
 
-/* One code of the dimension, in the spelling in which values print. */
-static bool read_code(struct figures_file *file, uint64_t at_line, const struct dimension *dimension, struct focal_span text)
+/* No incident lies after the year in which it was reported. In days since 1970, one less than the last that is taken. */
+static uint32_t day_before_last(const struct figure_line *line)
 {
-    /* Any year of the calendar: whether a figure lies in the future is not asked here. */
-    enum { LATE_DAY = 2000000 };
+    enum { EPOCH_DAY = 719162 /* 1970-01-01 */ };
+    char text[16] = "9999-12-30";
+    uint32_t days;
+    if (line->period[0])
+        memcpy(text, line->period, 4);
+    return focal_date_parse(&days, focal_span_text(text)) && days > EPOCH_DAY ? days - EPOCH_DAY : 0;
+}
+
+/* One code of the dimension, in the spelling in which values print. */
+static bool read_code(struct figures_file *file, uint64_t at_line, const struct figure_line *line, struct focal_span text)
+{
+    const struct dimension *dimension = &line->dimension;
     struct focal_error err;
     struct focal_buf bytes;
     bool taken = true;
@@ -123,7 +133,7 @@ static bool read_code(struct figures_file *file, uint64_t at_line, const struct 
         return false;
     }
     focal_buf_init(&bytes, 256);
-    if (focal_value_parse(&bytes, dimension->field, text, LATE_DAY, &err) != FOCAL_OK) {
+    if (focal_value_parse(&bytes, dimension->field, text, day_before_last(line), &err) != FOCAL_OK) {
         refuse_error(file->refusals, at_line, "value", &err);
         taken = false;
     }
@@ -165,7 +175,7 @@ static bool read_value(struct figures_file *file, const struct focal_csv_row *ro
             refuse(file->refusals, row->line, "value", "split the class", "%s: more than %d codes in one class", line->dimension.name, CODES_MAX);
             return false;
         }
-        if (!read_code(file, row->line, &line->dimension, one))
+        if (!read_code(file, row->line, line, one))
             return false;
         codes[line->code_count] = copy_text(file, one);
         for (size_t i = 0; i < line->code_count && !file->no_memory; i++) {

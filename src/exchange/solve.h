@@ -56,6 +56,10 @@ void solve_touch(struct solve *, const struct solve_dimension *, uint16_t code, 
 void solve_recode(struct solve *, struct solve_dimension *, size_t item, uint16_t code);
 void solve_reweigh(struct solve *, enum focal_unit, size_t item, int64_t by);
 void solve_begin(struct solve *);       /* a first assignment: primary tables come out, the rest nearly */
+/* The unit's table in this dimension that says most; NULL: none. */
+const struct focal_figure_table *solve_table_in(const struct solve_dimension *, enum focal_unit);
+/* Weights by proportional fitting; false: there is no more than one table to fit, or no memory; nothing was given out. */
+bool solve_fit(struct solve *, enum focal_unit);
 void solve_repair(struct solve *, uint64_t moves);
 FOCAL_MUST_USE enum focal_status solve_possible(const struct solve *, const struct focal_figure_period *, struct focal_error *);
 

@@ -129,7 +129,7 @@ static uint64_t spread(struct solve *s, const struct solve_dimension *d, const s
     return count;
 }
 
-static const struct focal_figure_table *table_in(const struct solve_dimension *d, enum focal_unit unit)
+const struct focal_figure_table *solve_table_in(const struct solve_dimension *d, enum focal_unit unit)
 {
     const struct focal_figure_table *best = NULL;
     for (size_t t = 0; t < d->table_count; t++) {
@@ -166,10 +166,12 @@ static void give_weights(struct solve *s, enum focal_unit unit)
     memset(s->weight[unit], 0, s->items * sizeof s->weight[unit][0]);
     for (size_t i = 0; i < s->dimension_count && !table; i++) {
         lead = &s->dimensions[i];
-        table = table_in(lead, unit);
+        table = solve_table_in(lead, unit);
     }
     if (table) {
         find_bearers(s, lead, table);
+        if (solve_fit(s, unit))
+            return;
         for (size_t c = 0; c < table->cell_count; c++) {
             uint64_t count = table->cells[c].count < left ? table->cells[c].count : left;
             left -= spread(s, lead, table, &table->cells[c], unit, count);
@@ -193,7 +195,7 @@ void solve_begin(struct solve *s)
     count_all(s);
     for (size_t i = 0; i < s->dimension_count; i++) {
         for (unsigned u = 0; u < FOCAL_UNITS && !s->dimensions[i].primary; u++) {
-            const struct focal_figure_table *table = s->weight[u] ? table_in(&s->dimensions[i], (enum focal_unit)u) : NULL;
+            const struct focal_figure_table *table = s->weight[u] ? solve_table_in(&s->dimensions[i], (enum focal_unit)u) : NULL;
             if (table)
                 fit_codes(s, &s->dimensions[i], table);
         }

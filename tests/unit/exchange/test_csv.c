@@ -90,7 +90,7 @@ static void quotes(void **state)
 static void formulas_are_made_harmless_and_come_back(void **state)
 {
     (void)state;
-    static const char *const texts[] = { "=1+1", "+254 20 1", "-x", "@cmd", "'=x", "''=x", "'plain", "a=b", "\t=", "a\"b", "a,b", "two\nlines", "\r", "" };
+    static const char *const texts[] = { "=1+1", "+254 20 1", "-x", "@cmd", "'=x", "''=x", "'plain", "a=b", "\t=", "a\"b", "a,b", "two\nlines", "\r", "", "\xef\xbb\xbfx" };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct focal_buf out, seen;
         struct focal_error err;

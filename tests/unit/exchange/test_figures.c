@@ -114,6 +114,7 @@ static void faults(void **state)
     refused("2018-Q1,allegation,incident_period,,2015+2016,3,,\n2018-Q1,allegation,incident_period,,2016,3,,\n", 3, "partly");
     refused("2018-Q1,allegation,incident_period,,2015+2015,3,,\n", 2, "twice");
     refused("2018-Q1,allegation,incident_period,,2015+,3,,\n", 2, "");
+    refused("2018-Q1,allegation,incident_period,,2018,1,,\n2018-Q1,allegation,incident_period,,2019,3,,\n", 3, "2019");
     refused("\"2018-Q1\n", 2, "quote");
     refused("", 1, "no figures");
 }
