@@ -126,7 +126,6 @@ json_t *cases_json(const struct cases *, size_t record);                /* as ca
 FOCAL_MUST_USE enum focal_status place_open(struct bench *, struct focal_error *);
 void place_close(struct bench *);
 FOCAL_MUST_USE enum focal_status place_path(char out[PATH_BYTES], struct focal_error *, const char *fmt, ...) FOCAL_PRINTF(3, 4);
-void place_remove(const char *dir);     /* with everything in it */
 
 /* ---- children (child.c) ---- */
 FOCAL_MUST_USE enum focal_status child_start(struct bench *, struct node *, struct focal_error *);

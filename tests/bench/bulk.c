@@ -111,7 +111,7 @@ static int by_size(const void *a, const void *b)
 
 enum focal_status scene_propagate(struct bench *b, struct focal_error *err)
 {
-    static double acked[LIVE_CASES], shown[LIVE_CASES];
+    double acked[LIVE_CASES], shown[LIVE_CASES];
     struct cases c;
     struct usage before;
     double took;

@@ -45,10 +45,29 @@ static enum focal_status count_conflicts(struct bench *b, struct node *n, size_t
     return status;
 }
 
+/* Every edit that nobody else made as well shows at this side. */
+static enum focal_status check_edits(struct bench *b, struct node *n, const json_t *before, size_t both, size_t edits, struct focal_error *err)
+{
+    json_t *after = NULL;
+    size_t wrong = 0;
+    enum focal_status status = network_ids(b, n, json_array_size(before), &after, err);
+
+    for (size_t i = both; status == FOCAL_OK && i < 2 * edits - both; i++) {
+        const json_t *was = json_array_get(before, i), *is = json_array_get(after, i);
+        const char *value = json_string_value(json_object_get(json_object_get(is, "fields"), "channel"));
+        wrong += !json_equal(json_object_get(was, "record"), json_object_get(is, "record")) || !value
+                 || strcmp(value, new_value(was, i >= edits)) != 0;
+    }
+    json_decref(after);
+    (void)claim(b, wrong == 0, "%zu of the edited records do not show their edit at %s", wrong, n->code);
+    return status;
+}
+
 enum focal_status scene_delta(struct bench *b, struct focal_error *err)
 {
     size_t edits = b->records >= 4 * EDITS ? EDITS : b->records / 4, both = edits * BOTH / EDITS;
     struct usage before;
+    struct passed passed;
     double took;
     uint64_t bytes, entries;
     json_t *rows = NULL;
@@ -60,7 +79,6 @@ enum focal_status scene_delta(struct bench *b, struct focal_error *err)
         status = edit(b, &b->office, rows, both, both, edits, err);
     if (status == FOCAL_OK)
         status = edit(b, &b->hq, rows, both, edits, 2 * edits - both, err);
-    json_decref(rows);
     usage_look(b, &before);
     if (status == FOCAL_OK)
         status = network_pause(b, false, err);
@@ -68,15 +86,22 @@ enum focal_status scene_delta(struct bench *b, struct focal_error *err)
         status = network_settle(b, err);
     if (status == FOCAL_OK)
         status = usage_note(b, &before, &took, &bytes, err);
-    if (status)
-        return status;
-    note(b, "edits", 2 * (double)edits, "edits");
-    note(b, "edits_per_s", 2 * (double)edits / took, "edits/s");
-    note(b, "ratio_to_bound", 2 * (double)edits / took / (b->bound_records_per_s * FIELDS), "");
-    note(b, "bytes_per_edit", (double)bytes / (2 * (double)edits), "bytes");
-    status = count_conflicts(b, &b->office, both, err);
+    if (status == FOCAL_OK) {
+        proxy_look(b->proxy, &passed);
+        note(b, "handshake_after", (passed.handshake_s - before.at_s) * 1000, "ms");
+        note(b, "edits", 2 * (double)edits, "edits");
+        note(b, "edits_per_s", 2 * (double)edits / took, "edits/s");
+        note(b, "ratio_to_bound", 2 * (double)edits / took / (b->bound_records_per_s * FIELDS), "");
+        note(b, "bytes_per_edit", (double)bytes / (2 * (double)edits), "bytes");
+        status = count_conflicts(b, &b->office, both, err);
+    }
     if (status == FOCAL_OK)
         status = count_conflicts(b, &b->hq, both, err);
+    if (status == FOCAL_OK)
+        status = check_edits(b, &b->office, rows, both, edits, err);
+    if (status == FOCAL_OK)
+        status = check_edits(b, &b->hq, rows, both, edits, err);
+    json_decref(rows);
     return status ? status : network_verify(b, &entries, err);
 }
 

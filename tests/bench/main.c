@@ -58,7 +58,7 @@ static void help(void)
            "  focal_bench --json > bench.json\n"
            "  focal_bench --only merge --records 10000\n"
            "\n"
-           "  --only NAME    one scene and what it needs:");
+           "  --only NAME    one scene and what it needs; may be repeated:");
     for (int i = 0; i < SCENE_COUNT; i++)
         printf(" %s", scene_name((enum scene)i));
     printf("\n"
@@ -145,7 +145,7 @@ static enum focal_status play(struct bench *b, struct focal_error *err)
 
 int main(int argc, char **argv)
 {
-    static struct bench b;              /* large, and zero to begin with */
+    struct bench b = { 0 };
     struct focal_error err = { .status = FOCAL_OK };
     sigset_t set;
 

@@ -49,7 +49,7 @@ static int remove_one(const char *path, const struct stat *is, int type, struct 
     return remove(path);
 }
 
-void place_remove(const char *dir)
+static void remove_all(const char *dir)
 {
     if (nftw(dir, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 && errno != ENOENT)
         fprintf(stderr, "focal_bench: cannot remove all of %s: %s\n", dir, strerror(errno));
@@ -60,6 +60,6 @@ void place_close(struct bench *b)
     if (b->dir_made && b->keep)
         fprintf(stderr, "focal_bench: left in %s\n", b->dir);
     else if (b->dir_made)
-        place_remove(b->dir);
+        remove_all(b->dir);
     b->dir_made = false;
 }
