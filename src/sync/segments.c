@@ -196,15 +196,16 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
     if (focal_stretch_peek(&first, &count, g->packed) != FOCAL_OK || count == 0 || first > UINT64_MAX - count)
         return FOCAL_NEVER;
     const uint64_t last = first + count - 1;
+    if (p->theirs < last)       /* also when it is not admitted yet: then it is asked for */
+        p->theirs = last;
+    if (p->sent < last)
+        p->sent = last;
 
     const struct focal_log *log = NULL;
     const struct focal_log *held = focal_oplog_log(s->host->oplog, &g->log);
     uint64_t before = held ? held->head.seq : 0;
-    if (first > (held ? held->staged.seq : 0) + 1) {    /* what is before it is missing: asked for, without waiting */
-        if (p->theirs < last)
-            p->theirs = last;
+    if (first > (held ? held->staged.seq : 0) + 1)      /* what is before it is missing: asked for, without waiting */
         return ask_if_behind(s, p);
-    }
     struct focal_error err = { .status = FOCAL_OK };
     struct focal_incoming in = { .name = &p->name, .before = g->before, .packed = g->packed,
                                  .signature = g->is_signed ? &g->signature : NULL };
@@ -216,10 +217,6 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
         return blame(s, p, st, &err);
 
     focal_assert(log != NULL);
-    if (p->theirs < last)
-        p->theirs = last;
-    if (p->sent < last)
-        p->sent = last;
     ack_owe(s, p);
     asks_touch(s, &p->id);
     if (log->head.seq > before)

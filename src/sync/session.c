@@ -323,6 +323,21 @@ enum focal_status focal_session_tick(struct focal_session *s)
 
 /* ---- told by the node -------------------------------------------------------------------------------------------------- */
 
+static enum focal_status ask_blocked(struct focal_session *s)
+{
+    size_t at = 0;
+    void *value;
+    enum focal_status st = FOCAL_OK;
+    while (st == FOCAL_OK && focal_map_next(&s->logs, &at, NULL, &value)) {
+        struct peer_log *p = value;
+        if (p->blocked_until_ms == 0 || p->blocked_until_ms == UINT64_MAX)
+            continue;
+        p->blocked_until_ms = 0;
+        st = ask_if_behind(s, p);
+    }
+    return st;
+}
+
 enum focal_status focal_session_log_changed(struct focal_session *s, const struct focal_log *log)
 {
     if (s->state != FOCAL_SESSION_TALKING || s->closing)
@@ -350,30 +365,19 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
         ack_owe(s, p);          /* they had it first, and cannot know that it came here by another way */
     }
     p->head_seen = log->head.seq;
-    if (log->scope.cls == FOCAL_SCOPE_CONTROL) {    /* an opening may be what other logs waited for */
-        size_t at = 0;
-        void *value;
-        while (focal_map_next(&s->logs, &at, NULL, &value)) {
-            struct peer_log *other = value;
-            if (other->blocked_until_ms != UINT64_MAX)
-                other->blocked_until_ms = 0;
-        }
-    }
-    return ask_if_behind(s, p);
+    enum focal_status st = FOCAL_OK;
+    if (log->scope.cls == FOCAL_SCOPE_CONTROL)      /* an opening may be what other logs waited for */
+        st = ask_blocked(s);
+    return st == FOCAL_OK ? ask_if_behind(s, p) : st;
 }
 
 enum focal_status focal_session_rights_changed(struct focal_session *s)
 {
     if (s->state != FOCAL_SESSION_TALKING || s->closing || !s->hello_sent)
         return FOCAL_OK;
-    size_t at = 0;
-    void *value;
-    while (focal_map_next(&s->logs, &at, NULL, &value)) {
-        struct peer_log *p = value;
-        if (p->blocked_until_ms != UINT64_MAX)
-            p->blocked_until_ms = 0;
-    }
     enum focal_status st = shared_refresh(s, s->hello_taken);
+    if (st == FOCAL_OK)
+        st = ask_blocked(s);
     struct focal_hash set;
     focal_oplog_statements_hash(s->host->oplog, &set);
     if (!s->taking_statement && !focal_hash_equal(&set, &s->subjects_sent_for))
