@@ -270,9 +270,9 @@ static void test_periods_refused(void **state)
         assert_true(err.message[0] && err.hint[0]);
         assert_null(strchr(err.message, '\x01'));
     }
-    char many[65 * 5 + 1] = "";
+    char many[65 * 5 + 16] = "";
     for (int i = 0; i < 65; i++)
-        (void)snprintf(many + 5 * i, 6, "%d,", 1950 + i);
+        (void)snprintf(many + 5 * i, 16, "%d,", 1950 + i);
     many[65 * 5 - 1] = 0;
     struct focal_report *report;
     struct focal_error err;
