@@ -17,9 +17,9 @@ void refuse(struct focal_refusals *, uint64_t line, const char *field, const cha
 /* What somebody wrote, fit to be shown: short, printable. */
 struct shown { char text[72]; };
 struct shown show(struct focal_span);
-/* A field of the kind near to a mistyped name, as a hint. */
 /* By its very name: another spelling of it would be found here and missed where values are looked up. */
 const struct focal_field *field_named(const struct focal_kind *, const char *name);
+/* A field of the kind near to a mistyped name, as a hint. */
 void hint_nearest_field(char *hint, size_t size, const struct focal_kind *, const char *name);
 
 /* ---- rows (row.c) ---- */

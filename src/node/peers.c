@@ -203,8 +203,8 @@ void peers_tick(struct focal_node *n)
         struct peer *p = &n->peers[i];
         if (p->paused || p->dial_tag || !p->address_count || !(p->wanted || p->dial_now) || n->host.now.mono_ms < p->next_dial_ms)
             continue;
-        if (peer_linked(n, p)) {        /* waiting to be admitted is a link too */
-            p->dial_now = false;
+        if (peer_linked(n, p)) {        /* waiting to be admitted is a link too, and so is one that is closing */
+            p->dial_now = p->dial_now && !link_of_office(n, &p->office);
             continue;
         }
         struct focal_order o = { .type = FOCAL_ORDER_DIAL, .dial_tag = n->next_dial_tag++ };
@@ -255,7 +255,8 @@ void peer_link_down(struct focal_node *n, struct peer *p, const char *why, bool 
     p->dial_tag = 0;
     p->refused = refused;
     (void)snprintf(p->why, sizeof p->why, "%s", why);
-    back_off(n, p);
+    if (!p->dial_now)           /* asked for by hand while the old link was still closing: now */
+        back_off(n, p);
 }
 
 enum focal_status peer_pause(struct focal_node *n, const struct focal_office *office, bool on)

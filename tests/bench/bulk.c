@@ -23,7 +23,8 @@ static enum focal_status enter(struct bench *b, struct focal_error *err)
     cases_close(&c);
     progress(b, "bulk: %zu records are entered at the office", b->records);
     double began = seconds(), cpu = child_cpu_s(&b->office);
-    const char *argv[] = { b->focalctl, "--socket", b->office.socket, "import", path, "--kind", "case", "--format", "csv", "--no-input", "--json", NULL };
+    const char *argv[] = { b->focalctl, "--socket", b->office.socket, "import", path, "--kind", "case", "--format", "csv", "--no-input",
+                           "--json", NULL };
     if (status == FOCAL_OK)
         status = child_json(b, argv, &out, err);
     if (status == FOCAL_OK) {

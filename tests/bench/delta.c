@@ -40,7 +40,8 @@ static enum focal_status count_conflicts(struct bench *b, struct node *n, size_t
     enum focal_status status = talk(b, n, "case.conflicts", json_pack("{s:i}", "limit", CONFLICTS_LISTED), &rows, NULL, err);
 
     if (status == FOCAL_OK)
-        (void)claim(b, json_array_size(rows) == expected, "%s shows %zu records with two versions, not %zu", n->code, json_array_size(rows), expected);
+        (void)claim(b, json_array_size(rows) == expected, "%s shows %zu records with two versions, not %zu", n->code,
+                    json_array_size(rows), expected);
     json_decref(rows);
     return status;
 }

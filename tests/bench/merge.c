@@ -6,6 +6,7 @@
 #include "focal/store_sqlite.h"
 
 #include <string.h>
+#include <time.h>
 
 enum { WRITES_PER_COMMIT = 65536, CHECKED = 2000, DAY = 20000, PIECES_BYTES_MAX = 1 << 30 };
 
@@ -283,29 +284,42 @@ static enum focal_status check(struct merge *m)
     return status;
 }
 
+static double cpu_seconds(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static enum focal_status read_all(struct merge *m, struct focal_error *err)
 {
-    double rates[TRIES] = { 0, 0 }, changes = (double)m->b->records * FIELDS;
+    double rates[TRIES] = { 0, 0 }, cpu[TRIES] = { 0, 0 }, changes = (double)m->b->records * FIELDS;
     enum focal_status status = FOCAL_OK;
 
     for (int i = 0; status == FOCAL_OK && i < TRIES; i++) {
         char name[32];
-        size_t admitted;
+        size_t admitted = 0;
         (void)snprintf(name, sizeof name, "reader%d", i);
         status = replica_open(m, &m->reader, name, err);
         if (status == FOCAL_OK)
             status = admit_some(m, &m->creations, m->creations.piece_count, FOCAL_STEP_ENTRIES_MAX, &admitted, err);
-        double began = seconds();
+        double began = seconds(), cpu_began = cpu_seconds();
         if (status == FOCAL_OK)
             status = admit_some(m, &m->changes, m->changes.piece_count / parts[i], transactions[i], &admitted, err);
-        rates[i] = (double)admitted / (seconds() - began);
+        if (status == FOCAL_OK) {
+            rates[i] = (double)admitted / (seconds() - began);
+            cpu[i] = (cpu_seconds() - cpu_began) / (double)admitted * 1e6;
+        }
         if (status == FOCAL_OK && parts[i] == 1)
             status = check(m);
         replica_close(&m->reader);
     }
     note(m->b, "changes_per_s", rates[0], "changes/s");
     note(m->b, "ratio_to_bound", m->b->bound_random_per_s > 0 ? rates[0] / m->b->bound_random_per_s : 0, "");
+    note(m->b, "cpu_per_change", cpu[0], "us");
     note(m->b, "changes_per_s_in_small_commits", rates[1], "changes/s");
+    note(m->b, "cpu_per_change_in_small_commits", cpu[1], "us");
     note(m->b, "bytes_per_change", (double)m->changes.bytes.len / changes, "bytes");
     note(m->b, "bytes_per_record", (double)m->creations.bytes.len / (double)m->b->records, "bytes");
     return status;

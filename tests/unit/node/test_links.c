@@ -227,6 +227,26 @@ static void paused_by_them_is_asked_seldom(void **state)
     assert_int_equal(hq->dial_count, 1);
 }
 
+/* The old link is still closing when the office is wanted again. */
+static void paused_and_resumed_at_once(void **state)
+{
+    (void)state;
+    both_listen();
+    tick(ken);
+    obey(ken);
+    if (ken->dial_count)
+        (void)answer_dial(ken, hq);
+    run();
+    assert_int_equal(lines_open(), 1);
+    pause_office(ken, "HQ", true);
+    pause_office(ken, "HQ", false);
+    run();
+    assert_int_equal(lines_open(), 0);
+    tick(ken);
+    obey(ken);
+    assert_int_equal(ken->dial_count, 1);       /* now, not after a back-off */
+}
+
 /* The dial was under way when the office was paused. */
 static void paused_while_dialling(void **state)
 {
@@ -317,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(of_links_of_both_ends_one_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pause_survives_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paused_by_them_is_asked_seldom, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(paused_and_resumed_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paused_while_dialling, set_up, tear_down),
         cmocka_unit_test_setup_teardown(addresses_are_published_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_start_announces_nothing_old, set_up, tear_down),
