@@ -29,6 +29,8 @@ struct focal_io_handlers {
     void (*control_opened)(void *data, uint64_t conn, uint32_t uid, uint32_t gid, int pid);
     void (*control_line)(void *data, uint64_t conn, struct focal_span line);        /* without its newline */
     void (*control_ready)(void *data, uint64_t conn);           /* everything written: more may be handed over */
+    /* The client sends no more and may still be reading: close the connection when all is answered. NULL: it is closed at once. */
+    void (*control_ended)(void *data, uint64_t conn);
     void (*control_closed)(void *data, uint64_t conn);
     /* The timer set with focal_io_wake_at has come. */
     void (*wake)(void *data);
@@ -40,7 +42,8 @@ struct focal_io_handlers {
 
 struct focal_io_limits {                /* zero: the default in brackets */
     uint32_t links_max;                 /* [256] open links, dialled and accepted */
-    uint32_t unproven_max;              /* [64] accepted links not yet proven (focal_io_link_proven) */
+    uint32_t unproven_max;              /* [64] accepted links not yet proven (focal_io_link_proven); when full, and all have brought a
+                                           frame, the oldest of the address that has the most goes */
     uint32_t unproven_per_address_max;  /* [8] the same per IPv4 address or IPv6 /64; when full the oldest unproven without a frame goes */
     uint32_t first_frame_ms;            /* [5000] an accepted link must bring its first whole frame by then */
     uint32_t frame_bytes_max;           /* [65536] longest frame taken in; a longer announced length closes the link */

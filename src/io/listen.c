@@ -10,34 +10,72 @@ static bool same_source(const struct io_source *a, const struct io_source *b)
     return a->family == b->family && memcmp(a->prefix, b->prefix, sizeof a->prefix) == 0;
 }
 
-/* Counts unproven callers (of one source, or all when source is NULL) and finds the oldest that brought no frame. */
-static uint32_t count_unproven(struct focal_io *io, const struct io_source *source, struct io_link **oldest)
+static bool unproven(const struct io_link *link)
+{
+    return !link->dialled && !link->proven && (link->state == IO_LINK_GREETING || link->state == IO_LINK_OPEN);
+}
+
+static bool older(const struct io_link *a, const struct io_link *b)
+{
+    return a->number / a->io->link_slots < b->number / b->io->link_slots;
+}
+
+/* Counts unproven callers (of one source, or all when source is NULL) and finds the oldest, and of those that brought
+ * no frame the oldest. */
+static uint32_t count_unproven(struct focal_io *io, const struct io_source *source, struct io_link **oldest, struct io_link **silent)
 {
     uint32_t count = 0;
 
     *oldest = NULL;
+    *silent = NULL;
     for (uint32_t i = 0; i < io->link_slots; i++) {
         struct io_link *link = &io->links[i];
-        if (link->dialled || link->proven || (link->state != IO_LINK_GREETING && link->state != IO_LINK_OPEN))
-            continue;
-        if (source && !same_source(source, &link->source))
+        if (!unproven(link) || (source && !same_source(source, &link->source)))
             continue;
         count++;
-        if (!link->had_frame && (!*oldest || link->number / io->link_slots < (*oldest)->number / io->link_slots))
+        if (!*oldest || older(link, *oldest))
             *oldest = link;
+        if (!link->had_frame && (!*silent || older(link, *silent)))
+            *silent = link;
     }
     return count;
 }
 
-static bool make_room(struct focal_io *io, const struct io_source *source, uint32_t cap)
+/* The oldest caller of the source that has the most of them; NULL unless that is at least two more than this one has. A
+ * first message can be recorded and replayed, so having brought one must not let a few addresses keep all others out. */
+static struct io_link *of_the_most(struct focal_io *io, const struct io_source *source)
 {
-    struct io_link *oldest;
+    struct io_link *found = NULL, *oldest, *silent;
+    uint32_t most = count_unproven(io, source, &oldest, &silent) + 1;
 
-    if (count_unproven(io, source, &oldest) < cap)
+    for (uint32_t i = 0; i < io->link_slots; i++) {
+        if (!unproven(&io->links[i]))
+            continue;
+        uint32_t count = count_unproven(io, &io->links[i].source, &oldest, &silent);
+        if (count > most) {
+            most = count;
+            found = oldest;
+        }
+    }
+    return found;
+}
+
+static bool make_room_for(struct focal_io *io, const struct io_source *source)
+{
+    struct io_link *oldest, *goes;
+
+    if (count_unproven(io, source, &oldest, &goes) >= io->limits.unproven_per_address_max) {
+        if (!goes)
+            return false;
+        focal_io_link_fail(goes, FOCAL_FULL, "a newer caller from its address took its place");
+    }
+    if (count_unproven(io, NULL, &oldest, &goes) < io->limits.unproven_max)
         return true;
-    if (!oldest)
+    if (!goes)
+        goes = of_the_most(io, source);
+    if (!goes)
         return false;
-    focal_io_link_fail(oldest, FOCAL_FULL, "a newer caller took its place");
+    focal_io_link_fail(goes, FOCAL_FULL, "a newer caller took its place");
     return true;
 }
 
@@ -49,7 +87,7 @@ static void admit(struct focal_io *io, nng_stream *stream)
 
     /* A caller that is gone already has no address any more. */
     if (nng_stream_get_addr(stream, NNG_OPT_REMADDR, &far) == 0 && focal_io_address_source(&source, &far) &&
-        make_room(io, &source, io->limits.unproven_per_address_max) && make_room(io, NULL, io->limits.unproven_max))
+        make_room_for(io, &source))
         link = focal_io_link_new(io);
     if (!link) {
         nng_stream_close(stream);

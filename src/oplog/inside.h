@@ -48,6 +48,7 @@ enum {
     ARENA_BYTES_MAX = 24 * 1024 * 1024, /* the largest stretch four times over, with its entries and hashes */
     UNSIGNED_LOGS_MAX = 64,             /* logs known by staging alone, which any member could invent */
     RECEIPTS_PER_SIGNER_MAX = 1024,     /* live ones in a scope */
+    RECEIPT_AHEAD_MAX = 256,            /* heads of logs not held here, of one signer in a scope */
     MACHINE_ID_MAX = 64
 };
 
@@ -126,6 +127,7 @@ struct held_receipt {
     uint64_t number;
     uint32_t day;
     size_t live;                                /* heads for which it is the highest */
+    size_t ahead;                               /* heads of logs that were not held when it came */
 };
 struct receipt_head { uint64_t seq, number; uint32_t day; struct held_receipt *of; };
 struct receipt_set {

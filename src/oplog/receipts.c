@@ -1,7 +1,8 @@
 /* Receipts: signed words that something is durable at an office.
  *
  * Per log the highest-numbered receipt that lists it counts, of the signer's newest epoch. One that counts for no log
- * any more says nothing that a later one does not say better, and is thrown away; so they stay as many as logs. */
+ * any more says nothing that a later one does not say better, and is thrown away; so they stay as many as logs.
+ * A receipt may come before a log it lists. Anyone can list logs that do not exist, so only a few such heads are kept. */
 #include "inside.h"
 
 #include <stdlib.h>
@@ -68,12 +69,34 @@ static bool newer(const struct focal_oplog *ol, const struct focal_receipt *r, c
     return memcmp(r->epoch.b, than->of->key + 64, 16) > 0;
 }
 
-static bool counts(const struct focal_oplog *ol, const struct focal_receipt *r)
+static bool log_held(const struct focal_oplog *ol, const struct focal_receipt *r, const struct focal_receipt_head *head)
 {
+    const struct oplog_log *log = focal_oplog_log_of(ol, &head->log);
+    return log && focal_hash_equal(&log->pub.name.scope, &r->scope);
+}
+
+/* How many more heads of logs not held this signer may have here, in this scope. */
+static size_t ahead_room(const struct focal_oplog *ol, const uint8_t key[RECEIPT_KEY_BYTES])
+{
+    size_t at = 0, used = 0;
+    void *value;
+    while (focal_map_next(&ol->receipts.held, &at, NULL, &value)) {
+        const struct held_receipt *held = value;
+        if (memcmp(held->key, key, SIGNER_KEY_BYTES) == 0)
+            used += held->ahead;
+    }
+    return used < RECEIPT_AHEAD_MAX ? RECEIPT_AHEAD_MAX - used : 0;
+}
+
+static bool counts(const struct focal_oplog *ol, const struct focal_receipt *r, const uint8_t receipt[RECEIPT_KEY_BYTES])
+{
+    const bool ahead = ahead_room(ol, receipt) > 0;
     for (size_t i = 0; i < focal_receipt_head_count(r); i++) {
         struct focal_receipt_head head;
         uint8_t key[HEAD_KEY_BYTES];
         focal_receipt_head(&head, r, i);
+        if (!ahead && !log_held(ol, r, &head))
+            continue;
         head_key(key, &r->signer, &head.log);
         const struct receipt_head *held = focal_map_get(&ol->receipts.heads, key);
         if (!held || newer(ol, r, held))
@@ -125,6 +148,7 @@ static enum focal_status take_in(struct focal_oplog *ol, const struct focal_rece
     receipt_key(of->key, r);
     of->number = r->number;
     of->day = r->day;
+    size_t room = ahead_room(ol, of->key);
     enum focal_status st = focal_map_put(&ol->receipts.held, of->key, of);
     if (st != FOCAL_OK) {
         focal_free(of);
@@ -134,6 +158,11 @@ static enum focal_status take_in(struct focal_oplog *ol, const struct focal_rece
         struct focal_receipt_head head;
         uint8_t key[HEAD_KEY_BYTES];
         focal_receipt_head(&head, r, i);
+        if (!log_held(ol, r, &head)) {
+            if (of->ahead == room)
+                continue;
+            of->ahead++;
+        }
         head_key(key, &r->signer, &head.log);
         st = set_head(ol, key, &head, r, of, stored);
     }
@@ -298,7 +327,7 @@ enum focal_status focal_oplog_take_receipt(struct focal_oplog *ol, struct focal_
         return FOCAL_NOT_YET;
     uint8_t key[RECEIPT_KEY_BYTES];
     receipt_key(key, &r);
-    if (focal_map_get(&ol->receipts.held, key) || !counts(ol, &r))
+    if (focal_map_get(&ol->receipts.held, key) || !counts(ol, &r, key))
         return FOCAL_EXISTS;
     /* A signer whose receipts never supersede each other would fill the store with them. */
     if (held_of_signer(ol, key) >= RECEIPTS_PER_SIGNER_MAX)

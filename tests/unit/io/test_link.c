@@ -311,6 +311,33 @@ static void test_when_all_have_spoken_the_newcomer_goes(void **state)
     focal_io_close(w.io);
 }
 
+/* A recorded first message counts as having spoken: a few addresses must not keep everybody else out with it. */
+static void test_who_has_most_callers_makes_room(void **state)
+{
+    struct focal_io_limits limits = { .unproven_max = 3 };
+    struct world w;
+    int fds[3];
+
+    (void)state;
+    world_open(&w, &limits);
+    for (unsigned i = 0; i < 3; i++) {
+        fds[i] = raw_greeted(&w, i == 0 ? "127.0.0.2" : "127.0.0.3");
+        assert_true(raw_frame(fds[i], "hello", 5));
+        awaited = i + 1;
+        assert_true(world_run(&w, awaited_open));
+    }
+    assert_true(world_run(&w, three_frames));
+    w.busy = true;
+    int newcomer = raw_greeted(&w, "127.0.0.6");
+    probe = fds[1];
+    assert_true(world_run(&w, probe_ended));
+    assert_false(raw_ended(fds[0]) || raw_ended(fds[2]) || raw_ended(newcomer));
+    close(newcomer);
+    for (unsigned i = 0; i < 3; i++)
+        close(fds[i]);
+    focal_io_close(w.io);
+}
+
 static void test_an_accepted_link_must_bring_a_frame_in_time(void **state)
 {
     struct focal_io_limits limits = { .first_frame_ms = 100 };
@@ -527,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_the_listener_answers_only_a_whole_greeting),
         cmocka_unit_test(test_the_oldest_silent_caller_of_an_address_goes),
         cmocka_unit_test(test_when_all_have_spoken_the_newcomer_goes),
+        cmocka_unit_test(test_who_has_most_callers_makes_room),
         cmocka_unit_test(test_an_accepted_link_must_bring_a_frame_in_time),
         cmocka_unit_test(test_links_are_bounded),
         cmocka_unit_test(test_dials_fail_once_and_by_name),

@@ -200,21 +200,69 @@ static void strangers_words(void **state)
     focal_receipt_encode(&body, &r);
     focal_receipt_sign(&signature, ken.keys.sign_secret, &net.id, focal_buf_view(&body));
     assert_int_equal(give(&hq, &body, &signature), FOCAL_NOT_YET);      /* of a scope that nobody has */
-    /* Receipts that never supersede each other: only so many. */
-    r.scope.b[0] ^= 1;
-    size_t taken = 0;
-    uint8_t many[56] = { 0 };
-    r.heads = focal_span_of(many, sizeof many);
-    for (uint64_t i = 1; i <= 1100; i++) {
-        focal_put_be64(many, i);
-        r.number = i;
-        focal_buf_clear(&body);
-        focal_receipt_encode(&body, &r);
-        focal_receipt_sign(&signature, ken.keys.sign_secret, &net.id, focal_buf_view(&body));
-        taken += give(&hq, &body, &signature) == FOCAL_OK;
-    }
-    assert_int_equal(taken, 1024);
     focal_buf_close(&body);
+}
+
+static enum focal_status give_heads(struct focal_receipt *r, uint64_t number, const uint8_t *heads, size_t bytes)
+{
+    struct focal_buf body;
+    struct focal_signature signature;
+    focal_buf_init(&body, FOCAL_RECEIPT_MAX);
+    r->number = number;
+    r->heads = focal_span_of(heads, bytes);
+    focal_receipt_encode(&body, r);
+    focal_receipt_sign(&signature, ken.keys.sign_secret, &net.id, focal_buf_view(&body));
+    enum focal_status st = give(&hq, &body, &signature);
+    focal_buf_close(&body);
+    return st;
+}
+
+/* Whoever lists logs that nobody has gets only so many of them kept, and what is true still counts. */
+static void invented_logs(void **state)
+{
+    (void)state;
+    enum { HEAD = 56, MANY = 200 };
+    static uint8_t many[MANY * HEAD];
+    uint64_t seq, n = 0;
+    size_t kept_before, taken = 0;
+    struct focal_id invented;
+    hold(&hq, &ken.statement);
+    write_one(&ken);
+    carry_all(&ken, &hq);
+    const struct focal_id log = log_of(&hq, &net, &ken, &scope_network)->id;
+    struct focal_receipt r = { .office = ken.code, .signer = ken.keys.sign_public, .day = 20001 };
+    focal_scope_id(&r.scope, &net.id, &scope_network);
+    for (uint64_t number = 1; number <= 8; number++) {
+        for (size_t i = 0; i < MANY; i++)
+            focal_put_be64(many + i * HEAD, ++n);
+        taken += give_heads(&r, number, many, sizeof many) == FOCAL_OK;
+    }
+    assert_int_equal(taken, 2);                 /* 200, and 56 of the next 200 */
+    assert_int_equal(kept(&hq), 2);
+    memset(&invented, 0, sizeof invented);
+    focal_put_be64(invented.b, 256);
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &invented, NULL, NULL));
+    focal_put_be64(invented.b, 257);
+    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &invented, NULL, NULL));
+
+    memset(many + HEAD, 0, HEAD);               /* beside one that is true; heads stand in their order */
+    memcpy(many + HEAD, log.b, 16);
+    focal_put_be64(many + HEAD + 16, 2);
+    assert_true(memcmp(many, many + HEAD, HEAD) < 0);
+    kept_before = kept(&hq);
+    assert_int_equal(give_heads(&r, 9, many, 2 * HEAD), FOCAL_OK);
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log, &seq, NULL));
+    assert_int_equal(seq, 2);
+    assert_int_equal(kept(&hq), kept_before + 1);
+    memcpy(invented.b, many, 16);
+    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &invented, NULL, NULL));
+
+    focal_oplog_close(hq.ol);                   /* the same after a restart */
+    office_open(&hq);
+    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &invented, NULL, NULL));
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log, &seq, NULL));
+    focal_put_be64(many, ++n);
+    assert_int_equal(give_heads(&r, 10, many, HEAD), FOCAL_EXISTS);
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -223,7 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(given_taken_and_counted), WITH(order_of_arrival_does_not_matter), WITH(rolled_back_receipts_are_made_again),
-        WITH(strangers_words),
+        WITH(strangers_words), WITH(invented_logs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
