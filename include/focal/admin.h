@@ -53,6 +53,8 @@ void focal_admin_close(struct focal_admin *);
 
 /* False: no room, close it. */
 FOCAL_MUST_USE bool focal_admin_connect(struct focal_admin *, uint64_t conn, uint32_t uid, uint32_t gid);
+/* The client asks no more; what it asked is still answered, then the connection is finished. */
+void focal_admin_ended(struct focal_admin *, uint64_t conn);
 void focal_admin_disconnect(struct focal_admin *, uint64_t conn);       /* its jobs end; what is committed stays */
 void focal_admin_line(struct focal_admin *, uint64_t conn, struct focal_span line, struct focal_now);
 

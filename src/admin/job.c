@@ -80,6 +80,13 @@ void focal_admin_disconnect(struct focal_admin *a, uint64_t number)
         conn_close(c);
 }
 
+void focal_admin_ended(struct focal_admin *a, uint64_t number)
+{
+    struct conn *c = conn_find(a, number);
+    if (c)
+        c->finished = true;
+}
+
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
 static void refuse(struct conn *c, uint64_t id, const struct focal_error *err)
@@ -312,9 +319,8 @@ struct focal_span focal_admin_take(struct focal_admin *a, uint64_t number)
     struct conn *c = conn_find(a, number);
     if (!c)
         return focal_span_of(NULL, 0);
-    if (c->out.failed)      /* an answer that cannot be told whole must not look whole */
-        c->finished = true;
-    return focal_buf_view(&c->out);
+    c->broken = c->broken || c->out.failed;     /* an answer that cannot be told whole must not look whole */
+    return c->broken ? focal_span_of(NULL, 0) : focal_buf_view(&c->out);
 }
 
 void focal_admin_taken(struct focal_admin *a, uint64_t number)
@@ -331,5 +337,5 @@ void focal_admin_taken(struct focal_admin *a, uint64_t number)
 bool focal_admin_finished(const struct focal_admin *a, uint64_t number)
 {
     const struct conn *c = conn_find(a, number);
-    return !c || (c->finished && !c->first);
+    return !c || c->broken || (c->finished && !c->first);
 }

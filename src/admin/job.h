@@ -55,6 +55,7 @@ struct job {
 struct conn {
     uint64_t number;                    /* 0: free */
     bool greeted, finished, may;
+    bool broken;                        /* an answer could not be told whole: nothing more is said */
     struct job *first, *last;
     size_t job_count;
     struct focal_buf out;

@@ -289,8 +289,11 @@ static bool turn_help(struct args *args, char **argv, int *argc, int *at)
 
 int args_read(struct args *args, int argc, char **argv)
 {
+    size_t most = 2;                    /* one word can hold many letters, and most words are read twice */
     memset(args, 0, sizeof *args);
-    args->given = focal_alloc(((size_t)argc * 2 + 2) * sizeof *args->given);
+    for (int i = 0; i < argc; i++)
+        most += 2 * (strlen(argv[i]) + 1);
+    args->given = focal_alloc(most * sizeof *args->given);
     if (!args->given) {
         fputs("focalctl: no memory\n", stderr);
         return 1;

@@ -5,6 +5,7 @@
 #include "focal/io.h"
 
 #include <string.h>
+#include <sys/prctl.h>
 
 enum { KEY_FILE_MAX = 4096, VALID_DAYS = 366, OPENINGS = 400 };
 
@@ -197,6 +198,7 @@ static enum focal_status sign(const struct args *args, const struct joining *j, 
     struct focal_sign_key key;
     struct focal_buf body, statement;
     memset(&key, 0, sizeof key);
+    (void)!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  /* no core file and no other process sees the authority's key */
     enum focal_status st = unlock(args, j, &key, err);
     focal_buf_init(&body, FOCAL_STATEMENT_MAX);
     focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
@@ -205,6 +207,7 @@ static enum focal_status sign(const struct args *args, const struct joining *j, 
         focal_statement_sign(&statement, key.secret, &j->network, focal_buf_view(&body));
     }
     focal_sign_key_wipe(&key);
+    (void)!prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     char *hex = st == FOCAL_OK && !body.failed && !statement.failed ? focal_alloc(statement.len * 2 + 1) : NULL;
     if (hex) {
         focal_hex(hex, statement.data, statement.len);

@@ -78,7 +78,9 @@ static void put_rows(const json_t *rows, const json_t *values)
         if (i)
             put_label("");
         if (list == rows) {
-            printf("%-28s row ", text_of(one, "value"));
+            const char *value = text_of(one, "value");
+            say_text(stdout, value);
+            printf("%*s row ", (int)(strlen(value) < 28 ? 28 - strlen(value) : 0), "");
             say_text(stdout, text_of(one, "row"));
             printf(" by ");
             say_text(stdout, *text_of(one, "office") ? text_of(one, "office") : "an office not known here");

@@ -57,5 +57,16 @@ void focal_json_print(struct focal_buf *out, const struct json_t *value)
 struct json_t *focal_json_text(struct focal_span text)
 {
     json_t *made = json_stringn(text.len ? (const char *)text.data : "", text.len);
+    if (made)
+        return made;
+    /* What was cut in the middle of a character, or never was text, must not take the rest of a sentence with it. */
+    struct focal_buf plain;
+    focal_buf_init(&plain, text.len + 1);
+    focal_buf_span(&plain, text);
+    for (size_t i = 0; i < plain.len; i++)
+        if (plain.data[i] >= 0x80)
+            plain.data[i] = '?';
+    made = plain.failed ? NULL : json_stringn((const char *)plain.data, plain.len);
+    focal_buf_close(&plain);
     return made ? made : json_string("?");
 }

@@ -25,6 +25,7 @@ void event_put(struct running *r, const struct focal_node_event *e)
     if (!event_room(r, 1)) {
         focal_trace_line(&r->trace, FOCAL_ERROR, "daemon", "out of memory: an event was lost, stopping");
         r->stopping = r->failed = true;
+        r->why = FOCAL_NO_MEMORY;
         return;
     }
     r->events[r->event_count++] = *e;
@@ -110,6 +111,12 @@ static void control_line(void *data, uint64_t conn, struct focal_span line)
     focal_admin_line(r->admin, conn, line, now);
 }
 
+static void control_ended(void *data, uint64_t conn)
+{
+    struct running *r = data;
+    focal_admin_ended(r->admin, conn);
+}
+
 static void control_closed(void *data, uint64_t conn)
 {
     struct running *r = data;
@@ -154,6 +161,6 @@ void events_handlers(struct focal_io_handlers *h, struct running *r)
     *h = (struct focal_io_handlers){
         .data = r, .link_opened = link_opened, .link_frame = link_frame, .link_ready = link_ready, .link_closed = link_closed,
         .dial_failed = dial_failed, .control_opened = control_opened, .control_line = control_line, .control_ready = control_ready,
-        .control_closed = control_closed, .wake = wake, .turn = turn, .signal = signalled
+        .control_ended = control_ended, .control_closed = control_closed, .wake = wake, .turn = turn, .signal = signalled
     };
 }

@@ -1,6 +1,7 @@
 /* focald: the daemon, and what is done before one runs. */
 #include "daemon.h"
 
+#include "focal/control.h"
 #include "focal/demo.h"
 
 #include <jansson.h>
@@ -61,7 +62,8 @@ int say_failed(const struct focal_error *err, bool json)
     if (json) {
         char code[16];
         (void)snprintf(code, sizeof code, "FD-%03d", (int)err->status);
-        json_t *all = json_pack("{s:{s:s,s:i,s:s,s:s}}", "error", "code", code, "exit", exit_of(err->status), "message", err->message, "hint", err->hint);
+        json_t *all = json_pack("{s:{s:s,s:i,s:o,s:o}}", "error", "code", code, "exit", exit_of(err->status),
+            "message", focal_json_text(focal_span_text(err->message)), "hint", focal_json_text(focal_span_text(err->hint)));
         if (all && json_dumpf(all, stderr, JSON_COMPACT) == 0)
             fputc('\n', stderr);
         json_decref(all);

@@ -54,6 +54,10 @@ enum focal_status place_open(struct place *p, const char *dir, struct focal_erro
     enum focal_status st = focal_dir_make(dir, 0700, err);
     if (st != FOCAL_OK)
         return st;
+    /* Who else may write here could swap what is made, or lead the cleaning up elsewhere. */
+    struct stat st_dir;
+    if (stat(dir, &st_dir) != 0 || st_dir.st_uid != geteuid() || (st_dir.st_mode & 022))
+        return focal_fail(err, FOCAL_DENIED, "choose a directory that is yours alone, or let setup make it", "others may write in %s", dir);
     remove_stage(p);                    /* of a setup that was killed: it had put nothing in place */
     if (!path_join(path, p->stage, "keys"))
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path %.60s... is too long", dir);

@@ -67,7 +67,7 @@ enum focal_status prompt_secret(struct focal_buf *out, const char *question, boo
 
 enum focal_status passphrase_read(struct focal_buf *out, const char *path, struct focal_error *err)
 {
-    enum focal_status st = focal_file_read(out, path, 4096, err);
+    enum focal_status st = strcmp(path, "-") == 0 ? focal_file_read(out, path, 4096, err) : focal_file_read_secret(out, path, 4096, err);
     if (st != FOCAL_OK)
         return st;
     size_t len = 0;

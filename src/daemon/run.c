@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -123,6 +124,7 @@ static enum focal_status open_node(struct running *r, struct focal_error *err)
     char path[PATH_BYTES];
     if (!path_join(path, r->config.dir, "keys/node.key"))
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
+    (void)!mlock(&r->keys, sizeof r->keys);     /* not into swap, where the system lets us say so */
     enum focal_status st = node_key_read(&r->keys, path, err);
     if (st != FOCAL_OK)
         return st;
@@ -224,7 +226,7 @@ int run_main(int argc, char **argv)
         say_ready(r, w.json);
         focal_io_again(r->io);
         focal_io_run(r->io);
-        rv = r->failed ? SAY_IO : SAY_OK;
+        rv = r->failed ? exit_of(r->why) : SAY_OK;
     } else {
         err.status = st;
         rv = say_failed(&err, w.json);

@@ -34,6 +34,7 @@ struct running {
     struct focal_buf frame;             /* the one on its way out */
     uint64_t turn_began_ms;
     bool stopping, failed;
+    enum focal_status why;              /* it failed */
 };
 
 /* events.c: what io tells, kept until the turn */

@@ -12,6 +12,7 @@ static void fail(struct running *r, enum focal_status status)
                        : status == FOCAL_DAMAGED ? "the database is damaged" : "the database could not be read or written";
     fprintf(stderr, "focald: stopping: %s (%s); nothing of the last step was kept or sent, and nothing kept before it is lost\n", what, focal_status_name(status));
     r->failed = r->stopping = true;
+    r->why = status;
 }
 
 static void obey(struct running *r)

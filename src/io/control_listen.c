@@ -67,9 +67,11 @@ uint64_t focal_io_control_deadlines(struct focal_io *io, uint64_t now_ms)
         struct io_conn *conn = io->conns[i];
         if (!conn || conn->deadline_ms == IO_NEVER)
             continue;
-        if (conn->deadline_ms <= now_ms)
+        if (conn->deadline_ms <= now_ms && conn->ended && !conn->finishing)
+            focal_io_conn_look(conn);
+        else if (conn->deadline_ms <= now_ms)
             focal_io_conn_gone(conn);
-        else if (conn->deadline_ms < next)
+        if (conn->deadline_ms < next)
             next = conn->deadline_ms;
     }
     return next;

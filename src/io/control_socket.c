@@ -4,6 +4,7 @@
  * works is held back by its own socket, and costs one line buffer. */
 #include "loop.h"
 
+#include <poll.h>
 #include <string.h>
 
 struct control_write {
@@ -197,6 +198,37 @@ static void refuse_line(struct io_conn *conn)
         focal_io_conn_gone(conn);
 }
 
+/* Who only stopped sending (`socat` at the end of its input) still waits for answers; who closed its end does not. */
+void focal_io_conn_look(struct io_conn *conn)
+{
+    struct pollfd look = { .events = 0 };           /* a client that left is told even so */
+
+    if (uv_fileno((uv_handle_t *)&conn->pipe, &look.fd) || poll(&look, 1, 0) != 0) {
+        focal_io_conn_gone(conn);
+        return;
+    }
+    conn->deadline_ms = focal_io_mono_ms() + IO_CONTROL_LOOK_MS;
+    focal_io_deadline_at(conn->io, conn->deadline_ms);
+}
+
+static void tell_ended(struct io_conn *conn)
+{
+    struct focal_io *io = conn->io;
+
+    if (conn->ended_told)
+        return;
+    conn->ended_told = true;
+    if (!io->tell.control_ended) {
+        focal_io_conn_gone(conn);
+        return;
+    }
+    focal_io_conn_look(conn);
+    if (conn->gone)
+        return;
+    io->told = true;
+    io->tell.control_ended(io->tell.data, conn->number);
+}
+
 static void tell_conn(struct io_conn *conn, uint32_t *lines, size_t *bytes)
 {
     struct focal_io *io = conn->io;
@@ -229,7 +261,7 @@ static void tell_conn(struct io_conn *conn, uint32_t *lines, size_t *bytes)
     if (conn->in_end - conn->in_at > io->limits.control_line_bytes_max)
         refuse_line(conn);
     else if (conn->ended)
-        focal_io_conn_gone(conn);
+        tell_ended(conn);
     else
         read_on(conn);
 }

@@ -29,7 +29,8 @@ static void async_nothing(uv_async_t *async)
 void focal_io_mark(struct focal_io *io)
 {
     io->more = true;
-    uv_idle_start(&io->idle, idle_nothing);
+    if (!io->closing)               /* jobs that end while the loop closes are told when it is closed */
+        uv_idle_start(&io->idle, idle_nothing);
 }
 
 static void take_completions(struct focal_io *io)
@@ -207,8 +208,7 @@ static void job_after(uv_work_t *request, int status)
     else
         io->jobs_first = job;
     io->jobs_last = job;
-    if (!io->closing)
-        focal_io_mark(io);
+    focal_io_mark(io);
 }
 
 enum focal_status focal_io_work(struct focal_io *io, void (*work)(void *data), void (*done)(void *data), void *data)

@@ -16,6 +16,7 @@ enum {
     IO_ACCEPT_RETRY_MS = 100,               /* after accept failed for want of files or memory */
     IO_CONTROL_PENDING_MAX = 4 << 20,       /* bytes */
     IO_CONTROL_FINISH_MS = 5000,            /* a closed connection's client must have read what is left by then */
+    IO_CONTROL_LOOK_MS = 1000,              /* so often it is looked whether a client that sends no more still reads */
     IO_GREETING_BYTES = 8,
     IO_LENGTH_BYTES = 8,
     IO_RECEIVE_BYTES_MIN = 4096,            /* a link's receive buffer to start with */
@@ -71,11 +72,12 @@ struct io_conn {
     struct focal_io *io;
     uv_pipe_t pipe;
     uint64_t number;
-    uint64_t deadline_ms;               /* while finishing: the client must have read what is left by then */
+    uint64_t deadline_ms;               /* finishing: the client must have read what is left by then; ended: look again */
     uint32_t uid, gid;
     int pid;
     bool opened;                        /* control_opened was told, so control_closed must be */
     bool reading, ended;                /* ended: the client sends no more */
+    bool ended_told;
     bool finishing;                     /* closed by the daemon: only what is queued is still written */
     bool gone;                          /* control_closed is due */
     bool ready;                         /* control_ready is due */
@@ -158,6 +160,7 @@ enum focal_status focal_io_status_of_uv(int);
 
 /* control_socket.c */
 void focal_io_controls_tell(struct focal_io *);
+void focal_io_conn_look(struct io_conn *);                          /* gone, if the client of an ended one has left */
 void focal_io_conn_gone(struct io_conn *);                          /* it is closed and told at the end of the turn */
 void focal_io_conn_freed(uv_handle_t *);                            /* uv's last word on a connection's pipe */
 

@@ -142,6 +142,10 @@ class Usage(unittest.TestCase):
             self.assertLessEqual(len(done.err.splitlines()), 2, args)
             self.assertTrue(done.err.startswith("focalctl: "), args)
 
+    def test_many_options_in_one_word(self):
+        self.assertEqual(run("-" + "h" * 5000).returncode, 0)
+        self.assertEqual(run("status", "-" + "h" * 5000).returncode, 0)
+
     def test_nearest_names(self):
         self.assertIn('"status"', run("stauts").err)
         self.assertIn('"case list"', run("case", "lst").err)
@@ -277,6 +281,15 @@ class Answers(unittest.TestCase):
             self.assertRegex(text, r"Not yet seen by +SSD\n")
             self.assertRegex(text, r"Not known of +COD\n")
             self.assertEqual(json.loads(fake.run("case", "show", REF, "--json").out)["schema"], "focal.case.show/1")
+
+    def test_foreign_text_does_not_steer_the_terminal(self):
+        record = {"id": REF, "record": "ab" * 32, "version": "5d0c11aa90be3f27", "office": "K\x1b[2J", "complete": True, "fields": {"victims": ["x"]},
+                  "conflicts": {}, "rows": {"victims": [{"row": "1.0\x1b]0;", "value": "fe\x1b[31mmale", "office": "\x9b31m"}]},
+                  "seen_by": [{"office": "\x1bc", "seen": True}]}
+        with Fake({"case.show": [("item", record), END]}) as fake:
+            text = fake.run("case", "show", REF).out
+            self.assertIn("fe?[31mmale", text)
+            self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
     def test_conflicts_and_resolve(self):
         item = {"id": REF, "conflicts": {"channel": [{"value": "hotline", "office": "KEN"}, {"value": "digital", "office": "HQ"}]}}

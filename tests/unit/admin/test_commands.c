@@ -338,6 +338,23 @@ static void vanishing(void **state)
     assert_int_equal(focal_admin_deadline_ms(w->admin), UINT64_MAX);
 }
 
+/* Who sends its requests and then no more (`socat` at the end of its input) is answered, and then it is over. */
+static void no_more_to_ask(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    line(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}");
+    line(w, "{\"id\":2,\"do\":\"status\",\"with\":{\"wait\":\"synced=KEN\",\"timeout_ms\":50}}");
+    focal_admin_ended(w->admin, 1);
+    turn(w);
+    assert_false(focal_admin_finished(w->admin, 1));
+    w->now.mono_ms += 200;
+    settle(w);
+    HAS(focal_buf_cstr(&w->out), "\"id\":1,\"end\":{\"status\":\"ok\"}");
+    HAS(focal_buf_cstr(&w->out), "\"id\":2,\"error\"");
+    assert_true(focal_admin_finished(w->admin, 1));
+}
+
 static void offices(void **state)
 {
     struct world *w = *state;
@@ -406,7 +423,7 @@ static void verify(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-    const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(refusals), T(ahead), T(limits), T(vanishing), T(offices),
+    const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(refusals), T(ahead), T(limits), T(vanishing), T(no_more_to_ask), T(offices),
         T(import), T(verify) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

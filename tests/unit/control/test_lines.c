@@ -166,9 +166,22 @@ static void answers(void **state)
     focal_buf_close(&b);
 }
 
+/* A sentence that quotes half a character is still a sentence. */
+static void cut_characters(void **state)
+{
+    (void)state;
+    struct focal_error err;
+    struct focal_buf b;
+    assert_int_equal(focal_fail(&err, FOCAL_USAGE, "h\xc3", "\"%.3s\" is no code", "ab\xc3\xa9"), FOCAL_USAGE);
+    focal_buf_init(&b, 4096);
+    focal_answer_error(&b, 1, &err);
+    assert_non_null(strstr(focal_buf_cstr(&b), "\\\"ab?\\\" is no code"));
+    focal_buf_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(hello), cmocka_unit_test(requests), cmocka_unit_test(bad_requests), cmocka_unit_test(depth),
-        cmocka_unit_test(too_long), cmocka_unit_test(answers) };
+        cmocka_unit_test(too_long), cmocka_unit_test(answers), cmocka_unit_test(cut_characters) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

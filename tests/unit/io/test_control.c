@@ -28,6 +28,8 @@ struct hall {
     uint64_t to_send, send_number;      /* for the reader that is slower than the daemon */
     unsigned times_full;
     bool guard_went_off, echo, close_on_line;
+    bool close_on_end;
+    unsigned ended;
     char wrong[200];                    /* what the client thread found wrong */
 };
 
@@ -67,6 +69,18 @@ static void on_line(void *data, uint64_t conn, struct focal_span line)
     if (h->close_on_line) {
         focal_io_control_close(h->io, conn);
         assert_int_equal(focal_io_control_send(h->io, conn, focal_span_text("x\n")), FOCAL_NOT_FOUND);
+    }
+}
+
+/* The answer comes later than the end of the requests. */
+static void on_ended(void *data, uint64_t conn)
+{
+    struct hall *h = data;
+
+    h->ended++;
+    if (h->close_on_end) {
+        assert_int_equal(focal_io_control_send(h->io, conn, focal_span_text("late\n")), FOCAL_OK);
+        focal_io_control_close(h->io, conn);
     }
 }
 
@@ -124,7 +138,7 @@ static void hall_open(struct hall *h, const struct focal_io_limits *limits)
 {
     struct focal_io_handlers handlers = {
         .data = h, .control_opened = on_opened, .control_line = on_line, .control_ready = on_ready,
-        .control_closed = on_closed, .wake = on_wake, .turn = on_turn,
+        .control_ended = on_ended, .control_closed = on_closed, .wake = on_wake, .turn = on_turn,
     };
     struct focal_error err;
 
@@ -203,6 +217,52 @@ static void test_lines_both_ways_and_who_sent_them(void **state)
     assert_int_equal(h.uid, geteuid());
     assert_int_equal(h.gid, getegid());
     assert_int_equal(h.pid, getpid());
+    hall_close(&h);
+}
+
+static void *ask_and_end(void *data)
+{
+    struct hall *h = data;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    char text[64];
+    size_t have = 0;
+    ssize_t n;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    strcpy(address.sun_path, h->path);
+    EXPECT(h, connect(fd, (const struct sockaddr *)&address, sizeof address) == 0);
+    EXPECT(h, send(fd, "one\n", 4, 0) == 4);
+    EXPECT(h, shutdown(fd, SHUT_WR) == 0);
+    while (h->close_on_end && (n = recv(fd, text + have, sizeof text - have, 0)) > 0)
+        have += (size_t)n;
+    EXPECT(h, !h->close_on_end || (have == 9 && memcmp(text, "one\nlate\n", 9) == 0));
+    close(fd);
+    return NULL;
+}
+
+static void test_who_only_stops_sending_is_answered(void **state)
+{
+    struct hall h;
+
+    (void)state;
+    hall_open(&h, NULL);
+    h.echo = h.close_on_end = true;
+    hall_run(&h, ask_and_end);
+    assert_int_equal(h.ended, 1);
+    assert_int_equal(h.closed, 1);
+    hall_close(&h);
+}
+
+/* Nobody closes the connection here: that the client left, after it had stopped sending, is found out. */
+static void test_who_stopped_sending_and_left_is_noticed(void **state)
+{
+    struct hall h;
+
+    (void)state;
+    hall_open(&h, NULL);
+    hall_run(&h, ask_and_end);
+    assert_int_equal(h.lines, 1);
+    assert_int_equal(h.closed, 1);
     hall_close(&h);
 }
 
@@ -398,6 +458,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_both_ways_and_who_sent_them),
+        cmocka_unit_test(test_who_only_stops_sending_is_answered),
+        cmocka_unit_test(test_who_stopped_sending_and_left_is_noticed),
         cmocka_unit_test(test_a_slow_reader_holds_back_the_sender),
         cmocka_unit_test(test_closing_lets_out_what_is_queued),
         cmocka_unit_test(test_a_line_over_the_limit_ends_the_connection),

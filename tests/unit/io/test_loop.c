@@ -110,6 +110,7 @@ static void done(void *data)
 
     assert_true(pthread_equal(s->loop_thread, pthread_self()));
     s->done++;
+    focal_io_again(s->io);              /* as who has an answer to tell now; also when the loop is closing */
 }
 
 static void test_work_runs_elsewhere_and_ends_here(void **state)
