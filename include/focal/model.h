@@ -244,7 +244,7 @@ uint32_t focal_quarter_of_date(uint32_t days_0001);
 
 /* ---- reference codes: what people read aloud -------------------------------------------------------------------------------- */
 
-/* KEN-4F7Q-29XD-8: office code, 40 bits of H("focal code 1", reference) as 8 Crockford base-32 characters, one check
+/* KEN-4F7Q-29XD-0: office code, 40 bits of H("focal code 1", reference) as 8 Crockford base-32 characters, one check
  * character: sum of a^(i+1) * v_i over GF(32) (a = x, polynomial x^5 + x^2 + 1; v = low 5 bits of each character of
  * the office code, then the 8 values), which catches every single slip and every swap of unequal neighbours.
  * Reading ignores case, takes O for 0, I and L for 1, and forgives missing dashes after the office code. */

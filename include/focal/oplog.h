@@ -128,7 +128,7 @@ FOCAL_MUST_USE enum focal_status focal_oplog_next_of_kind(struct focal_oplog *, 
 FOCAL_MUST_USE enum focal_status focal_oplog_next_conflict(struct focal_oplog *, struct focal_store *from, const struct focal_ref *after, struct focal_ref *out);
 /* By short code and office code of the creator: NOT_FOUND, AMBIGUOUS (out is the first). */
 FOCAL_MUST_USE enum focal_status focal_oplog_by_code(struct focal_oplog *, const struct focal_office *, uint64_t short40, struct focal_ref *out);
-void focal_oplog_record_code(struct focal_oplog *, const struct focal_ref *, char out[32]);     /* KEN-4F7Q-29XD-8 */
+void focal_oplog_record_code(struct focal_oplog *, const struct focal_ref *, char out[32]);     /* KEN-4F7Q-29XD-0 */
 const struct focal_certificate *focal_oplog_author(const struct focal_oplog *, const struct focal_id *log);    /* NULL: not known */
 struct focal_authors focal_oplog_authors(const struct focal_oplog *);
 

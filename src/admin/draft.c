@@ -222,9 +222,27 @@ static enum focal_status remove_row(struct draft *d, const struct focal_record *
     return focal_fail(err, FOCAL_NOT_FOUND, hint, "\"%s\" has no row \"%.*s\"", field->name, (int)(text.len < 60 ? text.len : 60), (const char *)text.data);
 }
 
+/* Is it one of the versions of a register? Clearing another value than the one that was named would lose it unseen. */
+static bool stands(const struct draft *d, const struct focal_record *r, const struct focal_field *field, const json_t *value)
+{
+    const struct focal_slot *slot = focal_record_slot(r, field->number, focal_span_of(NULL, 0));
+    bool found = false;
+    for (size_t i = 0; slot && i < slot->value_count && !found; i++) {
+        struct focal_buf text;
+        focal_buf_init(&text, 65536);
+        value_text(&text, d->oplog, field, slot->values[i].value);
+        found = focal_span_equal(focal_buf_view(&text), focal_span_of(json_string_value(value), json_string_length(value)));
+        focal_buf_close(&text);
+    }
+    return found;
+}
+
 static enum focal_status remove_one(struct draft *d, const struct focal_record *r, const struct focal_field *field, const json_t *value, struct focal_error *err)
 {
     enum focal_merge_class merge = focal_field_merge(field->number);
+    if (merge == FOCAL_MERGE_REGISTER && json_string_length(value) && !stands(d, r, field, value))
+        return focal_fail(err, FOCAL_NOT_FOUND, "`show` gives what stands there; `--set` with nothing after the = clears a field",
+                          "\"%s\" is not \"%.60s\"", field->name, json_string_value(value));
     if (merge == FOCAL_MERGE_REGISTER)
         return draft_put(d, FOCAL_OP_CLEAR, field, focal_span_of(NULL, 0), err);
     if (!json_is_string(value))

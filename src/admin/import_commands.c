@@ -328,9 +328,27 @@ static void settle(struct job *j, struct piece *p)
     }
 }
 
+/* A fault of the file itself belongs to no row, so no callback told of it: a first line that cannot be used, each of whose
+ * faults is in the list before any row, or the place where reading stopped, which is the last. */
+static void refuse_file(struct job *j, const struct import *v)
+{
+    const struct focal_refusals *all = focal_import_refusals(v->is);
+    bool at_once = focal_import_good(v->is) + focal_import_bad(v->is) == 0;
+    if (!focal_import_broken(v->is))
+        return;
+    if (all->kept == 0 || (!at_once && all->total > all->kept)) {
+        refuse(j, 0, NULL, "the file cannot be read to its end", "correct the lines before that first", 1, NULL);
+        return;
+    }
+    for (size_t i = at_once ? 0 : all->kept - 1; i < all->kept; i++)
+        refuse(j, all->list[i].line, all->list[i].field, all->list[i].reason, all->list[i].hint, 1, NULL);
+}
+
 static enum job_state end_piece(struct job *j, struct piece *p)
 {
     struct import *v = j->conn->import;
+    if (p->last)
+        refuse_file(j, v);
     v->all.created += p->counts.created;
     v->all.updated += p->counts.updated;
     v->all.refused += p->counts.refused;

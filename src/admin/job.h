@@ -102,7 +102,7 @@ bool job_number(const struct job *, const char *key, uint64_t *out);
 json_t *text_json(const char *);
 json_t *hex_json(const void *data, size_t len);
 json_t *ref_json(const struct focal_ref *);
-json_t *code_json(struct focal_oplog *, const struct focal_ref *);      /* KEN-4F7Q-29XD-8 */
+json_t *code_json(struct focal_oplog *, const struct focal_ref *);      /* KEN-4F7Q-29XD-0 */
 json_t *day_json(uint32_t day_1970);
 void day_print(char out[16], uint32_t day_1970);
 /* An office of the network by its code as typed. */

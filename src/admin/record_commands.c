@@ -29,6 +29,8 @@ static enum focal_status take_day(struct job *j, struct draft *d, struct focal_e
         return FOCAL_OK;
     if (!focal_date_parse(&day, focal_span_text(text)) || day < focal_date_from_unix_days(0))
         return focal_fail(err, FOCAL_USAGE, "write YYYY-MM-DD", "\"%.20s\" is not a day", text);
+    if (day > focal_date_from_unix_days(job_today(j) + 1))
+        return focal_fail(err, FOCAL_REFUSED, "check the year, and this machine's clock", "day: \"%.20s\" lies after tomorrow", text);
     d->change.day = day - focal_date_from_unix_days(0);
     d->change.day_set = true;
     return FOCAL_OK;
@@ -102,7 +104,7 @@ enum focal_status job_record(struct job *j, struct focal_record_view *view, stru
     const struct focal_kind *kind = job_kind(j);
     struct focal_ref ref;
     if (!text)
-        return focal_fail(err, FOCAL_USAGE, "name it by its reference, such as KEN-4F7Q-29XD-8", "which %s?", kind->label_en);
+        return focal_fail(err, FOCAL_USAGE, "name it by its reference, such as KEN-4F7Q-29XD-0", "which %s?", kind->label_en);
     enum focal_status st = record_find(job_oplog(j), focal_node_store(j->admin->is.node), text, &ref, err);
     if (st != FOCAL_OK)
         return st;

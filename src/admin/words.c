@@ -121,7 +121,7 @@ enum focal_status record_find(struct focal_oplog *oplog, struct focal_store *sto
         return focal_fail(err, FOCAL_NOT_FOUND, "compare it with the paper, character by character",
                           "\"%.40s\" is mistyped: its last character does not fit the others", text);
     if (st != FOCAL_OK)
-        return focal_fail(err, FOCAL_USAGE, "it looks like KEN-4F7Q-29XD-8, or has 64 hex digits", "\"%.80s\" is not a reference", text);
+        return focal_fail(err, FOCAL_USAGE, "it looks like KEN-4F7Q-29XD-0, or has 64 hex digits", "\"%.80s\" is not a reference", text);
     st = focal_oplog_by_code(oplog, &office, short40, ref);
     if (st == FOCAL_AMBIGUOUS)
         return ambiguous(oplog, store, text, short40, ref, err);

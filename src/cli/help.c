@@ -86,7 +86,7 @@ static const char *form_of(const struct focal_field *f)
     case FOCAL_TYPE_PERIOD:  return "2017, before-2016, unknown";
     case FOCAL_TYPE_DATE:    return "2018-05-03, unknown";
     case FOCAL_TYPE_COUNTRY: return "KEN";
-    case FOCAL_TYPE_REF:     return "KEN-4F7Q-29XD-8";
+    case FOCAL_TYPE_REF:     return "KEN-4F7Q-29XD-0";
     case FOCAL_TYPE_NUMBER:  return "a whole number";
     case FOCAL_TYPE_TEXT:    return "text";
     case FOCAL_TYPE_EVENT:   return "given.2018-05-03";
@@ -156,7 +156,7 @@ void help_all(FILE *to)
     fputs("Examples\n"
           "  focalctl status                                    links, what is on its way, what needs you\n"
           "  focalctl case new --from case.json                 record a case; prints its reference\n"
-          "  focalctl case show KEN-4F7Q-29XD-8                 one case, and who has seen it\n"
+          "  focalctl case show KEN-4F7Q-29XD-0                 one case, and who has seen it\n"
           "  focalctl case conflicts                            cases with two versions\n"
           "  focalctl report --period 2018-Q2                   the tables of a quarter\n"
           "  focalctl --dir ~/focal/KEN status                  a daemon of your own directory\n\n"

@@ -1,4 +1,5 @@
-/* import: a file in pieces to the daemon. All or nothing by two passes, the first of which only checks. */
+/* import: a file in pieces to the daemon. Two passes, the first of which only checks: all or nothing, and nothing of a file
+ * whose rows cannot all be told apart. */
 #include "import.h"
 
 #include <signal.h>
@@ -133,7 +134,8 @@ static void put_refusals(const struct importing *m, FILE *to)
     size_t shown = json_array_size(m->list);
     for (size_t i = 0; i < shown; i++) {
         const json_t *one = json_array_get(m->list, i);
-        fprintf(to, "line %" JSON_INTEGER_FORMAT ": ", json_integer_value(json_object_get(one, "line")));
+        if (strncmp(text_of(one, "reason"), "line ", 5) != 0)   /* a fault of the file says its line itself */
+            fprintf(to, "line %" JSON_INTEGER_FORMAT ": ", json_integer_value(json_object_get(one, "line")));
         if (*text_of(one, "field") && !strstr(text_of(one, "reason"), text_of(one, "field"))) {
             say_text(to, text_of(one, "field"));
             fputs(": ", to);
@@ -171,7 +173,9 @@ static void report(const struct importing *m, bool dry, bool nothing, const char
         printf("%s%llu new, %llu updated, %llu refused\n", dry ? "nothing was written; it would be " : "", (unsigned long long)fresh,
                (unsigned long long)updated, (unsigned long long)m->refused);
     (void)fflush(stdout);
-    if (nothing)
+    if (nothing && json_is_true(json_object_get(m->last, "broken")))
+        fprintf(stderr, "The file cannot be read to its end. Correct it and import it again.\n");
+    else if (nothing)
         fprintf(stderr, "Correct the lines and import the file again, or take the good ones with --rejects FILE.\n");
     else if (m->refused && rejects && !dry)
         fprintf(stderr, "The refused rows and their reasons are in %s: correct them there and import that file.\n", rejects);
@@ -197,17 +201,18 @@ static int stopped(struct importing *m, enum focal_status st, struct focal_error
 static int work(struct importing *m, struct focal_error *err)
 {
     const char *rejects = args_value(m->args, OPTION_REJECTS);
-    bool dry = args_has(m->args, OPTION_DRY_RUN), check = dry || !rejects;
+    bool dry = args_has(m->args, OPTION_DRY_RUN);
     enum focal_status st = talk_open(&m->talk, m->args, err);
     m->talk.stop_on_signal = true;
-    if (st == FOCAL_OK && check) {
+    if (st == FOCAL_OK)
         st = pass(m, true, err);
-        if (st == FOCAL_OK && (dry || m->refused)) {
-            report(m, dry, m->refused && !rejects, rejects);
-            return m->refused ? focal_status_exit(rejects ? FOCAL_PARTIAL : FOCAL_REFUSED) : 0;
+    if (st == FOCAL_OK) {
+        bool none = m->refused && (!rejects || json_is_true(json_object_get(m->last, "broken")));
+        if (dry || none) {
+            report(m, dry, none, rejects);
+            return m->refused ? focal_status_exit(none ? FOCAL_REFUSED : FOCAL_PARTIAL) : 0;
         }
-        if (st == FOCAL_OK)
-            st = pieces_again(&m->file, err);
+        st = pieces_again(&m->file, err);
     }
     m->keep_rejects = rejects != NULL;
     if (st == FOCAL_OK)

@@ -79,20 +79,20 @@ const struct verb verbs[] = {
       "  focalctl NOUN list --all --json-lines | jq .id\n" },
     { "NOUN show", "REF", 1, 1, run_show, 0,
       "one record, its versions, and who has seen it",
-      "  focalctl NOUN show KEN-4F7Q-29XD-8\n" },
+      "  focalctl NOUN show KEN-4F7Q-29XD-0\n" },
     { "NOUN update", "REF", 1, 1, run_update, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(REMOVE) | HAS(IF_VERSION) | HAS(DAY),
       "change fields of a record",
-      "  focalctl NOUN update KEN-4F7Q-29XD-8 --set FIELD=VALUE\n"
-      "  focalctl case update KEN-4F7Q-29XD-8 --add victims=female.child --set assistance.medical=offered\n"
-      "  focalctl case update KEN-4F7Q-29XD-8 --remove victims=9f3a2c11.0 --if-version 5d0c11aa90be3f27\n" },
+      "  focalctl NOUN update KEN-4F7Q-29XD-0 --set FIELD=VALUE\n"
+      "  focalctl case update KEN-4F7Q-29XD-0 --add victims=female.child --set assistance.medical=offered\n"
+      "  focalctl case update KEN-4F7Q-29XD-0 --remove victims=9f3a2c11.0 --if-version 5d0c11aa90be3f27\n" },
     { "NOUN conflicts", "[REF]", 0, 1, run_conflicts, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL),
       "records that have two versions, side by side",
       "  focalctl NOUN conflicts\n"
-      "  focalctl NOUN conflicts KEN-4F7Q-29XD-8\n" },
+      "  focalctl NOUN conflicts KEN-4F7Q-29XD-0\n" },
     { "NOUN resolve", "REF FIELD", 2, 2, run_resolve, HAS(TAKE) | HAS(TAKE_OFFICE) | HAS(IF_VERSION),
       "keep one of two versions, everywhere",
-      "  focalctl case resolve KEN-4F7Q-29XD-8 status --take under_investigation\n"
-      "  focalctl NOUN resolve KEN-4F7Q-29XD-8 FIELD --take-office HQ\n" },
+      "  focalctl case resolve KEN-4F7Q-29XD-0 status --take under_investigation\n"
+      "  focalctl NOUN resolve KEN-4F7Q-29XD-0 FIELD --take-office HQ\n" },
     { "import", "FILE", 1, 1, run_import, HAS(KIND) | HAS(FORMAT) | HAS(DRY_RUN) | HAS(REJECTS),
       "take in a file: all of it or nothing, unless --rejects",
       "  focalctl import cases.csv --dry-run\n"

@@ -37,15 +37,39 @@ enum focal_status prompt_line(struct focal_buf *out, const char *question, struc
     return read_line(out, err);
 }
 
+/* Ctrl-C comes as a byte while nothing is echoed, so that the terminal is never left in that state. */
+static enum focal_status read_hidden(struct focal_buf *out, struct focal_error *err)
+{
+    for (;;) {
+        char c;
+        ssize_t n = read(STDIN_FILENO, &c, 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n > 0 && c == 3)
+            return focal_fail(err, FOCAL_CANCELLED, "nothing was set up", "interrupted");
+        if (n <= 0 || c == 4 || c == '\n' || c == '\r')
+            break;
+        if (c != 127 && c != 8)
+            focal_buf_bytes(out, &c, 1);
+        else if (out->len)
+            focal_buf_truncate(out, out->len - 1);
+    }
+    return out->failed ? focal_fail(err, FOCAL_TOO_BIG, "", "the answer is too long") : FOCAL_OK;
+}
+
 static enum focal_status ask_secret(struct focal_buf *out, const char *question, struct focal_error *err)
 {
     struct termios before, silent;
     if (tcgetattr(STDIN_FILENO, &before) != 0)
         return focal_fail(err, FOCAL_USAGE, "use --passphrase-file", "there is no terminal to ask on");
     silent = before;
-    silent.c_lflag &= ~(tcflag_t)ECHO;
+    silent.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
+    silent.c_cc[VMIN] = 1;
+    silent.c_cc[VTIME] = 0;
+    fprintf(stderr, "%s: ", question);
+    fflush(stderr);
     (void)!tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    enum focal_status st = prompt_line(out, question, err);
+    enum focal_status st = read_hidden(out, err);
     (void)!tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     fputc('\n', stderr);
     return st;

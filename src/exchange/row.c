@@ -45,7 +45,7 @@ enum focal_status row_set_id(struct focal_row *row, struct focal_span text, stru
     if (text.len == 0 || row->id.len > 0)
         return FOCAL_OK;
     if (text.len > ID_BYTES_MAX || !focal_utf8_valid(text))
-        return focal_fail(err, FOCAL_REFUSED, "write it as KEN-4F7Q-29XD-8", "id: \"%s\" is no reference", show(text).text);
+        return focal_fail(err, FOCAL_REFUSED, "write it as KEN-4F7Q-29XD-0", "id: \"%s\" is no reference", show(text).text);
     const void *kept = focal_arena_copy(&row->arena, text.data, text.len);
     if (!kept)
         return focal_fail(err, FOCAL_NO_MEMORY, "free some memory and try again", "no memory to read the row");

@@ -248,7 +248,7 @@ static enum focal_status read_ids(struct focal_row *row, const json_t *object, u
         if (!value || json_is_null(value))
             continue;
         if (!json_is_string(value)) {
-            refuse(refusals, line, names[i], "write it as \"KEN-4F7Q-29XD-8\"", "%s: text is needed here", names[i]);
+            refuse(refusals, line, names[i], "write it as \"KEN-4F7Q-29XD-0\"", "%s: text is needed here", names[i]);
             continue;
         }
         enum focal_status status = row_set_id(row, string_span(value), &err);
