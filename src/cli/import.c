@@ -3,6 +3,7 @@
 #include "import.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <string.h>
 
 enum { AHEAD = 4, KEPT_REFUSALS = 1000, LEAVE_MS = 10000 };
@@ -236,6 +237,13 @@ static const char *form_of(const struct args *args)
     return dot && strcmp(dot, ".csv") == 0 ? "csv" : NULL;
 }
 
+/* The refused rows would take the place of the rows themselves. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return a && b && stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 int run_import(const struct args *args)
 {
     struct focal_error err = { 0 };
@@ -248,6 +256,10 @@ int run_import(const struct args *args)
     }
     if (!m.format) {
         (void)!focal_fail(&err, FOCAL_USAGE, "--format csv or --format jsonl", "the format of %.200s is not clear from its name", args->operands[0]);
+        return say_error(args, &err);
+    }
+    if (same_file(args_value(args, OPTION_REJECTS), args->operands[0])) {
+        (void)!focal_fail(&err, FOCAL_USAGE, "name another file for the refused rows", "--rejects %.200s is the file to import", args->operands[0]);
         return say_error(args, &err);
     }
     rejects_open(&m.rejects);

@@ -442,6 +442,10 @@ class Import(unittest.TestCase):
             self.assertTrue(lines[2].startswith("bad,rowless,"))
             self.assertIn("no such code", lines[2])
             os.remove(bad)
+            done = fake.run("import", path, "--rejects", path)      # would replace the rows by the refused ones
+            self.assertEqual(done.returncode, 2)
+            with open(path) as f:
+                self.assertTrue(f.read().startswith("status\nreceived\n"))
             with open(path, "w") as f:
                 f.write("status\nreceived\n")
             self.assertEqual(fake.run("import", path, "--rejects", bad).returncode, 0)

@@ -194,12 +194,9 @@ def besieged(home, hq, ken, siege):
         rss.append(status(hq, answers)["rss_kib"])
         if n == CASES // 2:
             assert ken.end() == 0
-            taken = siege.crowd()
             ken.start()
             begin = time.monotonic()
             linked(ken, 8)
-            for s in taken:
-                s.close()
             print(f"dialled anew among them in {time.monotonic() - begin:.1f} s, {'still' if thread.is_alive() else 'no longer'} under siege")
     while thread.is_alive():
         rss.append(status(hq, answers)["rss_kib"])
@@ -213,6 +210,17 @@ def besieged(home, hq, ken, siege):
     return made
 
 
+def crowded(ken, siege):
+    """Whoever holds every place with a recorded message keeps no office out."""
+    assert ken.end() == 0
+    taken = siege.crowd()
+    ken.start()
+    linked(ken, 8)
+    for s in taken:
+        s.close()
+    print("dialled anew past a crowd that holds every place")
+
+
 def main():
     begin = time.monotonic()
     with hand.Home() as home:
@@ -223,6 +231,7 @@ def main():
         siege.end()
         assert hq.process.poll() is None and (hq.process.pid,) == pids, "headquarters ended"
         linked(ken)
+        crowded(ken, siege)
         for record in made:
             until(f"{record} at HQ", lambda record=record: hq.show(record))
         hand.at_ease((hq, ken))
