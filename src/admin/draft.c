@@ -363,7 +363,7 @@ const struct focal_field *field_find(const struct focal_kind *kind, const char *
             nearest = &kind->fields[i];
         }
     }
-    char hint[100] = "the fields of each kind are listed in the README";
+    char hint[100] = "`focalctl case new --help` lists the fields, as for every kind";
     if (nearest)
         (void)snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest->name);
     (void)!focal_fail(err, FOCAL_REFUSED, hint, "a %s has no field \"%.60s\"", kind->label_en, name);

@@ -121,7 +121,7 @@ enum focal_status job_record(struct job *j, struct focal_record_view *view, stru
     if (view->record.kind != kind) {
         const char *theirs = view->record.kind->name;
         focal_record_view_close(view);
-        return focal_fail(err, FOCAL_NOT_FOUND, "use the noun of its kind", "%.70s is not a %s but of kind \"%s\"", text, kind->label_en, theirs);
+        return focal_fail(err, FOCAL_NOT_FOUND, "use the noun of its kind", "%.70s is a record of another kind: \"%s\"", text, theirs);
     }
     return FOCAL_OK;
 }

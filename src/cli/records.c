@@ -185,8 +185,8 @@ static int list_end(struct listing *l, const json_t *end, enum focal_status st, 
     }
     if (!args->json && st == FOCAL_OK)
         st = table_print(&l->table, err);
-    if (st != FOCAL_OK && say_gone())   /* whoever read has seen enough */
-        return 0;
+    if (st != FOCAL_OK && say_gone())
+        return say_done(0);
     if (st != FOCAL_OK)
         return say_error(args, err);
     if (!args->json && !l->any && args->terminal_err)

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -121,15 +122,21 @@ bool say_gone(void)
     return ferror(stdout) != 0;
 }
 
+/* A failed write may be long past and its errno gone; whether anybody still reads can be asked now. */
+static bool reader_gone(void)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
 int say_done(int code)
 {
     errno = 0;
     bool failed = fflush(stdout) != 0 || ferror(stdout);
-    if (!failed)
+    int why = errno;
+    if (!failed || why == EPIPE || reader_gone())       /* whoever read has seen enough */
         return code;
-    if (errno == EPIPE || errno == 0)   /* whoever read has seen enough */
-        return code;
-    fprintf(stderr, "focalctl: standard output: %s\n", strerror(errno));
+    fprintf(stderr, "focalctl: standard output: %s\n", why ? strerror(why) : "not all of it could be written");
     return 1;
 }
 

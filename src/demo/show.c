@@ -214,7 +214,7 @@ void focal_show_closing(struct stage *s, bool well)
         printf("%sAll of it held%s, in %.1f s.\n", colour(s, "\033[32m"), colour(s, "\033[0m"), seconds);
     else if (s->broken)
         printf("%s%u of the checks did not hold%s, see DIFFERS above (%.1f s).\n", colour(s, "\033[31m"), s->broken, colour(s, "\033[0m"), seconds);
-    if (!well && s->options.keep)
+    if (!well && s->options.keep && s->dir[0])
         printf("Files and logs are in %s\n", s->dir);
     else if (!well && !s->signal)
         printf("Run it again with --keep to look at files and logs.\n");
