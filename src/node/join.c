@@ -93,7 +93,7 @@ static bool invite_next(struct focal_node *n, uint64_t *number, struct invite *v
 
 /* ---- first contents --------------------------------------------------------------------------------------------------- */
 
-static const char SECRET_KEY[] = "network-secret", TOKEN_KEY[] = "invitation";
+static const char SECRET_KEY[] = "network-secret", TOKEN_KEY[] = "invitation", KEY_KEY[] = "signing-key";
 
 enum focal_status focal_node_found_hq(struct focal_store *store, struct focal_span genesis, struct focal_span certificate, const uint8_t secret[32])
 {
@@ -130,8 +130,36 @@ enum focal_status focal_node_found_office(struct focal_store *store, const struc
     return st;
 }
 
+/* A database belongs to the key it was first opened with. Another member's key would write that member's entries from here
+ * while it writes its own elsewhere: a fork that nobody meant. */
+static enum focal_status bind_key(struct focal_node *n, struct focal_error *err)
+{
+    struct focal_buf value;
+    struct focal_span mine = focal_span_of(n->keys->sign_public.b, sizeof n->keys->sign_public.b);
+    focal_buf_init(&value, 256);
+    enum focal_status st = focal_store_get(n->store, FOCAL_SHELF_META, focal_span_text(KEY_KEY), &value);
+    bool fits = focal_span_equal(focal_buf_view(&value), mine);
+    focal_buf_close(&value);
+    if (st == FOCAL_OK)
+        return fits ? FOCAL_OK : focal_fail(err, FOCAL_DENIED, "put the key file back that `focald setup` made in this directory",
+                                            "the node's key is not the one this database was made with");
+    if (st == FOCAL_NOT_FOUND)
+        st = focal_store_begin(n->store);
+    if (st == FOCAL_OK) {
+        st = focal_store_put(n->store, FOCAL_SHELF_META, focal_span_text(KEY_KEY), mine);
+        if (st == FOCAL_OK)
+            st = focal_store_commit(n->store);
+        else
+            focal_store_rollback(n->store);
+    }
+    return st == FOCAL_OK ? st : focal_fail(err, st, "run `focalctl verify`", "the database cannot be bound to the node's key");
+}
+
 enum focal_status join_load(struct focal_node *n, struct focal_error *err)
 {
+    enum focal_status bound = bind_key(n, err);
+    if (bound != FOCAL_OK)
+        return bound;
     struct focal_buf value;
     focal_buf_init(&value, 4096);
     enum focal_status st = focal_store_get(n->store, FOCAL_SHELF_META, focal_span_text(SECRET_KEY), &value);

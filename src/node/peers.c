@@ -156,7 +156,8 @@ enum focal_status peers_derive(struct focal_node *n)
         inviter_known = inviter_known || (n->invited && focal_key_equal(&c->keys.channel, &n->invitation.listener));
         st = add_peer(n, list, &count, &c->office);
     }
-    if (st == FOCAL_OK && n->invited && !inviter_known)
+    bool by_ourselves = n->invited && focal_key_equal(&n->invitation.listener, &n->keys->channel_public);
+    if (st == FOCAL_OK && n->invited && !inviter_known && !by_ourselves)
         st = add_peer(n, list, &count, &(struct focal_office){ .text = "" });
     if (st == FOCAL_OK)
         st = addresses_find(n, list, count);

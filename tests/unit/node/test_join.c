@@ -217,6 +217,23 @@ static void strangers_get_nothing(void **state)
     assert_int_equal(lines_open(), 1);
 }
 
+/* A key file of another office beside this database: its owner would have two logs under one name. */
+static void another_offices_key_is_refused(void **state)
+{
+    (void)state;
+    struct place *ssd = member_make("SSD");
+    struct focal_error err = { .status = FOCAL_OK };
+    struct focal_node_setup setup = { .store = ssd->store, .keys = &hq->keys, .entropy = { chance_fill, &ssd->chance }, .machine_id = "SSD",
+                                      .boot_id = "", .map_seed = 3 };
+    struct focal_node *node = NULL;
+    focal_node_close(ssd->node);
+    ssd->node = NULL;
+    assert_int_equal(focal_node_open(&node, &setup, all.now, &err), FOCAL_DENIED);
+    assert_null(node);
+    assert_true(err.message[0] && err.hint[0]);
+    place_open(ssd);            /* with its own key it goes on */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +243,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_invitation_expires, set_up, tear_down),
         cmocka_unit_test_setup_teardown(as_many_invitations_as_can_be_tried, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strangers_get_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_offices_key_is_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("node_join", tests, NULL, NULL);
 }
