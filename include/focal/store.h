@@ -31,6 +31,18 @@ enum focal_shelf {
 #define FOCAL_STORE_KEY_MAX 128
 #define FOCAL_STORE_VALUE_MAX (4u << 20)
 
+/* What the fence says of a database at its opening. A fence is a small mark outside the database and outside what backups
+ * take, written after every commit and before the commit is reported: so a database that is older than what was reported
+ * from it is known as such (PROTOCOL §7). */
+enum focal_fence_verdict {
+    FOCAL_FENCE_NEW,            /* no fence was ever kept for this database: it is new, or used without one */
+    FOCAL_FENCE_GOOD,           /* the database is the very one that was written last, here */
+    FOCAL_FENCE_BEHIND,         /* an older state of it: a copy was put back */
+    FOCAL_FENCE_MISSING,        /* it had one, and it is not here: another machine, another place, or lost */
+    FOCAL_FENCE_MOVED,          /* the machine, the device or the file is another one */
+    FOCAL_FENCE_NONE            /* no place for one can be written */
+};
+
 struct focal_store;
 struct focal_store_ops {
     /* One transaction at a time; reads see its own writes. commit returns OK only when the bytes are durable (fsync has
@@ -62,6 +74,12 @@ struct focal_store_ops {
      * A snapshot of a snapshot is DENIED. */
     enum focal_status (*snapshot)(struct focal_store *, struct focal_store **out);
     enum focal_status (*sizes)(struct focal_store *, uint64_t *bytes_on_disk);
+    /* What the fence said when the store was opened; the same until it is closed. May be NULL: NEW. A store that keeps a
+     * fence has it durable before its commit gives OK. */
+    enum focal_fence_verdict (*fence)(struct focal_store *);
+    /* Makes what was deleted or overwritten unreadable in every file of the store: after it, the write-ahead log holds none
+     * of it either. Not inside a transaction. BUSY: a snapshot still shows it; close that and call again. May be NULL. */
+    enum focal_status (*scrub)(struct focal_store *);
     void              (*close)(struct focal_store *);            /* an open transaction is rolled back */
 };
 struct focal_store { const struct focal_store_ops *ops; };       /* first member of every implementation */
@@ -137,6 +155,16 @@ FOCAL_MUST_USE static inline enum focal_status focal_store_snapshot(struct focal
 FOCAL_MUST_USE static inline enum focal_status focal_store_sizes(struct focal_store *store, uint64_t *bytes_on_disk)
 {
     return store->ops->sizes(store, bytes_on_disk);
+}
+
+static inline enum focal_fence_verdict focal_store_fence(struct focal_store *store)
+{
+    return store->ops->fence ? store->ops->fence(store) : FOCAL_FENCE_NEW;
+}
+
+FOCAL_MUST_USE static inline enum focal_status focal_store_scrub(struct focal_store *store)
+{
+    return store->ops->scrub ? store->ops->scrub(store) : FOCAL_OK;
 }
 
 /* NULL is fine. */
