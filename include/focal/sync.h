@@ -97,7 +97,7 @@ uint64_t focal_session_heard_ms(const struct focal_session *);                /*
 uint64_t focal_session_opened_ms(const struct focal_session *);
 /* Entries of shared scopes they lack, as far as they told us; and that we lack of what they announced. */
 void focal_session_lack(const struct focal_session *, uint64_t *they, uint64_t *we);
-bool focal_session_has(const struct focal_session *, const struct focal_id *log, uint64_t *seq);
+bool focal_session_has(const struct focal_session *, const struct focal_log *line, uint64_t *seq);      /* false: not known */
 int64_t focal_session_round_trip_ms(const struct focal_session *);            /* of the last ping answered; -1 unknown */
 uint64_t focal_session_bytes(const struct focal_session *, bool sent);        /* frames with tags and 8 bytes of framing, since the handshake */
 /* Peer's BYE, if it said one: -1 none. */

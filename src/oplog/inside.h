@@ -3,20 +3,22 @@
  *   statements.c   the set of statements          logs.c      logs, scopes, frontier hashes
  *   contributes.c  what the set grants            admit.c     the way in for what others bring
  *   stretches.c    cutting, joining, hashing      write.c     the way in for what we write
+ *   branches.c     the lines of forked logs       epoch.c     opening epochs
  *   append.c       rows of segments and logs      staging.c   pieces that wait for their signature
  *   batch.c        parts being derived            apply.c     entries -> parts and their indexes
  *
  * Rows, integers big-endian:
  *   META      "genesis" -> hash 32                 "epoch" -> id 16, number 8
  *   STATEMENT hash -> signature, body
- *   LOG       log id -> author 32, epoch 16, scope 32, lane 1, head seq 8, head h 32, flags 1, opening number 8
- *   SEGMENT   log id, first 8 -> before h 32, last 8, last h 32, signature 64, canonical bytes 4, packed
- *   STAGING   log id, first 8 -> the same without signature
+ *   LOG       line -> author 32, epoch 16, scope 32, lane 1, head seq 8, head h 32, flags 1, opening number 8;
+ *             of a branch also: number 4, parent's line 16, base seq 8, base h 32
+ *   SEGMENT   line, first 8 -> before h 32, last 8, last h 32, signature 64, canonical bytes 4, packed
+ *   STAGING   line, first 8 -> the same without signature
  *   PART      record reference 32, scope id 32 -> canonical part
  *   CODE      short code 5, record reference 32 -> kind 4         KIND  kind 4, record reference 32 -> ""
  *   CONFLICT  record reference 32, scope id 32 -> ""
  *   RECEIPT   scope id 32, signer 32, epoch 16, number 8 -> signature 64, body
- *   INCIDENT  number 8 -> what 1, log id 16, seq 8, h 32, signature 64 */
+ *   INCIDENT  number 8 -> kind 1, author 32, epoch 16, scope 32, lane 1, base seq 8, base h 32, twice (seq 8, h 32, signature 64) */
 #ifndef FOCAL_OPLOG_INSIDE_H
 #define FOCAL_OPLOG_INSIDE_H
 
@@ -28,7 +30,6 @@ enum {
     SEGMENT_KEY_BYTES = 16 + 8,
     SEGMENT_HEAD_BYTES = 32 + 8 + 32 + 64 + 4,
     STAGING_HEAD_BYTES = 32 + 8 + 32 + 4,
-    LOG_VALUE_BYTES = 32 + 16 + 32 + 1 + 8 + 32 + 1 + 8,
     PART_KEY_BYTES = FOCAL_REF_BYTES + 32,
     CODE_KEY_BYTES = 5 + FOCAL_REF_BYTES,
     KIND_KEY_BYTES = 4 + FOCAL_REF_BYTES,
@@ -46,11 +47,15 @@ enum {
     BATCH_REREAD_MAX = 32,              /* a part read with more entries waiting than this is written first */
 
     ARENA_BYTES_MAX = 24 * 1024 * 1024, /* the largest stretch four times over, with its entries and hashes */
-    UNSIGNED_LOGS_MAX = 64,             /* logs known by staging alone, which any member could invent */
+    UNSIGNED_LOGS_MAX = 64,             /* lines known by staging alone, which any member could invent */
+    BRANCHES_MAX = 480,                /* of one log; more wait, because only an author who forges his own log makes them */
     RECEIPTS_PER_SIGNER_MAX = 1024,     /* live ones in a scope */
     RECEIPT_AHEAD_MAX = 256,            /* heads of logs not held here, of one signer in a scope */
     MACHINE_ID_MAX = 64
 };
+
+/* Codes of opening.reason. */
+enum opening_reason { REASON_FIRST = 2, REASON_RESTORED = 3, REASON_MOVED = 4, REASON_FENCE_MISSING = 5, REASON_FORKED = 6, REASON_RESTARTED = 7 };
 
 /* ---- what is held in memory --------------------------------------------------------------------------------------- */
 
@@ -87,6 +92,11 @@ struct oplog_log {
     size_t staged_bytes, staged_entries;        /* in staging */
     uint64_t receipted;                         /* our own receipts list it up to here */
     struct own_stretch *own;                    /* ours, while entries wait for their signature */
+
+    struct oplog_log *parent;                   /* the line that it leaves; NULL: it is the trunk */
+    struct oplog_log *next_line;                /* of the same log, by number; the trunk is the first */
+    uint32_t number, branch_count;              /* of a branch, from 1; of the trunk: the highest given out */
+    bool void_here;                             /* made in a transaction that was rolled back: its base may not be held */
 };
 
 struct oplog_scope {
@@ -94,7 +104,7 @@ struct oplog_scope {
     struct focal_hash id;
     struct oplog_log **logs;                    /* by id */
     size_t log_count, log_cap;
-    struct oplog_log *own;                      /* ours of this epoch, once it has its begin entry */
+    struct oplog_log *own[FOCAL_LANE_NOTICES + 1];      /* ours of this epoch by lane, once they have their begin entry */
     bool frontier_known;
     uint8_t frontier[16];
 };
@@ -151,7 +161,8 @@ struct focal_oplog {
 
     struct oplog_log **logs;
     size_t log_count, log_cap, unsigned_logs;
-    struct focal_map log_map;
+    struct focal_map log_map;                   /* log id -> trunk */
+    struct focal_map line_map;                  /* line -> itself */
     struct oplog_scope **scopes;                /* by class and country */
     size_t scope_count, scope_cap;
     struct focal_map scope_map;
@@ -161,6 +172,8 @@ struct focal_oplog {
     bool epoch_set;
     struct focal_id epoch;
     uint64_t epoch_number;
+    uint8_t epoch_reason;                       /* why the next one will be opened */
+    bool veiled;                                /* a copy was put back: what was redacted since is not known yet */
 
     struct batch batch;
     struct created *created;
@@ -174,6 +187,16 @@ struct focal_oplog {
 };
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------ */
+
+struct log_row {
+    struct focal_log_name name;
+    struct focal_tip head;
+    uint8_t flags;
+    uint64_t opening;
+    uint32_t number;                            /* of a branch; 0: a trunk */
+    struct focal_id parent;
+    struct focal_tip base;
+};
 
 struct segment {
     uint64_t first;
@@ -192,10 +215,10 @@ static inline void focal_oplog_put_be32(uint8_t out[4], uint32_t v)
     out[3] = (uint8_t)v;
 }
 
-static inline struct focal_span focal_oplog_segment_key(uint8_t out[SEGMENT_KEY_BYTES], const struct focal_id *log, uint64_t first)
+static inline struct focal_span focal_oplog_segment_key(uint8_t out[SEGMENT_KEY_BYTES], const struct focal_id *line, uint64_t first)
 {
-    memcpy(out, log->b, sizeof log->b);
-    focal_put_be64(out + sizeof log->b, first);
+    memcpy(out, line->b, sizeof line->b);
+    focal_put_be64(out + sizeof line->b, first);
     return (struct focal_span){ .data = out, .len = SEGMENT_KEY_BYTES };
 }
 
@@ -207,13 +230,32 @@ static inline void focal_oplog_part_key(uint8_t out[PART_KEY_BYTES], const struc
 
 /* append.c */
 enum focal_status focal_oplog_segment_decode(struct segment *, struct focal_span key, struct focal_span value, bool staged);
-/* The segment that holds seq; its spans look into ol->value. NOT_FOUND: none does. */
-enum focal_status focal_oplog_segment_of(struct focal_oplog *, struct focal_store *, const struct focal_id *log, uint64_t seq, bool staged, struct segment *);
+/* The segment of a line that holds seq; its spans look into ol->value. NOT_FOUND: none does. */
+enum focal_status focal_oplog_segment_of(struct focal_oplog *, struct focal_store *, const struct focal_id *line, uint64_t seq, bool staged, struct segment *);
 /* The one that starts right after seq. */
-enum focal_status focal_oplog_segment_at(struct focal_oplog *, const struct focal_id *log, uint64_t first, bool staged, struct segment *);
+enum focal_status focal_oplog_segment_at(struct focal_oplog *, const struct focal_id *line, uint64_t first, bool staged, struct segment *);
 enum focal_status focal_oplog_append(struct focal_oplog *, struct oplog_log *, const struct segment *);
 enum focal_status focal_oplog_log_row(struct focal_oplog *, const struct oplog_log *);
-enum focal_status focal_oplog_incident(struct focal_oplog *, struct oplog_log *, const struct focal_tip *, const struct focal_signature *);
+enum focal_status focal_oplog_log_decode(struct log_row *, struct focal_span value);
+
+/* branches.c */
+/* Does the line hold entries of its own? Then its head is one of the log's tips. */
+static inline bool focal_oplog_has_entries(const struct oplog_log *line)
+{
+    return line->pub.head.seq > line->pub.base.seq;
+}
+void focal_oplog_line_id(struct focal_id *out, const struct focal_id *log, uint32_t number);
+/* A branch that leaves `parent` at base; number 0: the next. */
+enum focal_status focal_oplog_branch_add(struct focal_oplog *, struct oplog_log **, struct oplog_log *parent, const struct focal_tip *base, uint32_t number);
+void focal_oplog_forked_again(struct oplog_log *trunk);    /* derives `forked` */
+
+/* incidents.c */
+/* A branch that is about to get its first entries, up to a signed tip. */
+enum focal_status focal_oplog_incident_fork(struct focal_oplog *, struct oplog_log *branch, const struct focal_tip *, const struct focal_signature *);
+/* An epoch that was opened because of an old copy, a move or a fork, by whomever. */
+enum focal_status focal_oplog_incident_opened(struct focal_oplog *, const struct oplog_log *control);
+/* Our own signed word for entries that are not here. */
+enum focal_status focal_oplog_incident_rollback(struct focal_oplog *, const struct oplog_log *, const struct focal_tip *, const struct focal_signature *);
 
 /* staging.c */
 enum focal_status focal_oplog_stage(struct focal_oplog *, struct oplog_log *, const struct segment *, size_t entries);
@@ -246,12 +288,16 @@ bool focal_oplog_opens(const struct focal_oplog *, const struct focal_key *, uin
 bool focal_oplog_contributes(const struct focal_oplog *, struct oplog_log *);
 /* The number in the payload of a control log's begin entry; 0: it is no opening of this log's epoch. */
 uint64_t focal_oplog_opening(const struct focal_log_name *, struct focal_span payload);
+/* Does it say that its office went on from an old or second copy? */
+bool focal_oplog_opening_troubled(struct focal_span payload);
 
 /* logs.c */
 enum focal_status focal_oplog_scope_add(struct focal_oplog *, const struct focal_scope *);
 void focal_oplog_scopes_close(struct focal_oplog *);
 struct oplog_scope *focal_oplog_scope_of(const struct focal_oplog *, const struct focal_hash *id);
-struct oplog_log *focal_oplog_log_of(const struct focal_oplog *, const struct focal_id *);
+struct oplog_log *focal_oplog_log_of(const struct focal_oplog *, const struct focal_id *log);      /* its trunk */
+struct oplog_log *focal_oplog_line_of(const struct focal_oplog *, const struct focal_id *line);
+enum focal_status focal_oplog_line_keep(struct focal_oplog *, struct oplog_log *);      /* into the lists and maps; freed on failure */
 enum focal_status focal_oplog_log_add(struct focal_oplog *, struct oplog_log **, const struct focal_log_name *, const struct focal_scope *);
 void focal_oplog_head_moved(struct focal_oplog *, struct oplog_log *);
 enum focal_status focal_oplog_logs_load(struct focal_oplog *, struct focal_error *);
@@ -282,9 +328,17 @@ uint32_t focal_oplog_kind32(uint64_t kind);
 void focal_oplog_own_free(struct oplog_log *);
 void focal_oplog_own_forget(struct focal_oplog *);
 enum focal_status focal_oplog_own_close(struct focal_oplog *, struct oplog_log *, bool all);
+/* Our log of this scope and lane in this epoch, with its begin entry. */
+enum focal_status focal_oplog_own_log(struct focal_oplog *, struct oplog_log **, struct oplog_scope *, uint8_t lane, struct focal_span begin);
+
+/* epoch.c */
 /* Opens the epoch if there is none. DENIED: we may not write in control. */
 enum focal_status focal_oplog_epoch_ensure(struct focal_oplog *, struct focal_error *);
 enum focal_status focal_oplog_epoch_load(struct focal_oplog *);
+/* [tx] Entries that this office has signed, up to tip, come in from outside: if they are of the present epoch, it ends. */
+enum focal_status focal_oplog_epoch_betrayed(struct focal_oplog *, const struct oplog_log *line, const struct focal_tip *tip, const struct focal_signature *);
+/* At opening; own transaction. */
+enum focal_status focal_oplog_heed_fence(struct focal_oplog *);
 
 /* receipts.c */
 void focal_oplog_receipts_init(struct focal_oplog *);

@@ -55,6 +55,7 @@ static enum focal_status load_genesis(struct focal_oplog *ol, struct focal_error
 static void init(struct focal_oplog *ol)
 {
     focal_map_init(&ol->log_map, sizeof(struct focal_id), ol->seed);
+    focal_map_init(&ol->line_map, sizeof(struct focal_id), ol->seed);
     focal_map_init(&ol->scope_map, sizeof(struct focal_hash), ol->seed);
     focal_oplog_statements_init(ol);
     focal_oplog_receipts_init(ol);
@@ -77,7 +78,9 @@ static enum focal_status load(struct focal_oplog *ol, struct focal_error *err)
         st = focal_oplog_logs_load(ol, err);
     if (st == FOCAL_OK)
         st = focal_oplog_epoch_load(ol);
-    return st == FOCAL_OK ? focal_oplog_receipts_load(ol) : st;
+    if (st == FOCAL_OK)
+        st = focal_oplog_receipts_load(ol);
+    return st == FOCAL_OK ? focal_oplog_heed_fence(ol) : st;
 }
 
 enum focal_status focal_oplog_open(struct focal_oplog **out, struct focal_store *store, const struct focal_node_keys *keys,

@@ -15,11 +15,11 @@ static enum focal_status clear_shelf(struct focal_oplog *ol, enum focal_shelf sh
 
 static enum focal_status derive_log(struct focal_oplog *ol, struct oplog_log *log)
 {
-    for (uint64_t next = 1; next <= log->pub.head.seq;) {
+    for (uint64_t next = log->pub.base.seq + 1; next <= log->pub.head.seq;) {
         struct segment s;
         struct focal_stretch stretch;
         focal_arena_reset(&ol->arena);
-        enum focal_status st = focal_oplog_segment_at(ol, &log->pub.id, next, false, &s);
+        enum focal_status st = focal_oplog_segment_at(ol, &log->pub.line, next, false, &s);
         if (st == FOCAL_OK)
             st = focal_stretch_unpack(ol->packer, &stretch, &ol->arena, s.packed);
         if (st != FOCAL_OK)

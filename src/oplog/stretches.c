@@ -193,8 +193,10 @@ void focal_oplog_hash(struct focal_hash *out, const struct focal_stretch *s, siz
 
 enum focal_status focal_oplog_hash_at(struct focal_oplog *ol, struct focal_store *store, const struct focal_log *log, uint64_t seq, struct focal_hash *out)
 {
-    if (seq == 0) {
-        focal_chain_start(out, &log->id);
+    while (seq < log->base.seq)
+        log = focal_oplog_parent(ol, log);
+    if (seq == log->base.seq) {
+        *out = log->base.h;
         return FOCAL_OK;
     }
     if (seq == log->head.seq || seq == log->staged.seq) {
@@ -202,7 +204,7 @@ enum focal_status focal_oplog_hash_at(struct focal_oplog *ol, struct focal_store
         return FOCAL_OK;
     }
     struct segment s;
-    enum focal_status st = focal_oplog_segment_of(ol, store, &log->id, seq, seq > log->head.seq, &s);
+    enum focal_status st = focal_oplog_segment_of(ol, store, &log->line, seq, seq > log->head.seq, &s);
     if (st != FOCAL_OK || s.last.seq == seq) {
         *out = s.last.h;
         return st;

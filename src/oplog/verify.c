@@ -142,28 +142,29 @@ static enum focal_status read_log(struct focal_verify *v)
         return st;
     struct verify_log *log = &v->logs[v->log_count];
     memset(log, 0, sizeof *log);
-    struct focal_id id;
-    struct focal_cur cur = focal_cur_of(focal_buf_view(&v->value));
-    focal_cur_copy(&cur, log->log.name.author.b, 32);
-    focal_cur_copy(&cur, log->log.name.epoch.b, 16);
-    focal_cur_copy(&cur, log->log.name.scope.b, 32);
-    log->log.name.lane = focal_cur_u8(&cur);
-    log->log.head.seq = focal_cur_be64(&cur);
-    focal_cur_copy(&cur, log->log.head.h.b, 32);
-    focal_cur_u8(&cur);
-    log->opening = focal_cur_be64(&cur);
-    focal_log_id(&id, &v->ol->network, &log->log.name);
-    log->log.id = id;
-    const struct focal_scope *scope = focal_oplog_scope(v->ol, &log->log.name.scope);
-    if (!focal_cur_done(&cur) || !scope || !focal_span_equal(focal_buf_view(&v->key), focal_span_of(id.b, sizeof id.b))) {
+    struct focal_id id, line;
+    struct log_row row;
+    bool sound = focal_oplog_log_decode(&row, focal_buf_view(&v->value)) == FOCAL_OK;
+    focal_log_id(&id, &v->ol->network, &row.name);
+    line = id;
+    if (row.number > 0)
+        focal_oplog_line_id(&line, &id, row.number);
+    else
+        focal_chain_start(&row.base.h, &id);
+    const struct focal_scope *scope = focal_oplog_scope(v->ol, &row.name.scope);
+    if (!sound || !scope || !focal_span_equal(focal_buf_view(&v->key), focal_span_of(line.b, sizeof line.b))) {
         focal_verify_note(v, "a log's row does not fit its name");
         return FOCAL_OK;
     }
+    log->log = (struct focal_log){ .id = id, .line = line, .name = row.name, .base = row.base, .head = row.head };
+    log->opening = row.opening;
+    log->parent = row.parent;
+    log->is_branch = row.number > 0;
     log->log.scope = *scope;
     log->contributes = focal_oplog_grants(v->ol, &log->log.name.author, scope);
     if (!log->contributes && log->log.head.seq > 0)
         note_log(v, log, 1, "no certificate lets its author write there");
-    v->total += log->log.head.seq;
+    v->total += log->log.head.seq - (log->log.head.seq < row.base.seq ? log->log.head.seq : row.base.seq);
     v->log_count++;
     return FOCAL_OK;
 }
@@ -174,7 +175,7 @@ enum focal_status focal_verify_segment(struct focal_verify *v, const struct veri
                                        struct focal_hash **hashes)
 {
     uint8_t key[SEGMENT_KEY_BYTES];
-    struct focal_span at = focal_oplog_segment_key(key, &log->log.id, v->next);
+    struct focal_span at = focal_oplog_segment_key(key, &log->log.line, v->next);
     enum focal_status st = focal_store_get(v->store, FOCAL_SHELF_SEGMENT, at, &v->value);
     if (st == FOCAL_OK)
         st = focal_oplog_segment_decode(s, at, focal_buf_view(&v->value), false);
@@ -208,18 +209,38 @@ static const char *fault(const struct focal_verify *v, const struct verify_log *
     return NULL;
 }
 
-static void next_log(struct focal_verify *v)
+void focal_verify_next_log(struct focal_verify *v)
 {
     v->at++;
-    v->next = 1;
-    if (v->at < v->log_count)
-        focal_chain_start(&v->h, &v->logs[v->at].log.id);
+    if (v->at < v->log_count) {
+        v->next = v->logs[v->at].log.base.seq + 1;
+        v->h = v->logs[v->at].log.base.h;
+    }
+}
+
+/* A branch begins at an entry of the line that it leaves. */
+static const char *base_fault(struct focal_verify *v, const struct verify_log *log)
+{
+    const struct verify_log *parent = NULL;
+    struct focal_hash h;
+    for (size_t i = 0; i < v->log_count && !parent; i++) {
+        if (focal_id_equal(&v->logs[i].log.line, &log->parent))
+            parent = &v->logs[i];
+    }
+    if (!parent || !focal_id_equal(&parent->log.id, &log->log.id))
+        return "the line that its branch leaves is missing";
+    if (log->log.base.seq < parent->log.base.seq || log->log.base.seq >= parent->log.head.seq)
+        return "its branch leaves a place that the line does not have";
+    focal_arena_reset(&v->ol->arena);
+    if (focal_oplog_hash_at(v->ol, v->store, &parent->log, log->log.base.seq, &h) != FOCAL_OK || !focal_hash_equal(&h, &log->log.base.h))
+        return "its branch does not fit the entry that it leaves";
+    return NULL;
 }
 
 static void start_logs(struct focal_verify *v)
 {
     v->at = SIZE_MAX;
-    next_log(v);
+    focal_verify_next_log(v);
 }
 
 static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
@@ -227,9 +248,12 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
     while (v->at < v->log_count) {
         struct verify_log *log = &v->logs[v->at];
         if (v->next > log->log.head.seq) {
+            const char *wrong = log->is_branch ? base_fault(v, log) : NULL;
+            if (wrong)
+                note_log(v, log, log->log.base.seq, wrong);
             if (v->next != log->log.head.seq + 1 || (log->log.head.seq > 0 && !focal_hash_equal(&v->h, &log->log.head.h)))
                 note_log(v, log, log->log.head.seq, "its head is not where its segments end");
-            next_log(v);
+            focal_verify_next_log(v);
             continue;
         }
         if (*budget == 0)
@@ -243,7 +267,7 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
         const char *what = st == FOCAL_NOT_FOUND ? "its segment is missing or damaged" : fault(v, log, &s, &stretch, hashes);
         if (what) {
             note_log(v, log, v->next, what);
-            next_log(v);
+            focal_verify_next_log(v);
             continue;
         }
         log->good = s.last.seq;

@@ -35,10 +35,7 @@ enum focal_status focal_verify_entries_slice(struct focal_verify *v, size_t *bud
     while (v->at < v->log_count) {
         const struct verify_log *log = &v->logs[v->at];
         if (v->next > log->good || !log->contributes) {
-            v->at++;
-            v->next = 1;
-            if (v->at < v->log_count)
-                focal_chain_start(&v->h, &v->logs[v->at].log.id);
+            focal_verify_next_log(v);
             continue;
         }
         if (*budget == 0)

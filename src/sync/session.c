@@ -79,8 +79,10 @@ void focal_session_free(struct focal_session *s)
     queue_drop(s);
     size_t at = 0;
     void *value;
-    while (focal_map_next(&s->logs, &at, NULL, &value))
+    while (focal_map_next(&s->logs, &at, NULL, &value)) {
+        fork_free(value);
         focal_free(value);
+    }
     focal_map_close(&s->logs);
     focal_map_close(&s->given);
     focal_wipe(s, sizeof *s);
@@ -170,6 +172,7 @@ static enum focal_status take_talk(struct focal_session *s, const struct focal_m
     case FOCAL_MSG_STATEMENT: return statement_take(s, m->is.statement);
     case FOCAL_MSG_FRONTIER:  return frontier_take(s, &m->is.frontier);
     case FOCAL_MSG_WANT:      return want_take(s, &m->is.want);
+    case FOCAL_MSG_HEADS:     return heads_take(s, &m->is.heads);
     case FOCAL_MSG_SEGMENT:   return segment_take(s, &m->is.segment, bytes);
     case FOCAL_MSG_CREDIT:    credit_take(s, m->is.credit); return FOCAL_OK;
     case FOCAL_MSG_ACK:       return ack_take(s, &m->is.ack);
@@ -348,6 +351,16 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
     struct peer_log *p = peer_log_make(s, &log->id, &log->name);
     if (!p)
         return FOCAL_NO_MEMORY;
+    const struct focal_log *trunk = focal_oplog_log(s->host->oplog, &log->id);
+    enum focal_status st = trunk->forked ? fork_enter(s, p) : FOCAL_OK;
+    if (st != FOCAL_OK)
+        return st;
+    if (p->fork) {
+        fork_announce(s, p);
+        if (log->scope.cls == FOCAL_SCOPE_CONTROL)
+            st = ask_blocked(s);
+        return st == FOCAL_OK ? fork_ask(s, p) : st;
+    }
     bool sending = p->next != 0 && p->next <= p->to;
     uint64_t covered = p->theirs > p->sent ? p->theirs : p->sent;
     if (sending && p->to > covered)
@@ -365,7 +378,6 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
         ack_owe(s, p);          /* they had it first, and cannot know that it came here by another way */
     }
     p->head_seen = log->head.seq;
-    enum focal_status st = FOCAL_OK;
     if (log->scope.cls == FOCAL_SCOPE_CONTROL)      /* an opening may be what other logs waited for */
         st = ask_blocked(s);
     return st == FOCAL_OK ? ask_if_behind(s, p) : st;
@@ -433,6 +445,12 @@ void focal_session_lack(const struct focal_session *s, uint64_t *they, uint64_t 
         uint64_t ours = log ? log->head.seq : 0;
         if (!focal_session_shares(s, &p->name.scope))
             continue;
+        if (p->fork) {
+            for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;)
+                *they += line->head.seq - fork_holds(s, p, line);
+            *we += fork_lack(s, p);
+            continue;
+        }
         if (ours > p->theirs)
             *they += ours - p->theirs;
         else
@@ -447,23 +465,17 @@ bool focal_session_equal(const struct focal_session *s)
     for (size_t i = 0; i < s->shared_count; i++)
         if (!s->shared[i].exchanged)
             return false;
-    size_t at = 0;
-    void *value;
-    while (focal_map_next(&s->logs, &at, NULL, &value)) {
-        const struct peer_log *p = value;
-        if (p->forked && focal_session_shares(s, &p->name.scope))
-            return false;
-    }
     uint64_t they, we;
     focal_session_lack(s, &they, &we);
     return they == 0 && we == 0;
 }
 
-bool focal_session_has(const struct focal_session *s, const struct focal_id *log, uint64_t *seq)
+bool focal_session_has(const struct focal_session *s, const struct focal_log *line, uint64_t *seq)
 {
-    const struct peer_log *p = focal_map_get(&s->logs, log);
+    const struct peer_log *p = focal_map_get(&s->logs, &line->id);
     if (!p)
         return false;
-    *seq = p->theirs;
+    const bool trunk = focal_id_equal(&line->id, &line->line);
+    *seq = p->fork ? fork_holds(s, p, line) : trunk ? p->theirs : line->base.seq;
     return true;
 }

@@ -380,7 +380,15 @@ static void gaps_overlaps_and_doubles(void **state)
     carried_close(&all);
 }
 
-static void signed_branches_are_incidents(void **state)
+/* The entries of a line that leaves another at base. */
+static const struct focal_log *branch_of(const struct focal_log *trunk)
+{
+    const struct focal_log *line = focal_oplog_next_line(hq.ol, &trunk->id, focal_oplog_log(hq.ol, &trunk->id));
+    assert_non_null(line);
+    return line;
+}
+
+static void branches_are_kept_and_proved(void **state)
 {
     (void)state;
     hold(&hq, &ken.statement);
@@ -400,23 +408,39 @@ static void signed_branches_are_incidents(void **state)
 
     static const uint8_t entity = FOCAL_KIND_ENTITY;
     list[2].payload = focal_span_of(&entity, 1);
-    forge(&p, &ken, &data, NULL, 1, list, 4, false);            /* unsigned proves nothing */
-    assert_int_equal(offer_and_close(&p), FOCAL_CONFLICT);
+    const struct focal_log *held = focal_oplog_log_at(hq.ol, 1);
+    forge(&p, &ken, &data, NULL, 1, list, 4, false);            /* unsigned proves nothing: it waits */
+    assert_int_equal(offer_and_close(&p), FOCAL_OK);
+    assert_null(focal_oplog_next_line(hq.ol, &held->id, held));
     assert_int_equal(focal_shelf_digest(hq.store, FOCAL_SHELF_INCIDENT, &digest, &rows), FOCAL_OK);
     assert_int_equal(rows, 0);
     forge(&p, &hq, &data, NULL, 1, list, 4, true);              /* nor does another's signature */
     assert_int_equal(offer_and_close(&p), FOCAL_NEVER);
     forge(&p, &ken, &data, NULL, 1, list, 4, true);
-    assert_int_equal(offer(&p), FOCAL_CONFLICT);
-    assert_int_equal(offer_and_close(&p), FOCAL_CONFLICT);
+    const struct focal_hash other = forge_head;
+    assert_int_equal(offer(&p), FOCAL_OK);
+    assert_int_equal(offer_and_close(&p), FOCAL_OK);
     assert_int_equal(focal_shelf_digest(hq.store, FOCAL_SHELF_INCIDENT, &digest, &rows), FOCAL_OK);
     assert_int_equal(rows, 1);          /* one a log */
-    const struct focal_log *held = focal_oplog_log_at(hq.ol, 1);
     assert_int_equal(held->head.seq, 3);
+    assert_true(held->forked);
+    const struct focal_log *branch = branch_of(held);
+    assert_int_equal(branch->base.seq, 2);
+    assert_int_equal(branch->head.seq, 4);
+    assert_true(focal_hash_equal(&branch->head.h, &other));
+
+    struct focal_incident seen;
+    assert_int_equal(focal_oplog_next_incident(hq.ol, 0, &seen), FOCAL_OK);
+    assert_int_equal(seen.kind, FOCAL_INCIDENT_FORK);
+    for (size_t i = 0; i < 2; i++)      /* anyone can check the proof */
+        assert_true(focal_verify_head(&seen.signatures[i], &seen.log.author, focal_oplog_network(hq.ol), &held->id, &seen.tips[i]));
+    assert_int_equal(seen.base.seq, 2);
+    assert_int_equal(focal_oplog_next_incident(hq.ol, seen.number, &seen), FOCAL_NOT_FOUND);
 
     const struct forged_entry fifth = creating(5), fourth = creating(4);
-    forge(&p, &ken, &data, &forge_head, 5, &fifth, 1, true);    /* follows the other branch */
-    assert_int_equal(offer_and_close(&p), FOCAL_NOT_YET);
+    forge(&p, &ken, &data, &other, 5, &fifth, 1, true);         /* goes on with the other branch */
+    assert_int_equal(offer_and_close(&p), FOCAL_OK);
+    assert_int_equal(branch->head.seq, 5);
     struct focal_hash wrong = tip;
     wrong.b[0] ^= 1;
     forge(&p, &ken, &data, &wrong, 4, &fourth, 1, true);
@@ -424,6 +448,14 @@ static void signed_branches_are_incidents(void **state)
     forge(&p, &ken, &data, &tip, 4, &fourth, 1, true);
     assert_int_equal(offer_and_close(&p), FOCAL_OK);
     assert_int_equal(held->head.seq, 4);
+    assert_verifies(&hq, NULL);
+
+    focal_oplog_close(hq.ol);
+    office_open(&hq);                   /* all lines are there again */
+    held = focal_oplog_log_at(hq.ol, 0)->scope.cls == FOCAL_SCOPE_CONTROL ? focal_oplog_log_at(hq.ol, 1) : focal_oplog_log_at(hq.ol, 0);
+    assert_true(held->forked);
+    assert_int_equal(held->head.seq, 4);
+    assert_int_equal(branch_of(held)->head.seq, 5);
     assert_verifies(&hq, NULL);
 }
 
@@ -665,7 +697,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(needs_certificate_then_opening), WITH(scope_not_granted), WITH(openings_are_counted), WITH(malformed_is_never),
-        WITH(begins_and_sizes), WITH(gaps_overlaps_and_doubles), WITH(signed_branches_are_incidents),
+        WITH(begins_and_sizes), WITH(gaps_overlaps_and_doubles), WITH(branches_are_kept_and_proved),
         WITH(long_segments_wait_in_staging), WITH(forged_staging_is_found_out), WITH(staging_is_bounded),
         WITH(own_tail_comes_back), WITH(rights_are_rolled_back_too),
     };
