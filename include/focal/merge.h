@@ -33,7 +33,7 @@ struct focal_live {                     /* a live value; spans look into the par
 
 struct focal_part_entry;
 struct focal_part {
-    struct focal_part_entry *entries; size_t entry_count, entry_cap;      /* creating entries, and those with live values */
+    struct focal_part_entry *entries; size_t entry_count, entry_cap;      /* creating entries, those that name the home, those with live values */
     struct focal_replaced *replaced; size_t replaced_count, replaced_cap; /* sorted */
     struct focal_buf bytes;             /* what the spans of the entries look into; may hold dead stretches */
     size_t value_bytes;                 /* of these, the live ones */
@@ -51,9 +51,21 @@ void focal_part_encode(struct focal_buf *, const struct focal_part *);
 FOCAL_MUST_USE enum focal_status focal_part_decode(struct focal_part *, struct focal_span);
 bool focal_part_empty(const struct focal_part *);
 
-/* The creating entry: of two under one reference the smaller h. False while it is not here (or stripped). */
+/* Who wrote a log, and which logs are of one office. merge knows neither keys nor certificates, so the caller says.
+ *   of_log       NULL key if not known; for tie-breaks and for showing the office
+ *   same_office  did the office that wrote creating_log write log as well? It may answer otherwise later, when more is known */
+struct focal_authors {
+    const struct focal_key *(*of_log)(void *data, const struct focal_id *log);
+    bool (*same_office)(void *data, const struct focal_id *log, const struct focal_id *creating_log);
+    void *data;
+};
+
+/* The creating entry: of two under one reference the smaller h. Kind and home are what it says; where it is stripped, what the
+ * least entry by (log, seq, h) says that names the home again, is unstripped and is of the creating office (PROTOCOL §6).
+ * False while the creating entry is not here, or stripped and nobody of its office has said the home again. Without authors, or
+ * without same_office, only the creating entry itself counts. */
 struct focal_creation { struct focal_ref ref; struct focal_hash h; uint64_t kind; bool home_set; struct focal_hash home; /* zero: none */ };
-bool focal_part_creation(const struct focal_part *, struct focal_creation *);
+bool focal_part_creation(const struct focal_part *, const struct focal_authors *, struct focal_creation *);
 
 /* Live values in order of (field, map key, log, seq, h, ordinal). */
 size_t focal_part_live_count(const struct focal_part *);
@@ -61,9 +73,6 @@ size_t focal_part_live_count(const struct focal_part *);
 size_t focal_part_live(const struct focal_part *, struct focal_live *out, size_t room);
 
 /* ---- a record as people see it ------------------------------------------------------------------------------------------- */
-
-/* Who wrote a log; NULL key if not known. For tie-breaks and for showing the office. */
-struct focal_authors { const struct focal_key *(*of_log)(void *data, const struct focal_id *log); void *data; };
 
 /* One register (a field, or one key of a map field) with its live values; or one field of class set or events with its
  * rows. values[0] is the one shown first: by rank table, then known before unknown, then code order, then author key,

@@ -140,7 +140,7 @@ uint8_t focal_field_scope(uint64_t number);
 /* ---- schema ----------------------------------------------------------------------------------------------------------- */
 
 enum focal_kind_number {
-    FOCAL_KIND_NOTHING = 0, FOCAL_KIND_OPENING = 1, FOCAL_KIND_ADDRESS = 2,
+    FOCAL_KIND_NOTHING = 0, FOCAL_KIND_OPENING = 1, FOCAL_KIND_ADDRESS = 2, FOCAL_KIND_REDACTION = 3,
     FOCAL_KIND_CASE = 16, FOCAL_KIND_ENTITY = 17, FOCAL_KIND_FOCAL_POINT = 18, FOCAL_KIND_ENDORSEMENT = 19,
     FOCAL_KIND_NIL_RETURN = 20
     /* 21 and up: coordination kinds of later work */
@@ -210,7 +210,11 @@ enum {
     FOCAL_OPENING_EPOCH  = FOCAL_FIELD(3, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_REGISTER),   /* BYTES 16 */
     FOCAL_OPENING_REASON = FOCAL_FIELD(4, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_REGISTER),   /* CODE: first, restored, moved, … */
     FOCAL_ADDRESS_OFFICE = FOCAL_FIELD(5, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_REGISTER),   /* TEXT: office code */
-    FOCAL_ADDRESS_AT     = FOCAL_FIELD(6, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_SET)         /* TEXT: host:port, [v6]:port */
+    FOCAL_ADDRESS_AT     = FOCAL_FIELD(6, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_SET),        /* TEXT: host:port, [v6]:port */
+    /* A redaction stands in the notices lane of the scope it erases, whatever that scope's class. */
+    FOCAL_REDACTION_ENTRY  = FOCAL_FIELD(7, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),      /* REF: an entry */
+    FOCAL_REDACTION_RECORD = FOCAL_FIELD(8, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),      /* REF: a record, by its creating entry */
+    FOCAL_REDACTION_REASON = FOCAL_FIELD(9, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_REGISTER)  /* CODE: survivor_request, … */
 };
 
 /* ---- values ----------------------------------------------------------------------------------------------------------- */

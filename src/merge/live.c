@@ -1,17 +1,42 @@
 /* What a part says: who created the record, and which values are live. */
 #include "part.h"
 
-bool focal_part_creation(const struct focal_part *part, struct focal_creation *out)
+static void take_kind(struct focal_creation *out, const struct focal_part_entry *e)
 {
-    /* Sorted by (log, seq, h): of two under one reference, the smaller h comes first. A stripped one is waited for, so that
-     * kind and home do not change under a reader when its payload comes. */
+    out->kind = e->kind;
+    out->home_set = e->flags & FOCAL_ENTRY_HOME_SET;
+    out->home = e->home;
+}
+
+/* Entries are sorted by (log, seq, h): the first that fits is the least. */
+static bool find_said_again(const struct focal_part *part, const struct focal_authors *authors, struct focal_creation *out)
+{
+    if (!authors || !authors->same_office)
+        return false;
+    for (size_t i = 0; i < part->entry_count; i++) {
+        const struct focal_part_entry *e = &part->entries[i];
+        if ((e->flags & FOCAL_ENTRY_CREATES) || !(e->flags & FOCAL_ENTRY_HOME_SET)
+            || !authors->same_office(authors->data, &e->ref.log, &out->ref.log))
+            continue;
+        take_kind(out, e);
+        return true;
+    }
+    return false;
+}
+
+bool focal_part_creation(const struct focal_part *part, const struct focal_authors *authors, struct focal_creation *out)
+{
+    /* Of two under one reference, the smaller h comes first. A stripped one is not passed over for the other, so that kind and
+     * home do not change under a reader when its payload comes. */
     for (size_t i = 0; i < part->entry_count; i++) {
         const struct focal_part_entry *e = &part->entries[i];
         if (!(e->flags & FOCAL_ENTRY_CREATES))
             continue;
-        *out = (struct focal_creation){ .ref = e->ref, .h = e->h, .kind = e->kind,
-            .home_set = e->flags & FOCAL_ENTRY_HOME_SET, .home = e->home };
-        return e->flags & FOCAL_ENTRY_PAYLOAD;
+        *out = (struct focal_creation){ .ref = e->ref, .h = e->h };
+        if (!(e->flags & FOCAL_ENTRY_PAYLOAD))
+            return find_said_again(part, authors, out);
+        take_kind(out, e);
+        return true;
     }
     return false;
 }

@@ -14,7 +14,7 @@ enum {
     FOCAL_ENTRY_CREATES = 1,
     FOCAL_ENTRY_PAYLOAD = 2,            /* off only in a creating entry that came stripped */
     FOCAL_ENTRY_DAY = 4,
-    FOCAL_ENTRY_HOME_SET = 8,
+    FOCAL_ENTRY_HOME_SET = 8,           /* names the home: as the creating entry does, or again, for when that one is erased */
     FOCAL_ENTRY_HOME = 16,              /* set, and not to "none" */
     FOCAL_ENTRY_NEWER = 32,             /* its header says more than this program understands */
     FOCAL_ENTRY_FLAGS = 63,
@@ -31,12 +31,18 @@ enum {
 struct focal_part_entry {               /* sorted by (log, seq, h), each (reference, h) once */
     struct focal_ref ref;
     struct focal_hash h;
-    struct focal_hash home;             /* this and kind: of creating entries only */
+    struct focal_hash home;             /* this and kind: only of entries that create or name the home */
     uint64_t kind;
     uint32_t day;
     uint32_t at, len, count;            /* its stretch in part->bytes, and how many items are in it */
     uint8_t flags;
 };
+
+/* Does it say the kind, and so stay when none of its values is live? */
+static inline bool focal_part_entry_tells_kind(const struct focal_part_entry *e)
+{
+    return e->flags & (FOCAL_ENTRY_CREATES | FOCAL_ENTRY_HOME_SET);
+}
 
 struct focal_part_item { uint64_t field; struct focal_span value; uint32_t ordinal; };
 

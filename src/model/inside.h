@@ -6,8 +6,8 @@
 
 /* ---- schema: the fields of a kind stand in ascending numbers ---- */
 
-extern const struct focal_kind focal_model_opening, focal_model_address, focal_model_case, focal_model_entity,
-    focal_model_focal_point, focal_model_endorsement, focal_model_nil_return;
+extern const struct focal_kind focal_model_opening, focal_model_address, focal_model_redaction, focal_model_case,
+    focal_model_entity, focal_model_focal_point, focal_model_endorsement, focal_model_nil_return;
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 

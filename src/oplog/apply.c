@@ -89,7 +89,7 @@ static enum focal_status index_creation(struct focal_oplog *ol, const uint8_t ke
                                         const struct focal_creation *old)
 {
     struct focal_creation now;
-    if (!focal_part_creation(&ol->part, &now))
+    if (!focal_part_creation(&ol->part, NULL, &now))
         return FOCAL_OK;
     if (had && old->kind == now.kind)
         return FOCAL_OK;
@@ -116,7 +116,7 @@ static enum focal_status flush_part(struct focal_oplog *ol, const struct waiting
         st = focal_part_decode(&ol->part, focal_buf_view(&ol->value));
         if (st != FOCAL_OK)
             return st;
-        had = focal_part_creation(&ol->part, &old);
+        had = focal_part_creation(&ol->part, NULL, &old);
         was_conflict = focal_part_two_versions(&ol->part);
     } else if (st != FOCAL_NOT_FOUND) {
         return st;

@@ -64,7 +64,7 @@ enum focal_status focal_oplog_record(struct focal_oplog *ol, struct focal_store 
     enum focal_status st = read_part(ol, from, key, &view->widest);
     bool reads_home = false, has_home = false;
     struct focal_creation creation;
-    if (st == FOCAL_OK && focal_part_creation(&view->widest, &creation) && creation.home_set
+    if (st == FOCAL_OK && focal_part_creation(&view->widest, NULL, &creation) && creation.home_set
         && !focal_bytes_zero(creation.home.b, sizeof creation.home.b)) {
         const struct focal_scope *home = focal_oplog_scope(ol, &creation.home);
         reads_home = home && focal_oplog_reads(focal_oplog_mine(ol), home);

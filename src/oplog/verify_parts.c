@@ -104,7 +104,7 @@ static enum focal_status check_indexes(struct focal_verify *v, const uint8_t par
 {
     struct focal_creation creation;
     enum focal_status st = FOCAL_OK;
-    if (focal_part_creation(&v->part, &creation)) {
+    if (focal_part_creation(&v->part, NULL, &creation)) {
         uint8_t kind[KIND_KEY_BYTES], code[8 + FOCAL_REF_BYTES], *const code_key = code + 3;
         struct focal_ref ref;
         focal_ref_get(&ref, part);

@@ -130,6 +130,19 @@ static void names_are_found(void **state)
     assert_null(focal_field_by_number(kind, (1ull << 32) + focal_field_by_name(kind, "role")->number));
 }
 
+/* The names that code elsewhere uses are rows of the table. */
+static void named_numbers_are_rows(void **state)
+{
+    (void)state;
+    const struct focal_kind *redaction = focal_kind_by_number(FOCAL_KIND_REDACTION);
+    assert_non_null(redaction);
+    assert_int_equal(focal_field_by_name(redaction, "entry")->number, FOCAL_REDACTION_ENTRY);
+    assert_int_equal(focal_field_by_name(redaction, "record")->number, FOCAL_REDACTION_RECORD);
+    assert_int_equal(focal_field_by_name(redaction, "reason")->number, FOCAL_REDACTION_REASON);
+    assert_int_equal(focal_field_by_name(focal_kind_by_number(FOCAL_KIND_OPENING), "reason")->number, FOCAL_OPENING_REASON);
+    assert_int_equal(focal_field_by_name(focal_kind_by_number(FOCAL_KIND_ADDRESS), "at")->number, FOCAL_ADDRESS_AT);
+}
+
 static void numbers_carry_their_classes(void **state)
 {
     (void)state;
@@ -147,7 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_number_is_used_once), cmocka_unit_test(every_row_is_well_made),
         cmocka_unit_test(a_case_holds_no_free_text), cmocka_unit_test(names_are_found),
-        cmocka_unit_test(numbers_carry_their_classes),
+        cmocka_unit_test(named_numbers_are_rows), cmocka_unit_test(numbers_carry_their_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
