@@ -93,7 +93,14 @@ enum focal_status focal_sqlite_create(const char *path, struct focal_error *err)
 /* open.c */
 enum focal_status focal_sqlite_snapshot(struct focal_store *base, struct focal_store **out);
 
+/* clean.c: the layer of files that databases are opened through. NULL: no memory. */
+const char *focal_sqlite_clean_layer(void);
+
+/* scrub.c */
+enum focal_status focal_sqlite_scrub(struct sqlite_store *store);
+
 /* store.c */
+void focal_sqlite_stop_walks(struct sqlite_store *store);
 enum focal_status focal_sqlite_prepare(struct sqlite_store *store);
 void focal_sqlite_disconnect(struct sqlite_store *store);
 void focal_sqlite_close(struct focal_store *base);

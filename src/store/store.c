@@ -62,7 +62,7 @@ static void stop_walk(struct sqlite_shelf *shelf)
     shelf->walk = NULL;
 }
 
-static void stop_walks(struct sqlite_store *store)
+void focal_sqlite_stop_walks(struct sqlite_store *store)
 {
     for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
         stop_walk(&store->shelves[shelf]);
@@ -100,7 +100,7 @@ static enum focal_status begin(struct focal_store *base)
         return FOCAL_DENIED;
     if (store->dead)
         return FOCAL_IO;
-    stop_walks(store);
+    focal_sqlite_stop_walks(store);
     int rc = sqlite3_step(store->begin);
     if (rc == SQLITE_DONE) {
         sqlite3_reset(store->begin);
@@ -118,7 +118,7 @@ static void rollback(struct focal_store *base)
     struct sqlite_store *store = of(base);
     if (!store->in_transaction)
         return;
-    stop_walks(store);
+    focal_sqlite_stop_walks(store);
     if (!sqlite3_get_autocommit(store->db)) {
         sqlite3_step(store->rollback);
         sqlite3_reset(store->rollback);
@@ -133,7 +133,7 @@ static enum focal_status commit(struct focal_store *base)
 {
     struct sqlite_store *store = of(base);
     focal_assert(store->in_transaction);
-    stop_walks(store);
+    focal_sqlite_stop_walks(store);
     if (store->doom != FOCAL_OK) {
         enum focal_status doom = store->doom;
         rollback(base);
@@ -312,6 +312,11 @@ static enum focal_status sizes(struct focal_store *base, uint64_t *bytes_on_disk
     return FOCAL_OK;
 }
 
+static enum focal_status scrub(struct focal_store *base)
+{
+    return focal_sqlite_scrub(of(base));
+}
+
 enum focal_status focal_sqlite_prepare(struct sqlite_store *store)
 {
     const struct { sqlite3_stmt **slot; const char *sql; } fixed[] = {
@@ -370,5 +375,6 @@ const struct focal_store_ops focal_sqlite_ops = {
     .prev = prev,
     .snapshot = focal_sqlite_snapshot,
     .sizes = sizes,
+    .scrub = scrub,
     .close = focal_sqlite_close,
 };
