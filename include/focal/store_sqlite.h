@@ -3,6 +3,7 @@
  * One STRICT WITHOUT ROWID table per shelf, WAL, synchronous FULL, a lock file beside the database against a second
  * daemon, application_id and user_version checked, quick_check at open, migrations by version.
  * A snapshot is a second, read-only connection in one read transaction.
+ * The fence stands in files outside the database's directory (below); read-only stores and snapshots have none.
  * Threads: the store by the thread that opened it; a snapshot by one thread at a time. */
 #ifndef FOCAL_STORE_SQLITE_H
 #define FOCAL_STORE_SQLITE_H
@@ -18,6 +19,37 @@ struct focal_sqlite_options { const char *path; bool create; bool read_only; boo
  * DAMAGED: not a database, wrong application id, or quick_check found faults; the file is left as it is.
  * UNSUPPORTED: made by a newer program. err names the file and the next step; it may be NULL. */
 FOCAL_MUST_USE enum focal_status focal_sqlite_open(struct focal_store **, const struct focal_sqlite_options *, struct focal_error *);
+
+/* ---- the fence (enum focal_fence_verdict says what it is for) ---- */
+
+/* What is done to a fence's file while the store is in use. A test puts its own in their place, to let each fail. Each
+ * gives 0, or an errno. */
+struct focal_fence_files {
+    void *data;
+    int (*write)(void *data, int fd, const void *bytes, size_t len, int64_t at);
+    int (*sync)(void *data, int fd);
+    int (*remove)(void *data, int directory, const char *name);         /* durably: the directory is synced too */
+};
+
+enum { FOCAL_FENCE_PLACES = 2, FOCAL_FENCE_MACHINE_MAX = 32 };
+struct focal_fence_setup {
+    const char *places[FOCAL_FENCE_PLACES];     /* directories, by absolute path; made when they are not there; NULL: none */
+    struct focal_span machine_id;
+    struct focal_entropy entropy;               /* kept; for the token of every commit */
+    const struct focal_fence_files *files;      /* kept; NULL: the system's */
+};
+
+/* Once, right after opening and before the first transaction: from here on every commit that wrote something marks the
+ * fence, in each of the places, before it gives OK; focal_store_fence says what was found. A place that is no directory of
+ * this user alone, that lies in the directory of the database, or that cannot be written is passed over. A place that
+ * fails later is given up and its mark removed, so that the next start finds none; where even that fails, the commit
+ * gives IO.
+ * A database that belongs to no network yet needs no fence, and has none until it is opened again.
+ * Other than OK: the database could not be read, or a stale mark not be removed; err names it. */
+FOCAL_MUST_USE enum focal_status focal_sqlite_fence(struct focal_store *, const struct focal_fence_setup *, struct focal_error *);
+
+/* ---- looking at the whole ---- */
+
 /* sqlite3's integrity_check in full, on a store or a snapshot of this room. OK: no fault. DAMAGED: faults, appended to
  * findings as lines. */
 FOCAL_MUST_USE enum focal_status focal_sqlite_deep_check(struct focal_store *, struct focal_buf *findings);

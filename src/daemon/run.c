@@ -116,7 +116,7 @@ static enum focal_status open_store(struct running *r, struct focal_error *err)
     enum focal_status st = focal_sqlite_open(&r->store, &how, err);
     if (st == FOCAL_BUSY)
         return focal_fail(err, st, "there is one daemon to a directory; `focalctl --dir DIR status` talks to it", "another focald has %s open", r->config.dir);
-    return st;
+    return st == FOCAL_OK ? open_fence(r, err) : st;
 }
 
 static enum focal_status open_node(struct running *r, struct focal_error *err)
@@ -131,7 +131,6 @@ static enum focal_status open_node(struct running *r, struct focal_error *err)
     struct focal_now now;
     focal_clock_now(&now);
     focal_node_keys_public(&r->public_keys, &r->keys);
-    focal_machine_id(r->machine_id);
     focal_boot_id(r->boot_id);
     struct focal_node_setup setup = { .store = r->store, .keys = &r->keys, .entropy = { focal_entropy_fill, NULL }, .trace = r->trace,
         .machine_id = r->machine_id, .boot_id = r->boot_id,

@@ -44,6 +44,8 @@ void event_put(struct running *, const struct focal_node_event *);
 /* turn.c */
 void turn(void *running);
 enum focal_status say_addresses(struct running *);
+/* fence.c: the fence of the store just opened */
+enum focal_status open_fence(struct running *, struct focal_error *);
 /* services.c: what the commands borrow from the shell */
 void services_fill(struct focal_admin_setup *, struct running *);
 

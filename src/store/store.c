@@ -62,7 +62,7 @@ static void stop_walk(struct sqlite_shelf *shelf)
     shelf->walk = NULL;
 }
 
-static void stop_walks(struct sqlite_store *store)
+void focal_sqlite_stop_walks(struct sqlite_store *store)
 {
     for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
         stop_walk(&store->shelves[shelf]);
@@ -100,11 +100,12 @@ static enum focal_status begin(struct focal_store *base)
         return FOCAL_DENIED;
     if (store->dead)
         return FOCAL_IO;
-    stop_walks(store);
+    focal_sqlite_stop_walks(store);
     int rc = sqlite3_step(store->begin);
     if (rc == SQLITE_DONE) {
         sqlite3_reset(store->begin);
         store->in_transaction = true;
+        store->wrote = false;
         store->doom = FOCAL_OK;
         return FOCAL_OK;
     }
@@ -118,7 +119,7 @@ static void rollback(struct focal_store *base)
     struct sqlite_store *store = of(base);
     if (!store->in_transaction)
         return;
-    stop_walks(store);
+    focal_sqlite_stop_walks(store);
     if (!sqlite3_get_autocommit(store->db)) {
         sqlite3_step(store->rollback);
         sqlite3_reset(store->rollback);
@@ -132,8 +133,13 @@ static void rollback(struct focal_store *base)
 static enum focal_status commit(struct focal_store *base)
 {
     struct sqlite_store *store = of(base);
+    struct fence_mark next;
     focal_assert(store->in_transaction);
-    stop_walks(store);
+    /* What changed nothing leaves the fence where it is: a mark costs the disk a write. */
+    bool marks = store->fence.kept && store->wrote;
+    if (marks && store->doom == FOCAL_OK)
+        (void)focal_sqlite_fence_row(store, &next);
+    focal_sqlite_stop_walks(store);
     if (store->doom != FOCAL_OK) {
         enum focal_status doom = store->doom;
         rollback(base);
@@ -143,7 +149,7 @@ static enum focal_status commit(struct focal_store *base)
     if (rc == SQLITE_DONE) {
         sqlite3_reset(store->commit);
         store->in_transaction = false;
-        return FOCAL_OK;
+        return marks ? focal_sqlite_fence_mark(store, &next) : FOCAL_OK;
     }
     enum focal_status status = failed(store, rc);
     /* After a failed fsync the kernel may have dropped the pages and call the next fsync good. */
@@ -162,6 +168,7 @@ static enum focal_status write_row(struct sqlite_store *store, enum focal_shelf 
     focal_assert(store->in_transaction);
     if (store->doom != FOCAL_OK)
         return store->doom;
+    store->wrote = true;
     stop_walk(&store->shelves[shelf]);
     sqlite3_stmt *statement;
     enum focal_status status = statement_of(store, shelf, kind, &statement);
@@ -312,6 +319,11 @@ static enum focal_status sizes(struct focal_store *base, uint64_t *bytes_on_disk
     return FOCAL_OK;
 }
 
+static enum focal_status scrub(struct focal_store *base)
+{
+    return focal_sqlite_scrub(of(base));
+}
+
 enum focal_status focal_sqlite_prepare(struct sqlite_store *store)
 {
     const struct { sqlite3_stmt **slot; const char *sql; } fixed[] = {
@@ -355,6 +367,7 @@ void focal_sqlite_close(struct focal_store *base)
 {
     struct sqlite_store *store = of(base);
     focal_sqlite_disconnect(store);
+    focal_sqlite_fence_close(&store->fence);
     focal_sqlite_unlock(store->lock_fd);
     focal_free(store);
 }
@@ -370,5 +383,7 @@ const struct focal_store_ops focal_sqlite_ops = {
     .prev = prev,
     .snapshot = focal_sqlite_snapshot,
     .sizes = sizes,
+    .fence = focal_sqlite_fence_verdict,
+    .scrub = scrub,
     .close = focal_sqlite_close,
 };

@@ -16,6 +16,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import support_cli  # noqa: F401  the daemons' fences stay out of the home of who runs this
+
 BIN = os.environ["FOCAL_BIN_DIR"]
 FOCALD, FOCALCTL = os.path.join(BIN, "focald"), os.path.join(BIN, "focalctl")
 PATIENCE = 60           # s, for anything that must happen; never slept through
