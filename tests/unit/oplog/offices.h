@@ -254,8 +254,9 @@ static inline void carry_all(struct office *from, struct office *to)
             const struct focal_log *log = focal_oplog_log_at(from->ol, i);
             if ((log->scope.cls == FOCAL_SCOPE_CONTROL) != (control == 1))
                 continue;
-            const struct focal_log *held = focal_oplog_log(to->ol, &log->id);
-            for (uint64_t next = held ? held->staged.seq + 1 : 1; next <= log->head.seq;) {
+            const struct focal_log *held = focal_oplog_log(to->ol, &log->id), *trunk = focal_oplog_log(from->ol, &log->id);
+            const bool forked = trunk->forked || (held && held->forked);
+            for (uint64_t next = held && !forked ? held->staged.seq + 1 : log->base.seq + 1; next <= log->head.seq;) {
                 struct carried c;
                 assert_int_equal(take_up(from, log, next, 15872, &c), FOCAL_OK);
                 assert_int_equal(hand_over(to, &c), FOCAL_OK);
