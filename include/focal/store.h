@@ -26,7 +26,12 @@ enum focal_shelf {
     FOCAL_SHELF_INCIDENT = 12,  /* number be64 -> fork or rollback seen */
     FOCAL_SHELF_KIND = 13,      /* kind be32, record reference 32 -> "" : records by kind */
     FOCAL_SHELF_CONFLICT = 14,  /* record reference 32, scope id 32 -> "" : parts with two versions */
-    FOCAL_SHELF_LAST = 14
+    FOCAL_SHELF_POSTING = 15,   /* record or quoted entry 32, line 16, first seq be64 -> "" : the segments that speak of it */
+    FOCAL_SHELF_HISTORY = 16,   /* number be64 -> what happened here, for people */
+    FOCAL_SHELF_REDACTION = 17, /* target reference 32, scope id 32, redacting entry 32 -> kind, its author */
+    FOCAL_SHELF_HIDDEN = 18,    /* line 16, seq be64 -> salt, payload: hidden, and not erased yet */
+    FOCAL_SHELF_REFUSED = 19,   /* line 16, seq be64 -> what of ours was redacted by another office */
+    FOCAL_SHELF_LAST = 19
 };
 #define FOCAL_STORE_KEY_MAX 128
 #define FOCAL_STORE_VALUE_MAX (4u << 20)
