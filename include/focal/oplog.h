@@ -154,6 +154,46 @@ struct focal_incident {
 /* NOT_FOUND: none after that number. */
 FOCAL_MUST_USE enum focal_status focal_oplog_next_incident(struct focal_oplog *, uint64_t after, struct focal_incident *);
 
+/* ---- redaction (PROTOCOL §6) ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* [tx] Writes a notice into the scope whose entries it names. It hides at once, here before the commit and elsewhere when it
+ * arrives; what it erases, and when, is each member's to find out from the set of all redactions. */
+struct focal_redact {
+    struct focal_scope scope;
+    const struct focal_ref *entries; size_t entry_count;
+    const struct focal_ref *records; size_t record_count;
+    uint8_t reason;                     /* code of redaction.reason */
+    uint32_t day;                       /* days since 1970; in country scopes only */
+};
+FOCAL_MUST_USE enum focal_status focal_oplog_redact(struct focal_oplog *, const struct focal_redact *, struct focal_ref *notice, struct focal_error *);
+/* Is a redaction of the whole record in force in this scope? */
+bool focal_oplog_record_redacted(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope);
+/* Entries of a record in a scope whose payload has this field (0: any entry with a payload), live or not: up to room; the number
+ * there are in *count. has_home: it creates the record, or says its home again. */
+struct focal_record_entry { struct focal_ref ref; struct focal_office office; bool creates, has_home; };
+FOCAL_MUST_USE enum focal_status focal_oplog_record_entries(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope, uint64_t field,
+    struct focal_record_entry *out, size_t room, size_t *count);
+/* Days since 1970 by this node's clock. It decides only how much is erased alone on one day. */
+void focal_oplog_set_day(struct focal_oplog *, uint32_t day);
+/* After a commit: does any file of the store still show what was redacted? Then it is to be scrubbed, and no receipt made before. */
+bool focal_oplog_scrub_due(const struct focal_oplog *);
+void focal_oplog_scrubbed(struct focal_oplog *);
+/* Every target of every redaction held, one after key (empty: the first). NOT_FOUND at the end. */
+struct focal_redaction {
+    struct focal_ref target, notice;    /* notice: the entry that says so; who holds it has confirmed */
+    struct focal_hash scope;
+    struct focal_office by;             /* "" if not known */
+    bool whole_record;
+    bool in_force;                      /* of whole records: it counts here */
+};
+FOCAL_MUST_USE enum focal_status focal_oplog_next_redaction(struct focal_oplog *, struct focal_buf *key, struct focal_redaction *);
+/* Entries hidden here that wait for a second office. */
+FOCAL_MUST_USE enum focal_status focal_oplog_hidden_count(struct focal_oplog *, uint64_t *count);
+/* What of ours others have redacted. */
+#define FOCAL_REFUSED_FIELDS_MAX 32
+struct focal_refused { struct focal_ref record, entry; uint64_t kind, fields[FOCAL_REFUSED_FIELDS_MAX]; size_t field_count; };
+FOCAL_MUST_USE enum focal_status focal_oplog_next_refused(struct focal_oplog *, struct focal_buf *key, struct focal_refused *);
+
 /* ---- records (derived) ------------------------------------------------------------------------------------------------------------------------------ */
 
 /* NOT_FOUND: no part there. */

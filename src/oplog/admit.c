@@ -21,6 +21,7 @@ struct arrival {
     struct focal_stretch s;
     uint64_t last;
     struct focal_hash *hashes;          /* of the entries of s */
+    struct focal_hash before;           /* of the entry before them */
 };
 
 static bool is_control(const struct arrival *a)
@@ -55,12 +56,12 @@ static enum focal_status form(struct arrival *a)
         /* Shapes that come later may begin a log; these two never do. */
         if (h.seq == 1 && (h.shape == FOCAL_SHAPE_ORDINARY || h.shape == FOCAL_SHAPE_QUOTE))
             return never(a, "a log that does not begin with a begin entry");
+        if (!e->has_payload && h.shape == FOCAL_SHAPE_BEGIN)
+            return never(a, "a begin entry without its payload");
         stripped |= !e->has_payload;
     }
-    /* A stripped entry takes the place of a whole one for good, so it needs a redaction that is held here and names it.
-     * There are none yet: whoever strips what it hands on must not make others lose it. */
-    if (stripped)
-        return focal_fail(a->err, FOCAL_NOT_YET, "", "an entry came without its payload, and nothing here says that it was redacted");
+    if (stripped && a->in->name->lane != FOCAL_LANE_DATA)
+        return never(a, "a notice without what it says");
     return FOCAL_OK;
 }
 
@@ -276,6 +277,7 @@ static enum focal_status place(struct arrival *a)
     if (st != FOCAL_OK)
         return st;
     focal_oplog_hash(a->hashes, &a->s, 0, a->s.count, &a->trunk->pub.id, &before);
+    a->before = before;
     struct oplog_log *after_staged = staged_line(a, &before, &st);
     if (st != FOCAL_OK)
         return st;
@@ -293,13 +295,62 @@ static enum focal_status place(struct arrival *a)
     return FOCAL_OK;
 }
 
+/* ---- what is redacted --------------------------------------------------------------------------------------------------------- */
+
+/* A stripped entry takes the place of a whole one for good, so it needs a redaction that is held here and names it: whoever
+ * strips what he hands on must not make others lose it. */
+static enum focal_status stripped_rightly(struct arrival *a)
+{
+    for (size_t i = 0; i < a->s.count; i++) {
+        struct entry_name name;
+        struct redaction_force force;
+        if (a->s.entries[i].has_payload || a->s.first + i <= a->log->pub.head.seq)
+            continue;
+        enum focal_status st = focal_oplog_entry_name(a->ol, &name, &a->log->pub, a->s.entries[i].header, a->s.first + i, &a->hashes[i]);
+        if (st != FOCAL_OK || !focal_oplog_redactable(&a->log->pub))
+            return never(a, "an entry without its payload that cannot be redacted");
+        st = focal_oplog_force(a->ol, &name, &a->log->pub.name.scope, &force);
+        if (st != FOCAL_OK)
+            return st;
+        if (!force.in_force)
+            return not_yet(a, "an entry came without its payload, and nothing here says that it was redacted");
+    }
+    return FOCAL_OK;
+}
+
+/* A quote's payload is the quoted one, under the quoted salt: its own commitment is the quoted one, or it is no quote. */
+static enum focal_status quotes_true(struct arrival *a)
+{
+    for (size_t i = 0; i < a->s.count; i++) {
+        struct focal_header header, inner;
+        struct focal_hash before, h;
+        if (focal_header_decode(&header, a->s.entries[i].header) != FOCAL_OK || header.shape != FOCAL_SHAPE_QUOTE)
+            continue;
+        if (focal_header_decode(&inner, header.quoted_header) != FOCAL_OK || inner.shape != FOCAL_SHAPE_ORDINARY)
+            return never(a, "a quote of something that is no entry");
+        if (i > 0)
+            before = a->hashes[i - 1];
+        else
+            before = a->before;
+        focal_chain_next(&h, &before, &a->trunk->pub.id, a->s.entries[i].header, &header.quoted_commitment);
+        if (!focal_hash_equal(&h, &a->hashes[i]))
+            return never(a, "a quote whose payload is not the quoted one");
+    }
+    return FOCAL_OK;
+}
+
 /* ---- in ---------------------------------------------------------------------------------------------------------------------- */
 
-static enum focal_status pack(struct arrival *a, struct segment *out, const struct focal_stretch *s)
+/* What is redacted is taken out before anything is written. The bytes that came pass as they are where nothing was. */
+static enum focal_status screen_and_pack(struct arrival *a, struct segment *out, struct focal_stretch *s, const struct focal_hash *hashes)
 {
+    bool changed;
+    enum focal_status screened = focal_oplog_screen(a->ol, a->log, s, hashes, &changed);
+    if (screened != FOCAL_OK)
+        return screened;
     out->first = s->first;
     out->canonical = (uint32_t)focal_stretch_canonical_bytes(s);
-    if (s->first == a->s.first && s->count == a->s.count) {
+    if (!changed && s->first == a->s.first && s->count == a->s.count) {
         out->packed = a->in->packed;
         return FOCAL_OK;
     }
@@ -329,9 +380,9 @@ static enum focal_status stage(struct arrival *a)
     }
     if (first_of_log && a->ol->unsigned_logs >= UNSIGNED_LOGS_MAX)
         return not_yet(a, "too many logs of which nothing signed is held");
-    st = pack(a, &piece, &tail);
+    st = make_known(a);
     if (st == FOCAL_OK)
-        st = make_known(a);
+        st = screen_and_pack(a, &piece, &tail, a->hashes + from);
     if (st == FOCAL_OK && first_of_log) {
         a->ol->unsigned_logs++;
         st = focal_oplog_log_row(a->ol, a->log);
@@ -416,10 +467,10 @@ static enum focal_status take(struct arrival *a)
 
     struct segment segment = { .before = log->head.h, .signature = *a->in->signature,
         .last = { .seq = a->last, .h = a->hashes[a->s.count - 1] } };
-    st = pack(a, &segment, &whole);
     const bool was_empty = !focal_oplog_has_entries(a->log), was_unsigned = a->known && was_empty && log->staged.seq > log->base.seq;
+    st = make_known(a);
     if (st == FOCAL_OK)
-        st = make_known(a);
+        st = screen_and_pack(a, &segment, &whole, hashes);
     if (st != FOCAL_OK)
         return st;
     if (opening > 0)
@@ -430,6 +481,8 @@ static enum focal_status take(struct arrival *a)
     if (was_empty && a->log->parent && (st = focal_oplog_incident_fork(a->ol, a->log, &segment.last, a->in->signature)) != FOCAL_OK)
         return st;
     st = focal_oplog_append(a->ol, a->log, &segment);
+    if (st == FOCAL_OK)
+        st = focal_oplog_post(a->ol, &a->log->pub, &whole, hashes);
     if (st == FOCAL_OK && was_unsigned)
         a->ol->unsigned_logs--;
     focal_oplog_forked_again(a->trunk);
@@ -454,6 +507,11 @@ static enum focal_status admit(struct arrival *a)
         st = place(a);
     while (st == FOCAL_MORE);
     if (st != FOCAL_OK || a->last <= a->log->pub.head.seq)
+        return st;
+    st = quotes_true(a);
+    if (st == FOCAL_OK)
+        st = stripped_rightly(a);
+    if (st != FOCAL_OK)
         return st;
     if (!a->in->signature)
         return stage(a);

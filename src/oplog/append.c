@@ -47,6 +47,11 @@ static enum focal_status put_segment(struct focal_oplog *ol, const struct focal_
                            focal_oplog_segment_key(key, log, s->first), focal_buf_view(&ol->encoded));
 }
 
+enum focal_status focal_oplog_segment_put(struct focal_oplog *ol, const struct oplog_log *line, const struct segment *s)
+{
+    return put_segment(ol, &line->pub.line, s, false);
+}
+
 enum focal_status focal_oplog_segment_of(struct focal_oplog *ol, struct focal_store *store, const struct focal_id *log,
                                          uint64_t seq, bool staged, struct segment *out)
 {
@@ -83,7 +88,7 @@ enum focal_status focal_oplog_log_row(struct focal_oplog *ol, const struct oplog
     focal_buf_u8(value, log->pub.name.lane);
     focal_buf_be64(value, log->pub.head.seq);
     focal_buf_bytes(value, log->pub.head.h.b, sizeof log->pub.head.h.b);
-    focal_buf_u8(value, log->incident ? 1 : 0);
+    focal_buf_u8(value, (uint8_t)((log->incident ? LOG_INCIDENT : 0) | (log->stripped ? LOG_STRIPPED : 0)));
     focal_buf_be64(value, log->opening);
     if (log->parent) {
         focal_buf_be32(value, log->number);

@@ -4,6 +4,8 @@
  *   contributes.c  what the set grants            admit.c     the way in for what others bring
  *   stretches.c    cutting, joining, hashing      write.c     the way in for what we write
  *   branches.c     the lines of forked logs       epoch.c     opening epochs
+ *   redactions.c   the set of redactions          hide.c      what follows from it for entries
+ *   postings.c     which segments speak of what   incidents.c what must not happen, with its proof
  *   append.c       rows of segments and logs      staging.c   pieces that wait for their signature
  *   batch.c        parts being derived            apply.c     entries -> parts and their indexes
  *
@@ -18,6 +20,9 @@
  *   CODE      short code 5, record reference 32 -> kind 4         KIND  kind 4, record reference 32 -> ""
  *   CONFLICT  record reference 32, scope id 32 -> ""
  *   RECEIPT   scope id 32, signer 32, epoch 16, number 8 -> signature 64, body
+ *   POSTING   record or quoted entry 32, line 16, first seq 8 -> ""
+ *   REDACTION target 32, scope id 32, notice 32 -> kind 1, author 32
+ *   HIDDEN    line 16, seq 8 -> salt 16, payload    REFUSED  the same key -> record 32, entry 32, kind, field numbers
  *   INCIDENT  number 8 -> kind 1, author 32, epoch 16, scope 32, lane 1, base seq 8, base h 32, twice (seq 8, h 32, signature 64) */
 #ifndef FOCAL_OPLOG_INSIDE_H
 #define FOCAL_OPLOG_INSIDE_H
@@ -88,6 +93,7 @@ struct oplog_log {
     struct focal_log pub;                       /* first */
     uint64_t opening;                           /* number in its begin entry, when it is a control log's; 0: none */
     bool incident;
+    bool stripped;                              /* something of the log was redacted: no seed of it is kept any more */
     bool granted;                               /* asked and found to be granted; never taken back by what is built */
     size_t staged_bytes, staged_entries;        /* in staging */
     uint64_t receipted;                         /* our own receipts list it up to here */
@@ -145,6 +151,31 @@ struct receipt_set {
     struct focal_map held;                      /* key -> held_receipt */
 };
 
+enum redaction_target_kind { TARGET_ENTRY = 1, TARGET_RECORD = 2 };
+struct redaction_target { uint8_t kind; struct focal_ref ref; struct focal_hash scope; };
+
+/* Stripped entries lie between low and high: no seed of a run that overlaps this may be kept. */
+struct breach { struct oplog_log *line; uint64_t low, high; };
+
+/* What is in force against one entry. */
+struct redaction_force {
+    bool in_force;
+    bool by_owner;                              /* the office whose entry or record it is asked for it */
+    bool by_others;                             /* and none of them is this office */
+    size_t offices;                             /* different ones, counted up to two */
+    struct focal_office office[2];
+};
+
+/* An ordinary entry, or the one that a quote quotes. */
+struct entry_name {
+    struct focal_ref ref, record;
+    struct focal_hash h;
+    struct focal_key author;
+    struct focal_span header;                   /* ordinary */
+    bool makes_part;                            /* it says something of a record */
+    bool creates, is_quote;
+};
+
 struct focal_oplog {
     struct focal_store *store;
     bool has_keys;
@@ -175,6 +206,15 @@ struct focal_oplog {
     uint8_t epoch_reason;                       /* why the next one will be opened */
     bool veiled;                                /* a copy was put back: what was redacted since is not known yet */
 
+    struct focal_map redacted;                  /* every target of a redaction held */
+    struct redaction_target *targets;           /* to be enforced before the commit */
+    size_t target_count, target_cap;
+    bool targets_all;                           /* rights changed: every redaction is judged again */
+    struct breach *breaches;                    /* to be mended before the commit */
+    size_t breach_count, breach_cap;
+    bool scrub_due;                             /* something was redacted, and files of the store may still show it */
+    uint32_t day;                               /* here, by whoever runs this node: for the daily measure of erasing alone */
+
     struct batch batch;
     struct created *created;
     size_t created_count, created_cap;
@@ -183,11 +223,12 @@ struct focal_oplog {
 
     struct focal_packer *packer;
     struct focal_arena arena;
-    struct focal_buf key, value, encoded, scratch, names;       /* of one call each; no call leaves anything in them */
+    struct focal_buf key, value, encoded, scratch, names, refs; /* of one call each; no call leaves anything in them */
 };
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------ */
 
+enum { LOG_INCIDENT = 1, LOG_STRIPPED = 2 };
 struct log_row {
     struct focal_log_name name;
     struct focal_tip head;
@@ -237,6 +278,8 @@ enum focal_status focal_oplog_segment_at(struct focal_oplog *, const struct foca
 enum focal_status focal_oplog_append(struct focal_oplog *, struct oplog_log *, const struct segment *);
 enum focal_status focal_oplog_log_row(struct focal_oplog *, const struct oplog_log *);
 enum focal_status focal_oplog_log_decode(struct log_row *, struct focal_span value);
+/* Writes a segment's row anew, in the place of the one that starts where it does. */
+enum focal_status focal_oplog_segment_put(struct focal_oplog *, const struct oplog_log *line, const struct segment *);
 
 /* branches.c */
 /* Does the line hold entries of its own? Then its head is one of the log's tips. */
@@ -265,6 +308,9 @@ enum focal_status focal_oplog_staging_load(struct focal_oplog *, struct focal_er
 /* stretches.c: all memory is the arena's */
 enum focal_status focal_oplog_cut(struct focal_stretch *, struct focal_arena *, const struct focal_stretch *, size_t from, size_t count);
 enum focal_status focal_oplog_join(struct focal_stretch *, struct focal_arena *, const struct focal_stretch *, size_t count);
+/* The same without the payloads of entries marked gone (each has its commitment; gone may be NULL), and with explicit salts in
+ * every run of which one is gone, or that overlaps low..high. Runs keep their places. */
+enum focal_status focal_oplog_strip(struct focal_stretch *, struct focal_arena *, const struct focal_stretch *, const bool *gone, uint64_t low, uint64_t high);
 /* h of each of count entries from entries[from], into out; the first follows before. */
 void focal_oplog_hash(struct focal_hash *out, const struct focal_stretch *, size_t from, size_t count, const struct focal_id *log,
                       const struct focal_hash *before);
@@ -317,12 +363,41 @@ enum focal_status focal_oplog_batch_merge(const struct batch *, const struct wai
 
 /* apply.c */
 /* One entry of a log that contributes. NOT_FOUND: it makes no part. */
-enum focal_status focal_oplog_contribution(uint8_t key[PART_KEY_BYTES], struct focal_contribution *, const struct focal_log *,
+enum focal_status focal_oplog_contribution(const struct focal_oplog *, uint8_t key[PART_KEY_BYTES], struct focal_contribution *, const struct focal_log *,
                                            const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
 enum focal_status focal_oplog_apply(struct focal_oplog *, struct oplog_log *, const struct focal_stretch *, size_t from, const struct focal_hash *hashes);
 enum focal_status focal_oplog_apply_one(struct focal_oplog *, struct oplog_log *, const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
 enum focal_status focal_oplog_flush(struct focal_oplog *);
 uint32_t focal_oplog_kind32(uint64_t kind);
+
+/* [tx] Throws away what is derived of one record in one scope, and derives it again from the segments that speak of it. */
+enum focal_status focal_oplog_derive_part(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope);
+
+/* redactions.c */
+enum focal_status focal_oplog_redactions_load(struct focal_oplog *);
+/* [tx] An entry of a notices log: its targets stand in the set, and are enforced before the commit. */
+enum focal_status focal_oplog_notice(struct focal_oplog *, const struct focal_log *, const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
+typedef enum focal_status notice_target(void *data, uint8_t kind, struct focal_span value);
+enum focal_status focal_oplog_notice_targets(const struct focal_log *, const struct focal_stretch_entry *, notice_target *, void *data);
+bool focal_oplog_maybe_redacted(const struct focal_oplog *, const struct focal_ref *);
+enum focal_status focal_oplog_target_add(struct focal_oplog *, uint8_t kind, const struct focal_ref *, const struct focal_hash *scope);
+bool focal_oplog_redactable(const struct focal_log *);
+enum focal_status focal_oplog_entry_name(const struct focal_oplog *, struct entry_name *, const struct focal_log *, struct focal_span header, uint64_t seq, const struct focal_hash *h);
+enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_hash *scope, struct redaction_force *);
+enum focal_status focal_oplog_may_erase(struct focal_oplog *, const struct redaction_force *, const struct focal_ref *record, bool *may);
+
+/* hide.c */
+/* Strips what is redacted out of a stretch that comes in on a line; its hashes stay. changed: it must be packed anew. */
+enum focal_status focal_oplog_screen(struct focal_oplog *, struct oplog_log *, struct focal_stretch *, const struct focal_hash *hashes, bool *changed);
+/* [tx] Before the commit, with no stretch under way: what the redactions of this transaction mean for what is held. */
+enum focal_status focal_oplog_enforce(struct focal_oplog *);
+
+/* postings.c */
+enum focal_status focal_oplog_post(struct focal_oplog *, const struct focal_log *, const struct focal_stretch *, const struct focal_hash *hashes);
+/* The references under which a stretch is posted, sorted, each once. */
+enum focal_status focal_oplog_spoken_of(const struct focal_oplog *, struct focal_buf *refs, const struct focal_log *, const struct focal_stretch *, const struct focal_hash *hashes);
+/* Keys of the segments of a scope that speak of a record or entry, each once, in order. */
+enum focal_status focal_oplog_segments_about(struct focal_oplog *, const struct focal_ref *, const struct focal_hash *scope, struct focal_buf *keys);
 
 /* write.c */
 void focal_oplog_own_free(struct oplog_log *);

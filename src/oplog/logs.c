@@ -251,7 +251,10 @@ void focal_oplog_frontier_hash(struct focal_oplog *ol, const struct focal_hash *
 
 static enum focal_status load_head(struct focal_oplog *ol, struct oplog_log *log, const struct log_row *row)
 {
-    log->incident = row->flags & 1;
+    log->incident = row->flags & LOG_INCIDENT;
+    log->stripped = row->flags & LOG_STRIPPED;
+    if (log->stripped)
+        focal_oplog_log_of(ol, &log->pub.id)->stripped = true;
     log->opening = row->opening;
     if (row->head.seq <= log->pub.base.seq)
         return FOCAL_OK;
@@ -354,7 +357,7 @@ static enum focal_status reload_one(struct focal_oplog *ol, struct oplog_log *lo
 {
     struct log_row row;
     start_empty(log);
-    log->granted = log->incident = false;
+    log->granted = log->incident = false;     /* stripped stays: a log is none the worse for explicit salts */
     log->opening = log->receipted = 0;
     struct oplog_scope *scope = focal_oplog_scope_of(ol, &log->pub.name.scope);
     enum focal_status st = scope ? attach(scope, log) : FOCAL_OK;
@@ -369,7 +372,10 @@ static enum focal_status reload_one(struct focal_oplog *ol, struct oplog_log *lo
         st = focal_oplog_log_decode(&row, focal_buf_view(&ol->value));
     if (st != FOCAL_OK)
         return st;
-    log->incident = row.flags & 1;
+    log->incident = row.flags & LOG_INCIDENT;
+    log->stripped = log->stripped || (row.flags & LOG_STRIPPED);
+    if (log->stripped)
+        focal_oplog_log_of(ol, &log->pub.id)->stripped = true;
     log->opening = row.opening;
     if (row.head.seq > log->pub.base.seq)
         log->pub.head = log->pub.staged = row.head;

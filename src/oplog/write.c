@@ -114,6 +114,26 @@ static bool looks_full(const struct own_stretch *own)
     return (uint64_t)own->canonical * own->permille / 1000 >= OWN_SEGMENT_TARGET || at_limit(own, FOCAL_ORDINARY_MAX);
 }
 
+static enum focal_status post_own(struct focal_oplog *ol, const struct oplog_log *log, const struct own_stretch *own, size_t n)
+{
+    if (!focal_oplog_redactable(&log->pub))
+        return FOCAL_OK;
+    struct focal_stretch_entry *entries = focal_alloc(n * sizeof *entries);
+    struct focal_hash *hashes = focal_alloc(n * sizeof *hashes);
+    enum focal_status st = entries && hashes ? FOCAL_OK : FOCAL_NO_MEMORY;
+    if (st == FOCAL_OK) {
+        struct focal_stretch s;
+        bool salted = view(&s, own, n, entries);
+        focal_assert(salted);
+        for (size_t i = 0; i < n; i++)
+            hashes[i] = own->entries[i].h;
+        st = focal_oplog_post(ol, &log->pub, &s, hashes);
+    }
+    focal_free(entries);
+    focal_free(hashes);
+    return st;
+}
+
 /* all: until nothing is left. Else only while there is a segment's worth. */
 enum focal_status focal_oplog_own_close(struct focal_oplog *ol, struct oplog_log *log, bool all)
 {
@@ -130,6 +150,8 @@ enum focal_status focal_oplog_own_close(struct focal_oplog *ol, struct oplog_log
             .last = { .seq = own->first + (n - 1), .h = own->entries[n - 1].h }, .packed = focal_buf_view(&ol->scratch) };
         focal_sign_head(&s.signature, ol->keys.sign_secret, &ol->network, &log->pub.id, &s.last);
         st = focal_oplog_append(ol, log, &s);
+        if (st == FOCAL_OK)
+            st = post_own(ol, log, own, n);
         if (st != FOCAL_OK)
             return st;
         shift(own, n, canonical);
@@ -146,7 +168,8 @@ enum focal_status focal_oplog_seal(struct focal_oplog *ol)
         if (st != FOCAL_OK)
             return st;
     }
-    return focal_oplog_flush(ol);
+    enum focal_status st = focal_oplog_enforce(ol);
+    return st == FOCAL_OK ? focal_oplog_flush(ol) : st;
 }
 
 /* ---- appending --------------------------------------------------------------------------------------------------------------------- */
@@ -356,6 +379,8 @@ enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_w
         st = focal_oplog_own_log(ol, &log, scope, w->lane, focal_span_of(&nothing, 1));
     if (st != FOCAL_OK)
         return st;
+    if (!w->creates && focal_oplog_maybe_redacted(ol, &w->record) && focal_oplog_record_redacted(ol, &w->record, &scope->id))
+        return focal_fail(err, FOCAL_NO_LONGER, "`focalctl history` says by whom", "the record was redacted, and takes nothing more");
     struct focal_header header = { .shape = FOCAL_SHAPE_ORDINARY, .seq = next_seq(log), .creates = w->creates, .record = w->record };
     struct focal_hash h;
     if (!put_replaced(ol, w, &header.replaced))
