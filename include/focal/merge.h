@@ -103,7 +103,27 @@ FOCAL_MUST_USE enum focal_status focal_record_open(struct focal_record *, const 
     const struct focal_part *home, bool reads_home, const struct focal_authors *);
 void focal_record_close(struct focal_record *);
 const struct focal_slot *focal_record_slot(const struct focal_record *, uint64_t field, struct focal_span key);  /* NULL: absent */
-/* Does any register of this part have two versions? (kept as an index by the oplog) */
+/* Must a person look at this part: does any register have two versions, or is it withdrawn and not, or not surely, as its
+ * withdrawal saw it? (kept as an index by the oplog; the record tells which) */
 bool focal_part_two_versions(const struct focal_part *);
+
+/* ---- withdrawn records ----------------------------------------------------------------------------------------------------- */
+
+/* A case is withdrawn while any live value of `withdrawn` is another than "restored". So of a withdrawal and a restoration that
+ * did not know of each other the withdrawal counts, until a person ends the two versions.
+ * A withdrawal writes digests of what it saw, the parts each for itself: `withdrawn_saw` and `withdrawn_saw_country`; who does
+ * not see the country part writes `withdrawn_saw_network` alone. They are rows of sets: each part need be only what one of
+ * several withdrawals saw. Whatever was written without knowing of the withdrawal makes another sum, and is seen. */
+enum focal_withdrawal {
+    FOCAL_WITHDRAWAL_NONE,
+    FOCAL_WITHDRAWAL_AS_SEEN,           /* as far as this node can tell */
+    FOCAL_WITHDRAWAL_CHANGED,           /* something was written that no withdrawal saw */
+    FOCAL_WITHDRAWAL_UNSEEN             /* by an office that does not see the country part, which is here and not empty */
+};
+enum focal_withdrawal focal_record_withdrawal(const struct focal_record *);
+const struct focal_live *focal_record_withdrawn_by(const struct focal_record *);     /* the first value that says so; NULL: not withdrawn */
+/* What a withdrawal made now would have seen; country: of the country part. */
+#define FOCAL_SAW_BYTES 8
+void focal_record_saw(const struct focal_record *, bool country, uint8_t out[FOCAL_SAW_BYTES]);
 
 #endif

@@ -169,7 +169,9 @@ enum focal_intake {
     FOCAL_INTAKE_LANGUAGE,   /* TEXT: a language tag: "fr", "sw", "ar-SD" */
     FOCAL_INTAKE_OFFICE,     /* TEXT: an office code */
     FOCAL_INTAKE_ADDRESS,    /* TEXT: host:port or [v6]:port */
-    FOCAL_INTAKE_URL         /* TEXT: an http or https address; for kinds to come */
+    FOCAL_INTAKE_URL,        /* TEXT: an http or https address; for kinds to come */
+    FOCAL_INTAKE_COMMAND,    /* written by a command of its own: refused from people and files as a field, and left out of files */
+    FOCAL_INTAKE_MACHINE     /* the same, and for programs only: people are not shown it */
 };
 
 /* Code numbers are signed for ever like field numbers: from 2 up, in the order in which codes are listed; never reused. */
@@ -214,15 +216,22 @@ enum {
     /* A redaction stands in the notices lane of the scope it erases, whatever that scope's class. */
     FOCAL_REDACTION_ENTRY  = FOCAL_FIELD(7, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),      /* REF: an entry */
     FOCAL_REDACTION_RECORD = FOCAL_FIELD(8, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),      /* REF: a record, by its creating entry */
-    FOCAL_REDACTION_REASON = FOCAL_FIELD(9, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_REGISTER)  /* CODE: survivor_request, … */
+    FOCAL_REDACTION_REASON = FOCAL_FIELD(9, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_REGISTER), /* CODE: survivor_request, … */
+    /* Of a case. What they mean together: "withdrawn records" in merge.h. */
+    FOCAL_CASE_WITHDRAWN   = FOCAL_FIELD(40, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_REGISTER),    /* CODE: why, or "restored" */
+    FOCAL_CASE_SAW         = FOCAL_FIELD(41, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),         /* BYTES 8 */
+    FOCAL_CASE_SAW_NETWORK = FOCAL_FIELD(42, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),         /* BYTES 8 */
+    FOCAL_CASE_SAW_COUNTRY = FOCAL_FIELD(43, FOCAL_SCOPE_COUNTRY, FOCAL_MERGE_SET),         /* BYTES 8 */
+    FOCAL_CODE_RESTORED    = 6                                                              /* of `withdrawn` */
 };
 
 /* ---- values ----------------------------------------------------------------------------------------------------------- */
 
 /* Text of one value -> canonical bytes, appended. Refuses (FOCAL_REFUSED) what the schema and the anonymity guard do
  * not let in at intake: unknown codes (naming the nearest), absurd dates (before 1945-01-01, after `today` + 1),
- * over-long text, digits runs, addresses, URLs outside URL fields, free text where none belongs; and, while nothing here
- * can seal, every value of a sealed field, whose bytes would else travel in the open. err names field, value, rule,
+ * over-long text, digits runs, addresses, URLs outside URL fields, free text where none belongs; every value of a field
+ * that a command of its own writes; and, while nothing here can seal, every value of a sealed field, whose bytes would else
+ * travel in the open. err names field, value, rule,
  * next step. On failure `out` is as before, except that it may be marked failed (NO_MEMORY). `today` = days since 1970-01-01 by the caller's clock; it decides at intake only. */
 FOCAL_MUST_USE enum focal_status focal_value_parse(struct focal_buf *out, const struct focal_field *,
                                                    struct focal_span text, uint32_t today, struct focal_error *err);

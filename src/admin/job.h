@@ -159,6 +159,14 @@ struct draft *job_draft(struct job *);                                  /* the j
 enum focal_status job_if_version(struct job *, struct focal_change *, struct focal_error *);
 enum job_state job_changed(struct job *, const struct focal_change *);
 
+/* ---- withdrawn cases (withdraw_commands.c) ---- */
+
+json_t *withdrawal_json(struct focal_oplog *, const struct focal_record *);     /* {"reason", "office", "state"}; NULL: not withdrawn */
+/* Of a withdrawn case nothing but its withdrawal is anybody's task. */
+bool record_needs_person(const struct focal_record *);
+bool slot_needs_person(const struct focal_record *, const struct focal_slot *);
+bool withdrawal_needs_person(const struct focal_record *);
+
 /* ---- peers (status_commands.c) ---- */
 
 bool peer_find(struct job *, const char *code, struct focal_peer_status *);
@@ -167,7 +175,7 @@ bool peer_synced(struct job *, const struct focal_peer_status *);
 /* ---- handlers ---- */
 
 job_run run_help, run_status, run_matrix, run_sync, run_ping, run_verify;
-job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve;
+job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve, run_withdraw, run_restore;
 void verify_checked(struct job *, uint64_t ticket, enum focal_status, struct focal_span findings);
 job_run run_invite, run_admit_begin, run_admit, run_offices, run_office, run_pause, run_resume;
 job_run run_import_begin, run_import_rows, run_import_end, run_export, run_report;

@@ -195,6 +195,9 @@ enum job_state run_show(struct job *j)
     json_object_set_new(item, "conflicts", conflicts_json(oplog, r));
     json_object_set_new(item, "rows", rows_json(oplog, r));
     json_object_set_new(item, "seen_by", seen_json(j, r));
+    json_t *withdrawal = withdrawal_json(oplog, r);
+    if (withdrawal)
+        json_object_set_new(item, "withdrawal", withdrawal);
     focal_record_view_close(&view);
     return job_one(j, item);
 }
@@ -205,6 +208,7 @@ enum { FILTERS_MAX = 16 };
 struct listing {
     struct focal_ref at; bool started;
     uint64_t limit, told;
+    bool withdrawn;                     /* the withdrawn ones, instead of the others */
     struct filter { const struct focal_field *field; struct focal_span value; } filters[FILTERS_MAX];
     size_t filter_count;
     struct focal_arena arena;
@@ -214,6 +218,17 @@ static void listing_free(void *own)
 {
     struct listing *l = own;
     focal_arena_close(&l->arena);
+}
+
+/* What only a command writes can be looked for all the same. */
+static enum focal_status filter_value(struct job *j, const struct focal_field *field, struct focal_span text, struct focal_buf *out, struct focal_error *err)
+{
+    const struct focal_code *code = field->intake == FOCAL_INTAKE_COMMAND && field->type == FOCAL_TYPE_CODE
+                                    ? focal_code_by_name(field->tables[0], text) : NULL;
+    if (!code)
+        return value_parse(job_oplog(j), focal_node_store(j->admin->is.node), field, text, job_today(j), out, err);
+    focal_buf_varint(out, code->number);
+    return FOCAL_OK;
 }
 
 static enum focal_status take_filters(struct job *j, struct listing *l, const struct focal_kind *kind, struct focal_error *err)
@@ -229,8 +244,7 @@ static enum focal_status take_filters(struct job *j, struct listing *l, const st
             return focal_fail(err, FOCAL_USAGE, "use --filter field=value, at most 16 times", "the filter on \"%s\" cannot be used", field->name);
         struct focal_buf bytes;
         focal_buf_init(&bytes, FOCAL_ORDINARY_MAX);
-        enum focal_status st = value_parse(job_oplog(j), focal_node_store(j->admin->is.node), field,
-            focal_span_of(json_string_value(value), json_string_length(value)), job_today(j), &bytes, err);
+        enum focal_status st = filter_value(j, field, focal_span_of(json_string_value(value), json_string_length(value)), &bytes, err);
         void *kept = st == FOCAL_OK ? focal_arena_copy(&l->arena, bytes.data, bytes.len) : NULL;
         l->filters[l->filter_count++] = (struct filter){ field, focal_span_of(kept, bytes.len) };
         focal_buf_close(&bytes);
@@ -244,6 +258,8 @@ static enum focal_status take_filters(struct job *j, struct listing *l, const st
 
 static bool passes(const struct listing *l, const struct focal_record *r)
 {
+    if ((focal_record_withdrawn_by(r) != NULL) != l->withdrawn)
+        return false;
     for (size_t f = 0; f < l->filter_count; f++) {
         bool found = false;
         for (size_t s = 0; s < r->slot_count && !found; s++)
@@ -262,6 +278,9 @@ static json_t *list_item(struct job *j, const struct focal_record *r)
     json_object_set_new(item, "fields", fields_json(oplog, r));
     json_object_set_new(item, "two_versions", json_integer((json_int_t)r->two_versions));
     json_object_set_new(item, "complete", json_boolean(r->complete));
+    json_t *withdrawal = withdrawal_json(oplog, r);
+    if (withdrawal)
+        json_object_set_new(item, "withdrawal", withdrawal);
     return item;
 }
 
@@ -273,6 +292,7 @@ static enum focal_status open_listing(struct job *j, const struct focal_kind *ki
     focal_arena_init(&l->arena, 64 << 10);
     l->limit = 1000;
     (void)job_number(j, "limit", &l->limit);
+    l->withdrawn = job_flag(j, "withdrawn");
     const char *after = job_text(j, "after");
     if (after) {
         enum focal_status st = record_find(job_oplog(j), focal_node_store(j->admin->is.node), after, &l->at, err);

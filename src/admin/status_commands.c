@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NEEDS_MAX = 20, JOINS_MAX = 64, STATUS_WAIT_MS = 60000, EXPIRY_WARN_DAYS = 60 };
+/* LOOKS_MAX: the index also holds withdrawn cases that are somebody else's to look at. */
+enum { NEEDS_MAX = 20, LOOKS_MAX = 400, JOINS_MAX = 64, STATUS_WAIT_MS = 60000, EXPIRY_WARN_DAYS = 60 };
 
 static const char *const link_words[] = { "up", "offline", "refused", "paused", "unknown" };
 
@@ -74,12 +75,27 @@ static void need(json_t *list, const char *command, const char *fmt, ...)
     json_array_append_new(list, one);
 }
 
+static void need_withdrawal(json_t *list, struct focal_oplog *oplog, const struct focal_record *r, const char *code)
+{
+    char command[100];
+    const struct focal_live *live = focal_record_withdrawn_by(r);
+    const struct focal_certificate *author = live ? focal_oplog_author(oplog, &live->ref.log) : NULL;
+    if (!withdrawal_needs_person(r))
+        return;
+    (void)snprintf(command, sizeof command, "focalctl %s show %s", r->kind ? r->kind->name : "case", code);
+    if (focal_record_withdrawal(r) == FOCAL_WITHDRAWAL_CHANGED)
+        need(list, command, "%s was changed after it was withdrawn", code);
+    else
+        need(list, command, "%s was withdrawn by %s, which does not see its country fields", code, author ? author->office.text : "an office not known here");
+}
+
 static void need_record(json_t *list, struct focal_oplog *oplog, const struct focal_record *r)
 {
     char code[32], command[100];
     focal_oplog_record_code(oplog, &r->ref, code);
+    need_withdrawal(list, oplog, r, code);
     for (size_t i = 0; i < r->slot_count; i++) {
-        if (!r->slots[i].two_versions)
+        if (!slot_needs_person(r, &r->slots[i]))
             continue;
         struct focal_buf name;
         focal_buf_init(&name, 256);
@@ -95,14 +111,16 @@ static void need_conflicts(struct job *j, json_t *list)
     struct focal_oplog *oplog = job_oplog(j);
     struct focal_ref at, next;
     bool started = false;
+    int told = 0;
     for (int n = 0; focal_oplog_next_conflict(oplog, NULL, started ? &at : NULL, &next) == FOCAL_OK; n++) {
         struct focal_record_view view;
-        if (n == NEEDS_MAX) {
+        if (told == NEEDS_MAX || n == LOOKS_MAX) {
             need(list, "focalctl case conflicts", "more records have two versions");
             return;
         }
         if (focal_oplog_record(oplog, NULL, &next, &view) != FOCAL_OK)
             return;
+        told += record_needs_person(&view.record);
         need_record(list, oplog, &view.record);
         focal_record_view_close(&view);
         at = next;

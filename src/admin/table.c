@@ -5,10 +5,10 @@
 
 #define RECORDS(noun)                                                                                                  \
     { noun ".new", run_new, FOCAL_MAY_ENTRY, true, "fields: writes a new record" },                                    \
-    { noun ".list", run_list, FOCAL_MAY_READ, false, "limit, after, filter: records in the order of their references" }, \
+    { noun ".list", run_list, FOCAL_MAY_READ, false, "limit, after, filter, withdrawn: records in the order of their references" }, \
     { noun ".show", run_show, FOCAL_MAY_READ, false, "ref: one record, its versions, and who has seen it" },           \
     { noun ".update", run_update, FOCAL_MAY_ENTRY, true, "ref, set, add, remove, if_version: changes fields" },        \
-    { noun ".conflicts", run_conflicts, FOCAL_MAY_READ, false, "ref: what has two versions" },                         \
+    { noun ".conflicts", run_conflicts, FOCAL_MAY_READ, false, "ref: what has two versions, or was changed after it was withdrawn" },                         \
     { noun ".resolve", run_resolve, FOCAL_MAY_ENTRY, true, "ref, field, take or take_office: ends two versions" }
 
 static const struct focal_command table[] = {
@@ -28,9 +28,11 @@ static const struct focal_command table[] = {
     { "import.begin", run_import_begin, FOCAL_MAY_ENTRY, false, "kind, format, check: a file follows; check: looked at only" },
     { "import.rows", run_import_rows, FOCAL_MAY_ENTRY, false, "text: a piece of it; refused rows are answered one by one" },
     { "import.end", run_import_end, FOCAL_MAY_ENTRY, false, "that was all of it" },
-    { "export", run_export, FOCAL_MAY_READ, false, "kind, format: all records of a kind as a file" },
+    { "export", run_export, FOCAL_MAY_READ, false, "kind, format, withdrawn: all records of a kind as a file" },
     { "report", run_report, FOCAL_MAY_READ, false, "period, format, every_unit, generated, figures: cases counted" },
     RECORDS("case"),
+    { "case.withdraw", run_withdraw, FOCAL_MAY_ENTRY, true, "ref, reason, if_version: takes a case out of lists, files and reports" },
+    { "case.restore", run_restore, FOCAL_MAY_ENTRY, true, "ref, if_version: ends a withdrawal" },
     RECORDS("entity"),
     RECORDS("focal-point"),
     RECORDS("endorsement"),

@@ -13,9 +13,9 @@
 
 enum opt {
     OPTION_HELP, OPTION_VERSION, OPTION_SOCKET, OPTION_DIR, OPTION_JSON, OPTION_COLOR, OPTION_NO_INPUT, OPTION_TIMEOUT,
-    OPTION_JSON_LINES, OPTION_LIMIT, OPTION_AFTER, OPTION_ALL, OPTION_FILTER,
+    OPTION_JSON_LINES, OPTION_LIMIT, OPTION_AFTER, OPTION_ALL, OPTION_FILTER, OPTION_WITHDRAWN,
     OPTION_FROM, OPTION_SET, OPTION_ADD, OPTION_REMOVE, OPTION_IF_VERSION, OPTION_DAY,
-    OPTION_TAKE, OPTION_TAKE_OFFICE,
+    OPTION_TAKE, OPTION_TAKE_OFFICE, OPTION_REASON,
     OPTION_COUNTRY, OPTION_EXPIRES, OPTION_ADDRESS, OPTION_WORDS_FILE, OPTION_PASSPHRASE_FILE, OPTION_AUTHORITY_KEY,
     OPTION_OFFICE, OPTION_WAIT_FOR, OPTION_WAIT, OPTION_DEEP,
     OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD,
@@ -173,6 +173,10 @@ enum focal_status pieces_again(struct pieces *, struct focal_error *);
 enum focal_status pieces_next(struct pieces *, json_t **text, struct focal_error *);
 void pieces_close(struct pieces *);
 
+/* ---- withdrawn cases (records.c) ---- */
+
+const char *withdrawal_words(const char *state);                    /* "-" when nothing came since; state may be NULL */
+
 /* ---- one question, one picture (links.c) ---- */
 
 typedef void picture(const struct args *, const json_t *item);
@@ -184,7 +188,7 @@ bool put_timeout(const struct args *, json_t *with, struct focal_error *);      
 
 int no_kind(const struct args *, const char *typed);                /* says so; the exit status */
 verb_run run_status, run_matrix, run_verify, run_sync, run_ping;
-verb_run run_list, run_new, run_update, run_show, run_conflicts, run_resolve;
+verb_run run_list, run_new, run_update, run_show, run_conflicts, run_resolve, run_withdraw;
 verb_run run_invite, run_admit, run_office_show, run_pause;
 verb_run run_import, run_export, run_report;
 

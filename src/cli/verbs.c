@@ -15,6 +15,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_AFTER] = { "after", 0, "REF", "go on after this one" },
     [OPTION_ALL] = { "all", 0, NULL, "no limit" },
     [OPTION_FILTER] = { "filter", 0, "FIELD=VALUE", "only those that have it; may be repeated" },
+    [OPTION_WITHDRAWN] = { "withdrawn", 0, NULL, "cases that are withdrawn, instead of the others" },
     [OPTION_FROM] = { "from", 0, "FILE", "fields from a JSON object; - is standard input" },
     [OPTION_SET] = { "set", 0, "FIELD=VALUE", "set a field; an empty value clears it; may be repeated" },
     [OPTION_ADD] = { "add", 0, "FIELD=VALUE", "add a row: victims=female.child; may be repeated" },
@@ -23,6 +24,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_DAY] = { "day", 0, "YYYY-MM-DD", "the day the entry carries (today)" },
     [OPTION_TAKE] = { "take", 0, "VALUE", "keep this of the versions" },
     [OPTION_TAKE_OFFICE] = { "take-office", 0, "CODE", "keep the version that this office wrote" },
+    [OPTION_REASON] = { "reason", 0, "CODE", "entered_in_error, duplicate, complainant_request or other" },
     [OPTION_COUNTRY] = { "country", 0, "C", "the country whose exact days and identifying codes it may see, such as KEN" },
     [OPTION_EXPIRES] = { "expires", 0, "DAYS", "how long the invitation is good: 1d to 90d (7d)" },
     [OPTION_ADDRESS] = { "address", 0, "HOST:PORT", "where the new office finds this one; may be repeated" },
@@ -72,10 +74,11 @@ const struct verb verbs[] = {
       "write a new record",
       "  focalctl NOUN new --from F.json\n"
       "  focalctl NOUN new --set FIELD=VALUE --set FIELD=VALUE\n" },
-    { "NOUN list", "", 0, 0, run_list, LISTING | HAS(FILTER),
+    { "NOUN list", "", 0, 0, run_list, LISTING | HAS(FILTER) | HAS(WITHDRAWN),
       "the records, a page at a time",
       "  focalctl NOUN list\n"
       "  focalctl NOUN list --filter FIELD=VALUE --limit 20\n"
+      "  focalctl case list --withdrawn\n"
       "  focalctl NOUN list --all --json-lines | jq .id\n" },
     { "NOUN show", "REF", 1, 1, run_show, 0,
       "one record, its versions, and who has seen it",
@@ -86,19 +89,26 @@ const struct verb verbs[] = {
       "  focalctl case update KEN-4F7Q-29XD-0 --add victims=female.child --set assistance.medical=offered\n"
       "  focalctl case update KEN-4F7Q-29XD-0 --remove victims=9f3a2c11.0 --if-version 5d0c11aa90be3f27\n" },
     { "NOUN conflicts", "[REF]", 0, 1, run_conflicts, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL),
-      "records that have two versions, side by side",
+      "records that have two versions, side by side; withdrawn cases that were changed",
       "  focalctl NOUN conflicts\n"
       "  focalctl NOUN conflicts KEN-4F7Q-29XD-0\n" },
     { "NOUN resolve", "REF FIELD", 2, 2, run_resolve, HAS(TAKE) | HAS(TAKE_OFFICE) | HAS(IF_VERSION),
       "keep one of two versions, everywhere",
       "  focalctl case resolve KEN-4F7Q-29XD-0 status --take under_investigation\n"
       "  focalctl NOUN resolve KEN-4F7Q-29XD-0 FIELD --take-office HQ\n" },
+    { "case withdraw", "REF", 1, 1, run_withdraw, HAS(REASON) | HAS(IF_VERSION),
+      "take a case out of lists, files and reports; it stays in the log and can be read",
+      "  focalctl case withdraw KEN-4F7Q-29XD-0 --reason entered_in_error\n"
+      "  focalctl case withdraw KEN-4F7Q-29XD-0 --reason complainant_request --if-version 5d0c11aa90be3f27\n" },
+    { "case restore", "REF", 1, 1, run_withdraw, HAS(IF_VERSION),
+      "end the withdrawal of a case",
+      "  focalctl case restore KEN-4F7Q-29XD-0\n" },
     { "import", "FILE", 1, 1, run_import, HAS(KIND) | HAS(FORMAT) | HAS(DRY_RUN) | HAS(REJECTS),
       "take in a file: all of it or nothing, unless --rejects",
       "  focalctl import cases.csv --dry-run\n"
       "  focalctl import cases.jsonl --rejects refused.csv\n"
       "  focalctl import - --kind entity --format csv < entities.csv\n" },
-    { "export", "", 0, 0, run_export, HAS(KIND) | HAS(FORMAT) | HAS(OUTPUT),
+    { "export", "", 0, 0, run_export, HAS(KIND) | HAS(FORMAT) | HAS(OUTPUT) | HAS(WITHDRAWN),
       "write out all records of a kind, as csv or jsonl",
       "  focalctl export --kind case --format csv -o cases.csv\n"
       "  focalctl export --format jsonl | jq -c .\n" },

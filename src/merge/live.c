@@ -143,7 +143,7 @@ static bool differ(const struct said *a, const struct said *b)
 }
 
 /* The values of registers, one by one. */
-struct said_walk { const struct focal_part *part; size_t entry; struct focal_cur cur; uint32_t next; };
+struct said_walk { const struct focal_part *part; size_t entry; struct focal_cur cur; uint32_t next; bool withdrawal; };
 
 static bool next_said(struct said_walk *walk, struct said *out)
 {
@@ -151,6 +151,7 @@ static bool next_said(struct said_walk *walk, struct said *out)
     for (;;) {
         while (focal_part_item_next(&walk->cur, &walk->next, &item)) {
             enum focal_merge_class merge = focal_field_merge(item.field);
+            walk->withdrawal = walk->withdrawal || focal_merge_of_withdrawal(item.field);
             if (merge != FOCAL_MERGE_REGISTER && merge != FOCAL_MERGE_MAP)
                 continue;
             *out = (struct said){ .field = item.field, .value = item.value };
@@ -186,7 +187,7 @@ bool focal_part_two_versions(const struct focal_part *part)
     if (most > ON_STACK)
         said = focal_alloc(most * sizeof *said);
     if (!said)
-        return any_pair_differs(part);
+        return any_pair_differs(part) || focal_part_withdrawal_open(part);
     struct said_walk walk = { .part = part };
     /* One bit per field, shared by few: mostly no bit is met twice, and then no register is. */
     uint64_t seen = 0, twice = 0;
@@ -203,5 +204,5 @@ bool focal_part_two_versions(const struct focal_part *part)
         found = differ(&said[i - 1], &said[i]);
     if (said != few)
         focal_free(said);
-    return found;
+    return found || (walk.withdrawal && focal_part_withdrawal_open(part));
 }

@@ -168,6 +168,14 @@ static inline void focal_part_live_of(struct focal_live *out, const struct focal
         .value = item->value, .has_day = e->flags & FOCAL_ENTRY_DAY, .day = e->day };
 }
 
+static inline bool focal_merge_of_withdrawal(uint64_t field)
+{
+    return field == FOCAL_CASE_WITHDRAWN || field == FOCAL_CASE_SAW || field == FOCAL_CASE_SAW_NETWORK || field == FOCAL_CASE_SAW_COUNTRY;
+}
+
+/* Of a part with fields of a withdrawal: is it not as a withdrawal saw it, or by one that saw less than the whole record? */
+bool focal_part_withdrawal_open(const struct focal_part *);
+
 /* The map key of a value; empty in other classes, and where a value is not of a map's form. */
 struct focal_span focal_merge_key(uint64_t field, struct focal_span value);
 int focal_merge_row_order(const struct focal_live *, const struct focal_live *);    /* (log, seq, h, ordinal) */

@@ -38,6 +38,7 @@ static void hold(const struct focal_part *part)
         ref = creation.ref;
     struct focal_record record;
     if (focal_record_open(&record, &ref, part, &again, true, &authors) == FOCAL_OK) {
+        focal_assert((focal_record_withdrawal(&record) == FOCAL_WITHDRAWAL_NONE) == !focal_record_withdrawn_by(&record));
         size_t values = 0;
         for (size_t i = 0; i < record.slot_count; i++)
             values += record.slots[i].value_count;

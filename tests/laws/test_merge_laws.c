@@ -267,6 +267,8 @@ static void hold_laws(struct history *h)
         }
         judge(h, mask, &table.parts[mask]);
         focal_part_encode(&table.bytes[mask], &table.parts[mask]);
+        through_store(&table.parts[mask]);
+        judge(h, mask, &table.parts[mask]);
         assert_int_equal(focal_part_empty(&table.parts[mask]), focal_part_live_count(&table.parts[mask]) == 0 && table.bytes[mask].len == 4);
     }
     size_t order[SMALL_MAX];

@@ -257,6 +257,61 @@ static void records(void **state)
     HAS(ask(w, request), "FD-007");
 }
 
+static void withdrawing(void **state)
+{
+    struct world *w = *state;
+    char id[80], version[80], request[600];
+    start(w);
+    ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"received_date\":\"2018-05-03\",\"allegation_type\":\"sexual_abuse\"}}}");
+    pick(w, "id", id);
+    pick(w, "version", version);
+    snprintf(request, sizeof request, "{\"id\":2,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\"}}", id);
+    HAS(ask(w, request), "entered_in_error, duplicate, complainant_request, other");
+    snprintf(request, sizeof request, "{\"id\":3,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\",\"reason\":\"restored\"}}", id);
+    HAS(ask(w, request), "not a reason");
+    snprintf(request, sizeof request, "{\"id\":4,\"do\":\"case.restore\",\"with\":{\"ref\":\"%s\"}}", id);
+    HAS(ask(w, request), "is not withdrawn");
+    snprintf(request, sizeof request, "{\"id\":5,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"withdrawn\":null}}}", id);
+    HAS(ask(w, request), "not set by hand");
+    snprintf(request, sizeof request, "{\"id\":6,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\",\"reason\":\"duplicate\",\"if_version\":\"0011223344556677\"}}", id);
+    HAS(ask(w, request), "FD-010");
+    snprintf(request, sizeof request, "{\"id\":7,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\",\"reason\":\"duplicate\",\"if_version\":\"%s\"}}", id, version);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    /* It can be read, and is nowhere else. */
+    snprintf(request, sizeof request, "{\"id\":8,\"do\":\"case.show\",\"with\":{\"ref\":\"%s\"}}", id);
+    const char *shown = ask(w, request);
+    HAS(shown, "\"withdrawal\":{\"reason\":\"duplicate\",\"office\":\"HQ\",\"state\":\"as_seen\"}");
+    HAS(shown, "\"withdrawn\":\"duplicate\"");
+    assert_null(strstr(shown, "withdrawn_saw"));
+    assert_null(strstr(ask(w, "{\"id\":9,\"do\":\"case.list\"}"), id));
+    HAS(ask(w, "{\"id\":10,\"do\":\"case.list\",\"with\":{\"withdrawn\":true}}"), id);
+    HAS(ask(w, "{\"id\":10,\"do\":\"case.list\",\"with\":{\"withdrawn\":true,\"filter\":{\"withdrawn\":\"duplicate\"}}}"), id);
+    assert_null(strstr(ask(w, "{\"id\":10,\"do\":\"case.list\",\"with\":{\"withdrawn\":true,\"filter\":{\"withdrawn\":\"other\"}}}"), id));
+    assert_null(strstr(ask(w, "{\"id\":11,\"do\":\"export\"}"), id));
+    HAS(ask(w, "{\"id\":12,\"do\":\"export\",\"with\":{\"withdrawn\":true}}"), "duplicate");
+    HAS(ask(w, "{\"id\":13,\"do\":\"report\",\"with\":{\"period\":\"2018-Q2\"}}"), "\"withdrawn\":1,\"withdrawn_changed\":0");
+    assert_null(strstr(ask(w, "{\"id\":14,\"do\":\"case.conflicts\"}"), id));
+    assert_null(strstr(ask(w, "{\"id\":15,\"do\":\"status\"}"), "withdrawn"));
+    /* An edit made here is refused with the next step; restored, it goes in. */
+    snprintf(request, sizeof request, "{\"id\":16,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":\"received\"}}}", id);
+    HAS(ask(w, request), "case restore");
+    snprintf(request, sizeof request, "{\"id\":17,\"do\":\"case.restore\",\"with\":{\"ref\":\"%s\"}}", id);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    snprintf(request, sizeof request, "{\"id\":18,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":\"received\",\"outcome\":\"pending\"}}}", id);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    HAS(ask(w, "{\"id\":19,\"do\":\"case.list\"}"), id);
+    assert_null(strstr(ask(w, "{\"id\":20,\"do\":\"case.list\",\"with\":{\"withdrawn\":true}}"), id));
+    assert_null(strstr(ask(w, "{\"id\":21,\"do\":\"case.conflicts\"}"), id));
+    /* Withdrawn again, twice, with another reason: what it saw first is forgotten. */
+    for (int i = 0; i < 2; i++) {
+        snprintf(request, sizeof request, "{\"id\":22,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\",\"reason\":\"other\"}}", id);
+        HAS(ask(w, request), "\"status\":\"ok\"");
+        snprintf(request, sizeof request, "{\"id\":23,\"do\":\"case.show\",\"with\":{\"ref\":\"%s\"}}", id);
+        HAS(ask(w, request), "\"withdrawal\":{\"reason\":\"other\",\"office\":\"HQ\",\"state\":\"as_seen\"}");
+    }
+    HAS(ask(w, "{\"id\":24,\"do\":\"verify\"}"), "\"errors\":[]");
+}
+
 static void refusals(void **state)
 {
     struct world *w = *state;
@@ -423,7 +478,7 @@ static void verify(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-    const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(refusals), T(ahead), T(limits), T(vanishing), T(no_more_to_ask), T(offices),
+    const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(withdrawing), T(refusals), T(ahead), T(limits), T(vanishing), T(no_more_to_ask), T(offices),
         T(import), T(verify) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,10 +100,11 @@ static void a_case_holds_no_free_text(void **state)
 {
     (void)state;
     const struct focal_kind *kind = focal_kind_by_name("case");
-    assert_int_equal(kind->field_count, 24);
+    assert_int_equal(kind->field_count, 28);
     for (size_t i = 0; i < kind->field_count; i++) {
         assert_int_not_equal(kind->fields[i].type, FOCAL_TYPE_TEXT);
-        assert_int_not_equal(kind->fields[i].type, FOCAL_TYPE_BYTES);
+        assert_int_equal(kind->fields[i].type == FOCAL_TYPE_BYTES, kind->fields[i].intake == FOCAL_INTAKE_MACHINE);
+        assert_true(kind->fields[i].type != FOCAL_TYPE_BYTES || kind->fields[i].max == 8);
         if (focal_field_scope(kind->fields[i].number) == FOCAL_SCOPE_NETWORK)
             assert_int_not_equal(kind->fields[i].type, FOCAL_TYPE_DATE);
     }
@@ -141,6 +142,13 @@ static void named_numbers_are_rows(void **state)
     assert_int_equal(focal_field_by_name(redaction, "reason")->number, FOCAL_REDACTION_REASON);
     assert_int_equal(focal_field_by_name(focal_kind_by_number(FOCAL_KIND_OPENING), "reason")->number, FOCAL_OPENING_REASON);
     assert_int_equal(focal_field_by_name(focal_kind_by_number(FOCAL_KIND_ADDRESS), "at")->number, FOCAL_ADDRESS_AT);
+    const struct focal_kind *of_case = focal_kind_by_number(FOCAL_KIND_CASE);
+    assert_int_equal(focal_field_by_name(of_case, "withdrawn")->number, FOCAL_CASE_WITHDRAWN);
+    assert_int_equal(focal_field_by_name(of_case, "withdrawn_saw")->number, FOCAL_CASE_SAW);
+    assert_int_equal(focal_field_by_name(of_case, "withdrawn_saw_network")->number, FOCAL_CASE_SAW_NETWORK);
+    assert_int_equal(focal_field_by_name(of_case, "withdrawn_saw_country")->number, FOCAL_CASE_SAW_COUNTRY);
+    const struct focal_code_table *reasons = focal_field_by_name(of_case, "withdrawn")->tables[0];
+    assert_string_equal(focal_code_by_number(reasons, FOCAL_CODE_RESTORED)->name, "restored");
 }
 
 static void numbers_carry_their_classes(void **state)
