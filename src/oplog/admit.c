@@ -309,7 +309,7 @@ static enum focal_status stripped_rightly(struct arrival *a)
         enum focal_status st = focal_oplog_entry_name(a->ol, &name, &a->log->pub, a->s.entries[i].header, a->s.first + i, &a->hashes[i]);
         if (st != FOCAL_OK || !focal_oplog_redactable(&a->log->pub))
             return never(a, "an entry without its payload that cannot be redacted");
-        st = focal_oplog_force(a->ol, &name, &a->log->pub.name.scope, &force);
+        st = focal_oplog_force(a->ol, &name, &a->log->pub, &force);
         if (st != FOCAL_OK)
             return st;
         if (!force.in_force)

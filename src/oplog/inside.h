@@ -383,7 +383,7 @@ bool focal_oplog_maybe_redacted(const struct focal_oplog *, const struct focal_r
 enum focal_status focal_oplog_target_add(struct focal_oplog *, uint8_t kind, const struct focal_ref *, const struct focal_hash *scope);
 bool focal_oplog_redactable(const struct focal_log *);
 enum focal_status focal_oplog_entry_name(const struct focal_oplog *, struct entry_name *, const struct focal_log *, struct focal_span header, uint64_t seq, const struct focal_hash *h);
-enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_hash *scope, struct redaction_force *);
+enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_log *in, struct redaction_force *);
 enum focal_status focal_oplog_may_erase(struct focal_oplog *, const struct redaction_force *, const struct focal_ref *record, bool *may);
 
 /* hide.c */

@@ -213,19 +213,23 @@ static enum focal_status add_force(struct focal_oplog *ol, struct redaction_forc
     return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
-static const struct focal_office *creator_of(const struct focal_oplog *ol, const struct entry_name *name)
+/* The log that the entry stands in may not be known yet but for its name. */
+static const struct focal_office *creator_of(const struct focal_oplog *ol, const struct entry_name *name, const struct focal_log *in)
 {
     if (name->creates)
         return office_of(ol, name->author.b);
+    if (focal_id_equal(&name->record.log, &in->id))
+        return office_of(ol, in->name.author.b);
     const struct oplog_log *log = focal_oplog_log_of(ol, &name->record.log);
     return log ? office_of(ol, log->pub.name.author.b) : NULL;
 }
 
-enum focal_status focal_oplog_force(struct focal_oplog *ol, const struct entry_name *name, const struct focal_hash *scope, struct redaction_force *out)
+enum focal_status focal_oplog_force(struct focal_oplog *ol, const struct entry_name *name, const struct focal_log *in, struct redaction_force *out)
 {
+    const struct focal_hash *scope = &in->name.scope;
     *out = (struct redaction_force){ .by_others = true };
     enum focal_status st = add_force(ol, out, TARGET_ENTRY, &name->ref, scope, office_of(ol, name->author.b));
-    return st == FOCAL_OK ? add_force(ol, out, TARGET_RECORD, &name->record, scope, creator_of(ol, name)) : st;
+    return st == FOCAL_OK ? add_force(ol, out, TARGET_RECORD, &name->record, scope, creator_of(ol, name, in)) : st;
 }
 
 bool focal_oplog_record_redacted(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope)
