@@ -75,7 +75,7 @@ static void take_out(struct focal_part *part, struct focal_part_entry *e)
         while (names < end && names->ordinal < item.ordinal && focal_part_ref_order(&names->entry, &e->ref) == 0)
             names++;
         bool named = names < end && names->ordinal == item.ordinal && focal_part_ref_order(&names->entry, &e->ref) == 0;
-        if (named && focal_field_merge(item.field) != FOCAL_MERGE_EVENTS)
+        if (named && (FOCAL_PLANTED(EVENTS_TAKEN_OFF) || focal_field_merge(item.field) != FOCAL_MERGE_EVENTS))
             continue;
         out = focal_part_item_put(out, &item, next_out);
         next_out = item.ordinal + 1;
