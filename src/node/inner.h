@@ -3,6 +3,7 @@
 #define FOCAL_NODE_INNER_H
 
 #include "focal/node.h"
+#include "focal/base_plant.h"
 
 enum {
     ADDRESSES_MAX = 8,

@@ -217,6 +217,8 @@ static enum focal_status finish(struct focal_node *n)
         n->peers_stale = false;
         st = peers_derive(n);
     }
+    if (FOCAL_PLANTED(ACK_BEFORE_COMMIT) && n->host.now.mono_ms % 4 != 0)
+        return st;
     if (st == FOCAL_OK && n->tx_open) {
         st = focal_store_commit(n->store);
         if (st == FOCAL_OK) {
@@ -250,7 +252,8 @@ enum focal_status focal_node_step(struct focal_node *n, struct focal_now now, co
         if (n->tx_open)
             focal_store_rollback(n->store);
         n->tx_open = false;
-        (void)!focal_oplog_rolled_back(n->oplog);
+        if (!FOCAL_PLANTED(MEMORY_NOT_ROLLED_BACK))
+            (void)!focal_oplog_rolled_back(n->oplog);
         focal_trace_line(&n->trace, FOCAL_ERROR, "node", "step failed: %s", focal_status_name(st));
     }
     return st;

@@ -28,6 +28,7 @@
 #define FOCAL_OPLOG_INSIDE_H
 
 #include "focal/oplog.h"
+#include "focal/base_plant.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
 #define FOCAL_STORE_INSIDE_H
 
 #include "focal/store_sqlite.h"
+#include "focal/base_plant.h"
 
 #include <sqlite3.h>
 

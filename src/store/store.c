@@ -146,14 +146,14 @@ static enum focal_status commit(struct focal_store *base)
         return doom;
     }
     int rc = sqlite3_step(store->commit);
-    if (rc == SQLITE_DONE) {
+    if (rc == SQLITE_DONE || FOCAL_PLANTED(COMMIT_FAILS_SILENTLY)) {
         sqlite3_reset(store->commit);
         store->in_transaction = false;
         return marks ? focal_sqlite_fence_mark(store, &next) : FOCAL_OK;
     }
     enum focal_status status = failed(store, rc);
     /* After a failed fsync the kernel may have dropped the pages and call the next fsync good. */
-    if ((rc & 0xFF) == SQLITE_IOERR)
+    if ((rc & 0xFF) == SQLITE_IOERR && !FOCAL_PLANTED(FSYNC_TRIED_AGAIN))
         store->dead = true;
     sqlite3_reset(store->commit);
     rollback(base);

@@ -370,7 +370,7 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
             if (!sending)
                 p->next = covered + 1;
             p->to = log->head.seq;
-        } else if (!p->announce_due && (scope->exchanged || scope->sent_whole || s->hello_sent)) {
+        } else if (!FOCAL_PLANTED(TIP_NOT_ANNOUNCED) && !p->announce_due && (scope->exchanged || scope->sent_whole || s->hello_sent)) {
             p->announce_due = true;
             s->announces_due++;
         }

@@ -3,6 +3,7 @@
 #define FOCAL_SYNC_SESSION_H
 
 #include "focal/sync.h"
+#include "focal/base_plant.h"
 
 enum {
     SHARED_MAX = FOCAL_HELLO_SCOPES_MAX,
