@@ -78,7 +78,7 @@ void life_plan(struct life *l)
 {
     static const unsigned reach[] = { 12, 60, 60, 300 };
     uint64_t events = 1 + chance_below(&l->chance, l->created ? reach[chance_below(&l->chance, 4)] : 250);
-    l->killed = false;
+    l->killed = chance_of(&l->chance, 12);
     if (l->killed && chance_of(&l->chance, 40))
         disk_plan_failure(l->disk, (struct disk_failure){ .nth = 1 + chance_below(&l->chance, 12), .kinds = DISK_SYNC, .error = EIO,
                                                           .keeps_dirty = chance_of(&l->chance, 30) });

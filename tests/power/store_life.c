@@ -144,7 +144,10 @@ static bool nothing_else(struct store_life *s)
         bool used = false;
         for (size_t i = 0; i < SHELVES; i++)
             used = used || (int)shelves[i] == shelf;
-        if (!used && focal_store_next(s->l->store, (enum focal_shelf)shelf, focal_span_of(NULL, 0), &s->keys[0], NULL) != FOCAL_NOT_FOUND)
+        if (used)
+            continue;
+        enum focal_status status = focal_store_next(s->l->store, (enum focal_shelf)shelf, focal_span_of(NULL, 0), &s->keys[0], NULL);
+        if (status != FOCAL_NOT_FOUND)
             return life_fault(s->l, &s->l->totals->corrupt, "shelf %d holds a row that nobody put there", shelf);
     }
     return true;
