@@ -120,6 +120,10 @@ enum focal_status focal_sqlite_check(sqlite3 *db, const char *path, struct focal
 
 /* create.c */
 enum focal_status focal_sqlite_create(const char *path, struct focal_error *err);
+enum focal_status focal_sqlite_sync_directory_of(const char *path, struct focal_error *err);
+
+/* settle.c: the log and the names in the directory are durable as they are now. The log must not be open. */
+enum focal_status focal_sqlite_settle(const char *path, struct focal_error *err);
 
 /* open.c */
 enum focal_status focal_sqlite_snapshot(struct focal_store *base, struct focal_store **out);
