@@ -54,7 +54,7 @@ static struct peer_log *pick(struct focal_session *s, const struct focal_log **l
     while (focal_map_next(&s->logs, &at, NULL, &value)) {
         struct peer_log *p = value;
         place++;
-        if (p->next == 0 || p->next > p->to)
+        if (p->next == 0 || p->next > p->to || (s->they_pause && !pause_passes(s, &p->name)))
             continue;
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
         if (!log || !shared_by_id(s, &p->name.scope)) {
@@ -200,6 +200,8 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
         p->theirs = last;
     if (p->sent < last)
         p->sent = last;
+    if (pause_holds(s, &p->name))       /* it was on its way when we paused; not acknowledged, so asked for later */
+        return FOCAL_OK;
 
     const struct focal_log *log = NULL;
     const struct focal_log *held = focal_oplog_log(s->host->oplog, &g->log);
