@@ -4,7 +4,8 @@
  * socket, clock or file. The daemon and the simulator are two shells around it.
  * Contract: focal_node_step takes what happened, in order, as ONE store transaction. A bad message costs its sender the
  * link and nobody else anything; only a failing store fails the step, and then no frame of this step leaves the node:
- * every later call gives the same failure, and the shell stops.
+ * every later call gives the same failure, and the shell stops. A full disk is no failure: the step is taken back whole,
+ * in memory too, every link is closed, and what people asked for in it is answered with DISK_FULL (src/node/space.c).
  * Memory: the node owns its sessions; the store, keys and trace are the caller's and outlive it. Threads: one. */
 #ifndef FOCAL_NODE_H
 #define FOCAL_NODE_H
@@ -133,6 +134,7 @@ struct focal_peer_status {
     char why[160];                      /* a sentence when the link is not up */
     uint32_t tries; uint64_t next_try_in_ms; bool will_try;
     int64_t round_trip_ms;
+    bool they_pause;                    /* they take nothing but notices for now: their disk is nearly full */
     const struct focal_certificate *certificate;
 };
 size_t focal_node_peer_count(const struct focal_node *);            /* offices of the network, us left out, by code */
@@ -149,6 +151,8 @@ bool focal_node_ping(struct focal_node *, const struct focal_office *);     /* f
 uint64_t focal_node_session_bytes(const struct focal_node *, const struct focal_office *, bool sent);
 size_t focal_node_waiting_joins(struct focal_node *, struct focal_join_waiting *out, size_t room);
 uint64_t focal_node_next_invitation(struct focal_node *);           /* number for a new one */
+/* Of the disk, when the last step began; wanted: bytes that must become free until it is ENOUGH again. */
+enum focal_space focal_node_space(const struct focal_node *, uint64_t *wanted);
 enum focal_status focal_node_failed(const struct focal_node *);     /* OK, or what failed the last step */
 
 #endif

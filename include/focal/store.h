@@ -48,6 +48,14 @@ enum focal_fence_verdict {
     FOCAL_FENCE_NONE            /* no place for one can be written */
 };
 
+/* How much may still be written where the store stands. A part of the disk is held in reserve for what people enter here. */
+enum focal_space {
+    FOCAL_SPACE_ENOUGH,
+    FOCAL_SPACE_SHORT,          /* little: take in nothing that can wait, such as other offices' entries */
+    FOCAL_SPACE_RESERVE,        /* next to nothing but the reserve: only what people enter here is to be written */
+    FOCAL_SPACE_NONE            /* not even that */
+};
+
 struct focal_store;
 struct focal_store_ops {
     /* One transaction at a time; reads see its own writes. commit returns OK only when the bytes are durable (fsync has
@@ -85,6 +93,11 @@ struct focal_store_ops {
     /* Makes what was deleted or overwritten unreadable in every file of the store: after it, the write-ahead log holds none
      * of it either. Not inside a transaction. BUSY: a snapshot still shows it; close that and call again. May be NULL. */
     enum focal_status (*scrub)(struct focal_store *);
+    /* Looks at the disk each time. wanted: bytes that must become free until it is ENOUGH again. May be NULL: ENOUGH. */
+    enum focal_space (*space)(struct focal_store *, uint64_t *wanted);
+    /* Before writing what people enter here, and again each time that gave DISK_FULL: gives back a piece of the reserve if
+     * the disk has need of it. DISK_FULL: there is none left. Not inside a transaction. May be NULL: DISK_FULL. */
+    enum focal_status (*release)(struct focal_store *);
     void              (*close)(struct focal_store *);            /* an open transaction is rolled back */
 };
 struct focal_store { const struct focal_store_ops *ops; };       /* first member of every implementation */
@@ -170,6 +183,17 @@ static inline enum focal_fence_verdict focal_store_fence(struct focal_store *sto
 FOCAL_MUST_USE static inline enum focal_status focal_store_scrub(struct focal_store *store)
 {
     return store->ops->scrub ? store->ops->scrub(store) : FOCAL_OK;
+}
+
+static inline enum focal_space focal_store_space(struct focal_store *store, uint64_t *wanted)
+{
+    *wanted = 0;
+    return store->ops->space ? store->ops->space(store, wanted) : FOCAL_SPACE_ENOUGH;
+}
+
+FOCAL_MUST_USE static inline enum focal_status focal_store_release(struct focal_store *store)
+{
+    return store->ops->release ? store->ops->release(store) : FOCAL_DISK_FULL;
 }
 
 /* NULL is fine. */

@@ -49,6 +49,14 @@ struct focal_fence_setup {
  * Other than OK: the database could not be read, or a stale mark not be removed; err names it. */
 FOCAL_MUST_USE enum focal_status focal_sqlite_fence(struct focal_store *, const struct focal_fence_setup *, struct focal_error *);
 
+/* ---- space ---- */
+
+/* Keeps this much of the disk for what people enter, in a file beside the database (its name with .reserve), and from here
+ * on says with focal_store_space how much is left. Once, right after opening. left (NULL: the system's word) tells how many
+ * bytes this user may still write there. A disk that has not even room for the reserve is no failure: it is SHORT. */
+struct focal_space_setup { uint64_t reserve_bytes; uint64_t (*left)(void *data, const char *path); void *data; };
+FOCAL_MUST_USE enum focal_status focal_sqlite_reserve(struct focal_store *, const struct focal_space_setup *, struct focal_error *);
+
 /* ---- looking at the whole ---- */
 
 /* sqlite3's integrity_check in full, on a store or a snapshot of this room. OK: no fault. DAMAGED: faults, appended to

@@ -50,6 +50,7 @@ struct focal_node {
     struct focal_sync_host host;
     enum focal_status failed;
     bool in_step, tx_open;
+    enum focal_space space; uint64_t space_wanted;      /* as the store said when the step began */
 
     struct focal_office office;
     bool secret_set; uint8_t secret[32];
@@ -75,6 +76,17 @@ struct focal_node {
 enum focal_status node_writing(struct focal_node *);
 uint64_t node_random(struct focal_node *, uint64_t below);
 void node_order(struct focal_node *, const struct focal_order *);
+
+/* Events as one transaction; what failed has been rolled back in the store, not in memory. */
+enum focal_status node_attempt(struct focal_node *, const struct focal_node_event *, size_t count, bool local_only);
+enum focal_status node_heads_load(struct focal_node *);
+
+/* space.c */
+bool space_is_local(const struct focal_node_event *);           /* somebody here asked for it */
+bool space_refuses(struct focal_node *, const struct focal_node_event *);       /* and answers it */
+enum focal_status space_look(struct focal_node *, const struct focal_node_event *, size_t count);
+enum focal_status space_again(struct focal_node *, const struct focal_node_event *, size_t count);      /* after DISK_FULL */
+uint64_t space_deadline_ms(const struct focal_node *);
 
 /* links.c */
 struct link *link_find(struct focal_node *, uint64_t link);

@@ -51,7 +51,7 @@ static enum focal_status heads_room(struct focal_node *n, size_t count)
     return FOCAL_OK;
 }
 
-static enum focal_status heads_load(struct focal_node *n)
+enum focal_status node_heads_load(struct focal_node *n)
 {
     enum focal_status st = heads_room(n, focal_oplog_log_count(n->oplog));
     for (size_t i = 0; i < n->heads_told_count; i++)
@@ -95,7 +95,7 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
         st = join_load(n, err);
     }
     if (st == FOCAL_OK) {
-        st = heads_load(n);
+        st = node_heads_load(n);
         if (st == FOCAL_OK)
             st = peers_derive(n);
         if (st != FOCAL_OK)
@@ -140,6 +140,10 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
 {
     enum focal_status world = FOCAL_OK;
     *answer = FOCAL_OK;
+    if (space_refuses(n, e)) {
+        *answer = FOCAL_DISK_FULL;
+        return FOCAL_OK;
+    }
     switch (e->type) {
     case FOCAL_EVENT_LINK_OPENED:
         return link_opened(n, e->is.opened.link, e->is.opened.dialled, e->is.opened.dial_tag);
@@ -208,7 +212,7 @@ static enum focal_status tell_heads(struct focal_node *n)
 
 static enum focal_status finish(struct focal_node *n)
 {
-    enum focal_status st = addresses_due(n);
+    enum focal_status st = n->space == FOCAL_SPACE_NONE ? FOCAL_OK : addresses_due(n);
     if (st == FOCAL_OK && n->tx_open)
         st = focal_oplog_seal(n->oplog);
     if (st == FOCAL_OK)
@@ -229,17 +233,14 @@ static enum focal_status finish(struct focal_node *n)
     return st;
 }
 
-enum focal_status focal_node_step(struct focal_node *n, struct focal_now now, const struct focal_node_event *events, size_t count)
+enum focal_status node_attempt(struct focal_node *n, const struct focal_node_event *events, size_t count, bool local_only)
 {
-    if (n->failed != FOCAL_OK)
-        return n->failed;
-    if (now.mono_ms < n->host.now.mono_ms)
-        now.mono_ms = n->host.now.mono_ms;
-    n->host.now = now;
     n->in_step = true;
     enum focal_status st = FOCAL_OK;
     for (size_t i = 0; i < count && st == FOCAL_OK; i++) {
         enum focal_status answer;
+        if (local_only && !space_is_local(&events[i]))
+            continue;
         st = run(n, &events[i], &answer);
         if (events[i].answer)
             *events[i].answer = answer;
@@ -247,11 +248,27 @@ enum focal_status focal_node_step(struct focal_node *n, struct focal_now now, co
     if (st == FOCAL_OK)
         st = finish(n);
     n->in_step = false;
+    if (st != FOCAL_OK && n->tx_open)
+        focal_store_rollback(n->store);
+    if (st != FOCAL_OK)
+        n->tx_open = false;
+    return st;
+}
+
+enum focal_status focal_node_step(struct focal_node *n, struct focal_now now, const struct focal_node_event *events, size_t count)
+{
+    if (n->failed != FOCAL_OK)
+        return n->failed;
+    if (now.mono_ms < n->host.now.mono_ms)
+        now.mono_ms = n->host.now.mono_ms;
+    n->host.now = now;
+    enum focal_status st = space_look(n, events, count);
+    if (st == FOCAL_OK)
+        st = node_attempt(n, events, count, false);
+    if (st == FOCAL_DISK_FULL)
+        st = space_again(n, events, count);
     if (st != FOCAL_OK) {
         n->failed = st;
-        if (n->tx_open)
-            focal_store_rollback(n->store);
-        n->tx_open = false;
         if (!FOCAL_PLANTED(MEMORY_NOT_ROLLED_BACK))
             (void)!focal_oplog_rolled_back(n->oplog);
         focal_trace_line(&n->trace, FOCAL_ERROR, "node", "step failed: %s", focal_status_name(st));

@@ -7,6 +7,10 @@ enum focal_status receipts_tick(struct focal_node *n)
 {
     if (n->host.now.mono_ms < n->receipts_due_ms)
         return FOCAL_OK;
+    if (n->host.pause_strict) {         /* there is no room to keep it, and what is not kept is not signed */
+        n->receipts_due_ms = space_deadline_ms(n);
+        return FOCAL_OK;
+    }
     n->receipts_due_ms = UINT64_MAX;
     const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
     if (!mine)

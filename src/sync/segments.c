@@ -61,6 +61,8 @@ static struct peer_log *pick(struct focal_session *s, const struct focal_log **l
         place++;
         if (p->fork ? p->fork->send_count == 0 : p->next == 0 || p->next > p->to)
             continue;
+        if (s->they_pause && !pause_passes(s, &p->name))
+            continue;
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
         if (!log || (!FOCAL_PLANTED(ANY_SCOPE_TOLD) && !shared_by_id(s, &p->name.scope))) {
             p->next = p->to = 0;
@@ -213,6 +215,8 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
         p->theirs = last;
     if (p->sent < last)
         p->sent = last;
+    if (pause_holds(s, &p->name))       /* it was on its way when we paused; not acknowledged, so asked for later */
+        return FOCAL_OK;
 
     const struct focal_log *log = NULL;
     const struct focal_log *held = focal_oplog_log(s->host->oplog, &g->log);

@@ -156,6 +156,7 @@ static enum focal_status take_common(struct focal_session *s, const struct focal
         s->closing = true;
         return FOCAL_OK;
     case FOCAL_MSG_PAUSE:
+        s->they_pause = m->is.pause;
         return FOCAL_OK;
     default:
         return FOCAL_MORE;
@@ -214,7 +215,7 @@ enum focal_status focal_session_frame(struct focal_session *s, struct focal_span
         if (st == FOCAL_UNSUPPORTED)
             st = FOCAL_OK;      /* of a later version, and never needed */
         else if (st == FOCAL_OK) {
-            st = take_common(s, &m);
+            st = pause_drops(s, m.type) ? FOCAL_OK : take_common(s, &m);
             if (st == FOCAL_MORE)
                 st = s->state == FOCAL_SESSION_TALKING ? take_talk(s, &m, plain.len) : take_join(s, &m);
         }
@@ -236,7 +237,7 @@ static enum focal_status make_due(struct focal_session *s, struct focal_buf *mes
     focal_buf_init(&items, FOCAL_FRAME_MAX);
     enum focal_status st = FOCAL_OK;
     *made = true;
-    if (ack_make(s, &m, &items)) {
+    if (pause_make(s, &m) || ack_make(s, &m, &items)) {
         focal_message_encode(message, &m);
     } else if (s->credit_due_bytes >= CREDIT_STEP_BYTES) {
         m.type = FOCAL_MSG_CREDIT;

@@ -80,6 +80,8 @@ struct focal_session {
     uint64_t bytes_sent, bytes_received;
     int bye;
 
+    uint8_t they_pause;                             /* their PAUSE */
+    bool pause_told;                                /* ours is what they heard last */
     bool hello_sent, hello_taken;
     struct focal_hash subjects_sent_for;            /* statement set when SUBJECTS went out last */
     uint32_t subjects_answers;                      /* how often, to theirs, for that set */
@@ -171,6 +173,12 @@ enum focal_status ack_take(struct focal_session *, const struct focal_ack *);
 bool ack_make(struct focal_session *, struct focal_message *, struct focal_buf *items);
 void ack_owe(struct focal_session *, struct peer_log *);
 enum focal_status segment_make(struct focal_session *, struct focal_buf *message, bool *made);
+
+/* pause.c */
+bool pause_passes(struct focal_session *, const struct focal_log_name *);       /* goes on while somebody pauses */
+bool pause_holds(struct focal_session *, const struct focal_log_name *);        /* we take nothing of it now */
+bool pause_drops(const struct focal_session *, uint8_t message_type);
+bool pause_make(struct focal_session *, struct focal_message *);
 
 /* join.c */
 enum focal_status join_send(struct focal_session *);
