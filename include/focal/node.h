@@ -25,6 +25,7 @@ struct focal_node_setup {
     uint64_t map_seed;
     uint32_t redial_least_ms, redial_most_ms;   /* zero: 1 s and 5 min */
     uint32_t dials_max;                 /* zero: 4 offices dialled at a time */
+    uint32_t made_day;                  /* no right clock shows a day before it, days since 1970; zero: not known */
 };
 
 /* First contents of a new store; own transaction. HQ: founds the network with its own genesis, certificate and a fresh
@@ -139,6 +140,21 @@ struct focal_peer_status {
 };
 size_t focal_node_peer_count(const struct focal_node *);            /* offices of the network, us left out, by code */
 bool focal_node_peer(const struct focal_node *, struct focal_now, size_t i, struct focal_peer_status *);
+/* Is the wall clock of this machine right? Only people read it: days on records and receipts, ages. */
+enum focal_clock_word {
+    FOCAL_CLOCK_OK,
+    FOCAL_CLOCK_BEFORE_PROGRAM, FOCAL_CLOCK_BEFORE_NETWORK, FOCAL_CLOCK_BEFORE_MEMBERSHIP,     /* before expected_day */
+    FOCAL_CLOCK_NOT_AS_OTHERS,          /* more offices say one other day than say ours; who is one of them */
+    FOCAL_CLOCK_WENT_BACK, FOCAL_CLOCK_STANDS       /* behind what it must show by now, by lost_ms */
+};
+struct focal_clock {
+    enum focal_clock_word word;
+    uint32_t day, expected_day;         /* days since 1970 */
+    uint64_t lost_ms;
+    size_t agree, differ;               /* other offices that say our day; the most that say one other day */
+    struct focal_office who; uint32_t who_day;
+};
+void focal_node_clock(struct focal_node *, struct focal_now, struct focal_clock *);
 /* Entries of ours that nobody else is known to have; and age is not kept. */
 uint64_t focal_node_waiting(const struct focal_node *);
 /* Does `office` hold the entry? -1 unknown, 0 no, 1 yes. Own receipts and what sessions told. */

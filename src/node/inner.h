@@ -30,6 +30,23 @@ struct peer {                           /* one other office of the network, or w
     bool refused;
     uint64_t heard_wall_ms, passed_on_wall_ms;  /* kept on shelf PEER */
     uint64_t heard_kept_wall_ms;
+    bool equal_at_mark, said;           /* see clock.c; said: we know what its clock said at a time we know */
+    uint32_t said_day;
+    uint64_t said_mono_ms;
+};
+
+struct clock {                          /* is our wall clock right? */
+    uint32_t made_day;
+    uint64_t kept_wall_ms;              /* on shelf META; the last while we believed it */
+    struct focal_now base;              /* a pair that belonged together: what wall must be by now */
+    bool suspect, stands;
+    struct focal_now suspect_since;
+    bool marked, heard;                 /* heard: of some peer's clock since the mark */
+    uint64_t mark_mono_ms;
+    uint64_t *marks; size_t mark_count; /* by log serial: head at the mark */
+    bool looked;
+    uint64_t looked_mono_ms;
+    struct focal_clock is;
 };
 
 struct link {
@@ -70,6 +87,7 @@ struct focal_node {
     uint64_t receipts_due_ms;           /* UINT64_MAX: none */
 
     struct focal_order *orders; size_t order_first, order_count;
+    struct clock clock;
 };
 
 /* node.c */
@@ -128,6 +146,11 @@ enum focal_status addresses_set(struct focal_node *, const char *const *list, si
 enum focal_status addresses_due(struct focal_node *);
 enum focal_status addresses_find(struct focal_node *, struct peer *list, size_t count);         /* sets address_record of each */
 size_t addresses_of(struct focal_node *, const struct peer *, char out[][ADDRESS_BYTES], size_t room);
+
+/* clock.c */
+enum focal_status clock_load(struct focal_node *, uint32_t made_day);
+void clock_free(struct focal_node *);
+enum focal_status clock_tick(struct focal_node *);
 
 /* receipts.c */
 enum focal_status receipts_tick(struct focal_node *);

@@ -97,6 +97,8 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
     if (st == FOCAL_OK) {
         st = node_heads_load(n);
         if (st == FOCAL_OK)
+            st = clock_load(n, setup->made_day);
+        if (st == FOCAL_OK)
             st = peers_derive(n);
         if (st != FOCAL_OK)
             focal_fail(err, st, "look at the message before this one", "cannot read the list of offices");
@@ -117,6 +119,7 @@ void focal_node_close(struct focal_node *n)
         focal_session_free(n->links[i].session);
     focal_sync_host_close(&n->host);
     peers_free(n);
+    clock_free(n);
     focal_oplog_close(n->oplog);
     focal_buf_wipe_close(&n->invitation_bytes);
     focal_buf_wipe_close(&n->invitation_token);
@@ -132,7 +135,9 @@ static enum focal_status tick(struct focal_node *n)
 {
     peers_tick(n);
     enum focal_status st = receipts_tick(n);    /* first: receipts are passed on when none of ours is due */
-    return st == FOCAL_OK ? links_tick(n) : st;
+    if (st == FOCAL_OK)
+        st = links_tick(n);
+    return st == FOCAL_OK ? clock_tick(n) : st;
 }
 
 /* Gives what failed the step; what an admin or a peer did wrong goes into *answer. */
