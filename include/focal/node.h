@@ -64,6 +64,19 @@ struct focal_change {
     uint8_t result_version[8];
     struct focal_error error;
 };
+/* A redaction, of a record with all entries on it or of one field with all values it ever had. It cannot be taken back. */
+struct focal_redact_order {
+    struct focal_ref record;
+    const struct focal_field *field;    /* NULL: the whole record */
+    uint8_t reason;                     /* code of redaction.reason */
+    uint32_t day;                       /* days since 1970: the writer's calendar day */
+    /* answer, valid when the step is OK */
+    enum focal_status status;           /* NOT_FOUND; DENIED: neither the right nor the record is ours; REFUSED; TOO_BIG */
+    struct focal_ref notices[FOCAL_CERTIFICATE_SCOPES_MAX]; size_t notice_count;        /* one a scope */
+    size_t entry_count;                 /* of a field: the entries that held it */
+    bool part_left;                     /* the record has a country part that this office may not write to */
+    struct focal_error error;
+};
 struct focal_join_waiting {             /* somebody who holds an invitation and asked to be admitted */
     uint64_t invitation; struct focal_office office; char country[4];
     bool joined; struct focal_public_keys keys;         /* joined: their keys are known */
@@ -72,6 +85,7 @@ struct focal_join_waiting {             /* somebody who holds an invitation and 
 
 enum focal_node_event_type {
     FOCAL_EVENT_LINK_OPENED, FOCAL_EVENT_LINK_FRAME, FOCAL_EVENT_LINK_CLOSED, FOCAL_EVENT_DIAL_FAILED,
+    FOCAL_EVENT_REDACT,                 /* answered in the order itself */
     FOCAL_EVENT_CHANGE,                 /* answered in the change itself; a refused change fails nothing else */
     FOCAL_EVENT_STATEMENT,              /* an authority statement brought by hand (office admit) */
     FOCAL_EVENT_INVITE,                 /* keeps a new invitation */
@@ -89,6 +103,7 @@ struct focal_node_event {
         struct { uint64_t link; enum focal_status why; } closed;
         struct { uint64_t dial_tag; enum focal_status why; } dial;
         struct focal_change *change;
+        struct focal_redact_order *redact;
         struct focal_span statement;
         struct { const struct focal_invitation *invitation; } invite;
         struct { struct focal_office office; bool on; } pause;

@@ -28,7 +28,7 @@ enum focal_shelf {
     FOCAL_SHELF_CONFLICT = 14,  /* record reference 32, scope id 32 -> "" : parts with two versions */
     FOCAL_SHELF_POSTING = 15,   /* record or quoted entry 32, line 16, first seq be64 -> "" : the segments that speak of it */
     FOCAL_SHELF_HISTORY = 16,   /* number be64 -> what happened here, for people */
-    FOCAL_SHELF_REDACTION = 17, /* target reference 32, scope id 32, redacting entry 32 -> kind, its author */
+    FOCAL_SHELF_REDACTION = 17, /* target reference 32, scope id 32, redacting entry 32, kind 1 -> its author */
     FOCAL_SHELF_HIDDEN = 18,    /* line 16, seq be64 -> salt, payload: hidden, and not erased yet */
     FOCAL_SHELF_REFUSED = 19,   /* line 16, seq be64 -> what of ours was redacted by another office */
     FOCAL_SHELF_LAST = 19

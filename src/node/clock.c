@@ -64,7 +64,7 @@ static bool young_receipt(const struct focal_node *n, const struct peer *p, uint
         uint64_t seq, mark = i < n->clock.mark_count ? n->clock.marks[i] : 0;
         uint32_t said;
         if (log->mine || (p->equal_at_mark && by_office(n, log, &p->office))) {
-            if (focal_oplog_receipt_of(n->oplog, &p->office, &log->id, &seq, &said) && seq > mark && (!any || said > *day)) {
+            if (focal_oplog_receipt_of(n->oplog, &p->office, log, &seq, &said) && seq > mark && (!any || said > *day)) {
                 *day = said;
                 any = true;
             }

@@ -10,6 +10,7 @@ enum {
     ADDRESS_BYTES = 80,
     LINKS_MAX = 320,                    /* above what the shell lets in */
     ORDERS_MAX = 2048,
+    SCRUB_AGAIN_MS = 500,
     RECEIPT_DELAY_MS = 150,             /* changes close together share one receipt */
     RECEIPT_PASS_ON_MS = 6 * 3600 * 1000,       /* other members' receipts travel beyond neighbours at most so often */
     PASS_ON_LATE_MS = 60000,            /* on a link that never comes to rest receipts are passed on after so long */
@@ -92,6 +93,7 @@ struct focal_node {
 
 /* node.c */
 enum focal_status node_writing(struct focal_node *);
+enum focal_status node_scrub(struct focal_node *);
 uint64_t node_random(struct focal_node *, uint64_t below);
 void node_order(struct focal_node *, const struct focal_order *);
 
@@ -140,7 +142,8 @@ enum focal_status join_statement(struct focal_node *, struct focal_span statemen
 enum focal_status join_invite(struct focal_node *, const struct focal_invitation *);
 enum focal_status join_first_session(struct focal_node *, const struct focal_key *channel);
 
-/* change.c, addresses.c */
+/* change.c, redact.c, addresses.c */
+void redact_run(struct focal_node *, struct focal_redact_order *, enum focal_status *world);
 void change_run(struct focal_node *, struct focal_change *, enum focal_status *world);
 enum focal_status addresses_set(struct focal_node *, const char *const *list, size_t count);
 enum focal_status addresses_due(struct focal_node *);

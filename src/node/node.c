@@ -163,6 +163,9 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
     case FOCAL_EVENT_CHANGE:
         change_run(n, e->is.change, &world);
         return world;
+    case FOCAL_EVENT_REDACT:
+        redact_run(n, e->is.redact, &world);
+        return world;
     case FOCAL_EVENT_STATEMENT:
         *answer = join_statement(n, e->is.statement);
         break;
@@ -215,6 +218,17 @@ static enum focal_status tell_heads(struct focal_node *n)
     return FOCAL_OK;
 }
 
+/* What was redacted is to be in no file any more. While somebody reads an older state it is tried again: receipts wait. */
+enum focal_status node_scrub(struct focal_node *n)
+{
+    if (!focal_oplog_scrub_due(n->oplog))
+        return FOCAL_OK;
+    enum focal_status st = focal_store_scrub(n->store);
+    if (st == FOCAL_OK)
+        focal_oplog_scrubbed(n->oplog);
+    return st == FOCAL_BUSY ? FOCAL_OK : st;
+}
+
 static enum focal_status finish(struct focal_node *n)
 {
     enum focal_status st = n->space == FOCAL_SPACE_NONE ? FOCAL_OK : addresses_due(n);
@@ -233,6 +247,7 @@ static enum focal_status finish(struct focal_node *n)
         if (st == FOCAL_OK) {
             n->tx_open = false;
             focal_oplog_committed(n->oplog);
+            st = node_scrub(n);
         }
     }
     return st;
@@ -267,6 +282,7 @@ enum focal_status focal_node_step(struct focal_node *n, struct focal_now now, co
     if (now.mono_ms < n->host.now.mono_ms)
         now.mono_ms = n->host.now.mono_ms;
     n->host.now = now;
+    focal_oplog_set_day(n->oplog, (uint32_t)(now.wall_ms / 86400000u));
     enum focal_status st = space_look(n, events, count);
     if (st == FOCAL_OK)
         st = node_attempt(n, events, count, false);

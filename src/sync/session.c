@@ -342,6 +342,12 @@ static enum focal_status ask_blocked(struct focal_session *s)
     return st;
 }
 
+/* An opening may be what other logs waited for; a redaction, what stripped entries did. */
+static bool others_may_wait_for(const struct focal_log *log)
+{
+    return log->scope.cls == FOCAL_SCOPE_CONTROL || log->name.lane == FOCAL_LANE_NOTICES;
+}
+
 enum focal_status focal_session_log_changed(struct focal_session *s, const struct focal_log *log)
 {
     if (s->state != FOCAL_SESSION_TALKING || s->closing)
@@ -358,7 +364,7 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
         return st;
     if (p->fork) {
         fork_announce(s, p);
-        if (log->scope.cls == FOCAL_SCOPE_CONTROL)
+        if (others_may_wait_for(log))
             st = ask_blocked(s);
         return st == FOCAL_OK ? fork_ask(s, p) : st;
     }
@@ -379,7 +385,7 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
         ack_owe(s, p);          /* they had it first, and cannot know that it came here by another way */
     }
     p->head_seen = log->head.seq;
-    if (log->scope.cls == FOCAL_SCOPE_CONTROL)      /* an opening may be what other logs waited for */
+    if (others_may_wait_for(log))
         st = ask_blocked(s);
     return st == FOCAL_OK ? ask_if_behind(s, p) : st;
 }
