@@ -130,7 +130,7 @@ enum focal_status statement_take(struct focal_session *, struct focal_span);
 /* frontier.c */
 enum focal_status frontier_send_whole(struct focal_session *, struct shared_scope *);
 enum focal_status frontier_take(struct focal_session *, const struct focal_frontier *);
-void frontier_mark_equal(struct focal_session *, struct shared_scope *);
+enum focal_status frontier_mark_equal(struct focal_session *, struct shared_scope *);
 bool frontier_announce(struct focal_session *, struct focal_message *, struct focal_buf *items);
 struct peer_log *peer_log_get(struct focal_session *, const struct focal_id *);
 struct peer_log *peer_log_make(struct focal_session *, const struct focal_id *, const struct focal_log_name *);
@@ -144,7 +144,7 @@ enum focal_status fork_item(struct focal_session *, struct peer_log *, const str
 enum focal_status fork_ask(struct focal_session *, struct peer_log *);          /* for a tip of theirs that is not here */
 void fork_announce(struct focal_session *, struct peer_log *);                  /* if our tips are not as told last */
 void fork_told(const struct focal_session *, struct peer_log *);                /* our present tips go out */
-void fork_mark_equal(struct focal_session *, struct peer_log *);
+enum focal_status fork_mark_equal(struct focal_session *, struct peer_log *);
 bool fork_equal(const struct focal_session *, const struct peer_log *);
 uint64_t fork_holds(const struct focal_session *, const struct peer_log *, const struct focal_log *line);  /* up to which sequence */
 uint64_t fork_lack(const struct focal_session *, const struct peer_log *);      /* tips of theirs that are not here */
