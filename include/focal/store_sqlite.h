@@ -56,6 +56,9 @@ FOCAL_MUST_USE enum focal_status focal_sqlite_fence(struct focal_store *, const 
  * bytes this user may still write there. A disk that has not even room for the reserve is no failure: it is SHORT. */
 struct focal_space_setup { uint64_t reserve_bytes; uint64_t (*left)(void *data, const char *path); void *data; };
 FOCAL_MUST_USE enum focal_status focal_sqlite_reserve(struct focal_store *, const struct focal_space_setup *, struct focal_error *);
+/* Gives back a piece of the reserve beside a database that is not open, because a full disk would not let it be. False: there
+ * is none. */
+bool focal_sqlite_give_back(const char *path);
 
 /* ---- looking at the whole ---- */
 

@@ -30,7 +30,7 @@ static void put_time(char out[32], uint64_t ms)
 static json_t *why_json(const struct focal_peer_status *p)
 {
     char text[300], next[32];
-    if (p->link == FOCAL_LINK_UP || !p->why[0])
+    if ((p->link == FOCAL_LINK_UP && !p->they_pause) || !p->why[0])
         return json_null();
     int used = snprintf(text, sizeof text, "%s", p->why);
     if (p->link == FOCAL_LINK_OFFLINE && p->tries && used > 0) {
@@ -223,9 +223,23 @@ static void need_clock(struct job *j, json_t *list)
         need(list, "timedatectl", "the clock of this machine is %s; set it right: nothing is lost by it, but days are recorded by it", text);
 }
 
+static void need_space(struct job *j, json_t *list)
+{
+    uint64_t wanted;
+    enum focal_space space = focal_node_space(j->admin->is.node, &wanted);
+    unsigned long long mib = (unsigned long long)(wanted >> 20) + 1;
+    if (space == FOCAL_SPACE_SHORT)
+        need(list, NULL, "the disk is nearly full: what other offices enter waits until %llu MiB more are free", mib);
+    else if (space == FOCAL_SPACE_RESERVE)
+        need(list, NULL, "the disk is full: only what is entered here is kept, in a small reserve, until %llu MiB more are free", mib);
+    else if (space == FOCAL_SPACE_NONE)
+        need(list, NULL, "the disk is full: nothing can be entered until %llu MiB more are free", mib);
+}
+
 static json_t *needs_json(struct job *j)
 {
     json_t *list = json_array();
+    need_space(j, list);
     need_membership(j, list);
     need_clock(j, list);
     need_joins(j, list);
@@ -265,9 +279,13 @@ static void put_own(struct job *j, json_t *out)
     json_object_set_new(out, "membership_days", mine ? json_integer((json_int_t)mine->to_day - (json_int_t)job_today(j)) : json_null());
     json_object_set_new(out, "program", json_string(j->admin->is.program));
     json_object_set_new(out, "up_s", json_integer((json_int_t)((j->admin->now.mono_ms - j->admin->is.started_mono_ms) / 1000)));
+    static const char *const space_words[] = { "ok", "disk nearly full", "disk full, on its reserve", "disk full" };
+    uint64_t wanted = 0;
     enum focal_status st = focal_store_sizes(focal_node_store(node), &bytes);
     json_t *store = json_object();
-    json_object_set_new(store, "state", json_string(st == FOCAL_OK ? "ok" : "cannot be read"));
+    const char *state = space_words[focal_node_space(node, &wanted)];
+    json_object_set_new(store, "state", json_string(st == FOCAL_OK ? state : "cannot be read"));
+    json_object_set_new(store, "wanted_bytes", json_integer((json_int_t)wanted));
     json_object_set_new(store, "bytes", number_or_null(st == FOCAL_OK, bytes));
     json_object_set_new(out, "store", store);
     struct focal_clock clock;

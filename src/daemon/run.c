@@ -114,8 +114,16 @@ static enum focal_status open_store(struct running *r, struct focal_error *err)
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
     struct focal_sqlite_options how = { .path = path };
     enum focal_status st = focal_sqlite_open(&r->store, &how, err);
+    if (st == FOCAL_DISK_FULL && focal_sqlite_give_back(path))
+        st = focal_sqlite_open(&r->store, &how, err);
     if (st == FOCAL_BUSY)
         return focal_fail(err, st, "there is one daemon to a directory; `focalctl --dir DIR status` talks to it", "another focald has %s open", r->config.dir);
+    if (st == FOCAL_OK)
+        st = focal_sqlite_reserve(r->store, &(struct focal_space_setup){ .reserve_bytes = RESERVE_BYTES }, err);
+    if (r->store && st == FOCAL_DISK_FULL) {    /* not even the file's name finds room: all the more must people be able to read */
+        focal_trace_line(&r->trace, FOCAL_WARNING, "daemon", "%s", err->message);
+        st = FOCAL_OK;
+    }
     return st == FOCAL_OK ? open_fence(r, err) : st;
 }
 

@@ -12,7 +12,8 @@ enum {
     LINKS_MAX = 256,
     /* Of one step, so that none keeps the loop long: packed in bulk, a frame of 16 KiB holds 2,000 entries. */
     CHANGES_ROOM = 768, STEP_FRAME_BYTES = 24 << 10,
-    TURN_BYTES = 4 << 20
+    TURN_BYTES = 4 << 20,
+    RESERVE_BYTES = 8 << 20             /* of the disk, for what is entered here when all else is used up */
 };
 
 struct running {

@@ -231,7 +231,7 @@ enum focal_status node_scrub(struct focal_node *n)
 
 static enum focal_status finish(struct focal_node *n)
 {
-    enum focal_status st = n->space == FOCAL_SPACE_NONE ? FOCAL_OK : addresses_due(n);
+    enum focal_status st = n->host.pause_strict ? FOCAL_OK : addresses_due(n);    /* what nobody waits for can wait */
     if (st == FOCAL_OK && n->tx_open)
         st = focal_oplog_seal(n->oplog);
     if (st == FOCAL_OK)
