@@ -220,6 +220,9 @@ static const struct {
     [FOCAL_MSG_JOIN] = { encode_join, decode_join },
     [FOCAL_MSG_ADMIT] = { encode_admit, decode_admit },
     [FOCAL_MSG_BYE] = { encode_bye, decode_bye },
+#ifdef FOCAL_NEXT_VERSION
+    [RESERVED_TYPE_MIN] = { encode_ping, decode_ping },
+#endif
 };
 
 enum { TYPE_COUNT = sizeof types / sizeof types[0] };
