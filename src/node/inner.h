@@ -31,6 +31,7 @@ struct peer {                           /* one other office of the network, or w
     bool refused;
     uint64_t heard_wall_ms, passed_on_wall_ms;  /* kept on shelf PEER */
     uint64_t heard_kept_wall_ms;
+    bool passed_on_set; uint64_t passed_on_mono_ms;     /* in this run: the wall clock may stand */
     bool equal_at_mark, said;           /* see clock.c; said: we know what its clock said at a time we know */
     uint32_t said_day;
     uint64_t said_mono_ms;

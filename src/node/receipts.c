@@ -58,7 +58,8 @@ enum focal_status receipts_pass_on(struct focal_node *n, struct link *l, struct 
         return FOCAL_OK;
     l->passed_on = true;
     bool others = p->passed_on_wall_ms == 0 || n->host.now.wall_ms < p->passed_on_wall_ms
-                  || n->host.now.wall_ms - p->passed_on_wall_ms >= RECEIPT_PASS_ON_MS;
+                  || n->host.now.wall_ms - p->passed_on_wall_ms >= RECEIPT_PASS_ON_MS
+                  || (p->passed_on_set && n->host.now.mono_ms - p->passed_on_mono_ms >= RECEIPT_PASS_ON_MS);
     struct focal_buf key, body;
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&body, FOCAL_FRAME_MAX);
@@ -82,6 +83,8 @@ enum focal_status receipts_pass_on(struct focal_node *n, struct link *l, struct 
         return st;
     if (any) {
         p->passed_on_wall_ms = n->host.now.wall_ms;
+        p->passed_on_mono_ms = n->host.now.mono_ms;
+        p->passed_on_set = true;
         p->heard_kept_wall_ms = 0;      /* kept with "last heard", now */
     }
     return FOCAL_OK;

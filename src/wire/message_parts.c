@@ -19,7 +19,11 @@ void focal_message_hello_encode(struct focal_buf *buf, const struct focal_messag
     const struct focal_hello *hello = &m->is.hello;
     focal_assert(hello->version_least > 0 && hello->version_least <= hello->version_most && hello->version_most < 16);
     focal_assert(hello->scope_count <= FOCAL_HELLO_SCOPES_MAX);
+#ifdef FOCAL_NEXT_VERSION
+    focal_buf_u8(buf, (uint8_t)(hello->version_least << 4 | (hello->version_most + 1)));
+#else
     focal_buf_u8(buf, (uint8_t)(hello->version_least << 4 | hello->version_most));
+#endif
     focal_buf_bytes(buf, hello->epoch, sizeof hello->epoch);
     focal_buf_be32(buf, hello->certificate_number);
     focal_buf_bytes(buf, hello->certificate, sizeof hello->certificate);
