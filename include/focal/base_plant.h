@@ -43,7 +43,7 @@
     X(ANY_SCOPE_TOLD,          "a peer gets logs of scopes that it may not read")                                      \
     X(STAGED_ACKNOWLEDGED,     "entries are acknowledged while their signature is still awaited")                      \
     X(CREDIT_LOST,             "bytes that the peer has taken in stay counted as under way")                           \
-    X(RANGE_OFF_BY_ONE,        "a range is asked for from one entry too late")                                         \
+    X(RANGE_OFF_BY_ONE,        "a range is sent from one entry too late")                                              \
     X(TIP_NOT_ANNOUNCED,       "a new tip that cannot be pushed is not announced either")                              \
     /* node */                                                                                                         \
     X(ACK_BEFORE_COMMIT,       "what a step made is acknowledged while its transaction is still open")                 \

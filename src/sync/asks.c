@@ -104,7 +104,7 @@ enum focal_status ask_if_behind(struct focal_session *s, struct peer_log *p)
     *a = (struct ask){ .link = s->link, .to = p->theirs, .head = head, .moved_ms = now, .touched_ms = now, .peer_heard_ms = now };
     struct focal_message m = { .type = FOCAL_MSG_WANT };
     m.is.want.log = p->id;
-    m.is.want.from = have + (FOCAL_PLANTED(RANGE_OFF_BY_ONE) && have > 0 ? 2 : 1);
+    m.is.want.from = have + 1;
     m.is.want.to.seq = p->theirs;
     memcpy(m.is.want.to.keyed, p->keyed, 8);
     return queue_message(s, &m);
