@@ -16,6 +16,7 @@
     X(REFERENCE_BY_ADDRESS,    "a reference means whatever stands at its log and sequence, whatever the hash")         \
     X(SECOND_VERSION_LOST,     "of two edits that replace the same values the one that comes second is dropped")       \
     X(AGREEMENT_IS_CONFLICT,   "equal values of two offices count as two versions")                                    \
+    X(VERSIONS_NEED_MEMORY,    "without memory for a list, two versions are taken for one")                            \
     X(EVENTS_TAKEN_OFF,        "an event can be replaced")                                                             \
     X(LATER_DAY_FIRST,         "of two versions the one with the later day is shown first")                            \
     /* crypto and wire */                                                                                              \

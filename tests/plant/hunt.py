@@ -24,6 +24,7 @@ HUNTERS = {
     "REFERENCE_BY_ADDRESS": ["laws_merge_laws"],
     "SECOND_VERSION_LOST": ["sim", "laws_merge_laws"],
     "AGREEMENT_IS_CONFLICT": ["laws_merge_laws"],
+    "VERSIONS_NEED_MEMORY": ["unit_merge_live"],
     "EVENTS_TAKEN_OFF": ["laws_merge_laws"],
     "LATER_DAY_FIRST": ["unit_merge_shown"],
     "NONCE_REUSED": ["vectors_noise"],

@@ -91,6 +91,34 @@ static void too_large(void **state)
     assert_int_equal(pack(b), FOCAL_TOO_BIG);
 }
 
+static void numbers_and_headers_that_do_not_fit(void **state)
+{
+    struct bench *b = *state;
+    struct focal_stretch *s = &b->m.s;
+    entries(&b->m, 3);
+    maker_runs(&b->m, 10);
+    const struct focal_stretch good = *s;
+    s->count = 0;
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    *s = good;
+    s->first = 0;
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    s->first = UINT64_MAX - 2;
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    *s = good;
+    assert_int_equal(pack(b), FOCAL_OK);
+
+    struct focal_span header = s->entries[1].header;
+    s->entries[1].header = s->entries[2].header;            /* says another sequence than its place */
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    s->entries[1].header = focal_span_of(header.data, header.len - 1);
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    s->entries[1].header = focal_span_of(focal_arena_alloc(&b->m.arena, FOCAL_ENTRY_MAX + 1), FOCAL_ENTRY_MAX + 1);
+    assert_int_equal(pack(b), FOCAL_TOO_BIG);
+    s->entries[1].header = header;
+    assert_int_equal(pack(b), FOCAL_OK);
+}
+
 static void no_room_for_it(void **state)
 {
     struct bench *b = *state;
@@ -155,6 +183,8 @@ static void runs_that_do_not_fit(void **state)
         { { 10 }, { 10 + FOCAL_RUN_SEQS_MAX - 1 }, 1, FOCAL_OK },
         { { 10 }, { 10 + FOCAL_RUN_SEQS_MAX }, 1, FOCAL_MALFORMED },
         { { 10 }, { UINT64_MAX }, 1, FOCAL_MALFORMED },
+        { { 14 }, { 13 }, 1, FOCAL_MALFORMED },             /* ends before it begins */
+        { { 3 }, { 2 }, 1, FOCAL_MALFORMED },
     };
     entries(m, 5);
     for (int seed = 0; seed < 2; seed++) {
@@ -168,6 +198,10 @@ static void runs_that_do_not_fit(void **state)
     m->s.run_count = 0;
     maker_run(m, 10, 14, false);
     m->runs[0].salts.len -= 16;
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    m->runs[0].salts.len += 16;
+    assert_int_equal(pack(b), FOCAL_OK);
+    m->runs[0].has_seed = true;         /* a seed and salts say it twice */
     assert_int_equal(pack(b), FOCAL_MALFORMED);
 }
 
@@ -433,7 +467,7 @@ int main(void)
 {
 #define WITH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        WITH(too_many), WITH(too_large), WITH(no_room_for_it), WITH(not_canonical), WITH(runs_that_do_not_fit),
+        WITH(too_many), WITH(too_large), WITH(numbers_and_headers_that_do_not_fit), WITH(no_room_for_it), WITH(not_canonical), WITH(runs_that_do_not_fit),
         WITH(seed_over_stripped), WITH(cut_short_or_longer), WITH(every_other_byte), WITH(heads), WITH(frames),
         WITH(arena_is_bounded), WITH(no_memory),
     };
