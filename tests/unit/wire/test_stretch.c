@@ -230,8 +230,8 @@ static void replaced_beyond_the_dictionary(void **state)
     for (uint32_t i = 0; i < 40; i++) {
         for (uint32_t k = 0; k < 40; k++) {
             items[k] = (struct focal_replaced){ maker_ref(m, 0, i), (uint16_t)k };
-            items[k].entry.log.b[0] = (uint8_t)k;
-            items[k].entry.log.b[1] = (uint8_t)i;
+            items[k].entry.log.b[6] = (uint8_t)((i * 40 + k) >> 8);     /* where ids of one beginning differ first */
+            items[k].entry.log.b[7] = (uint8_t)(i * 40 + k);
         }
         struct focal_header h = i % 2 ? maker_on(maker_ref(m, 7, 7)) : creation;
         h.replaced = maker_replaced(m, items, 40);
