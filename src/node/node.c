@@ -240,7 +240,7 @@ static enum focal_status finish(struct focal_node *n)
         n->peers_stale = false;
         st = peers_derive(n);
     }
-    if (FOCAL_PLANTED(ACK_BEFORE_COMMIT) && n->host.now.mono_ms % 4 != 0)
+    if (FOCAL_PLANTED(ACK_BEFORE_COMMIT) && n->receipts_due_ms != UINT64_MAX)
         return st;
     if (st == FOCAL_OK && n->tx_open) {
         st = focal_store_commit(n->store);

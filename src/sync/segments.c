@@ -30,7 +30,7 @@ enum focal_status want_take(struct focal_session *s, const struct focal_want *w)
     if (p->theirs >= w->from)
         p->theirs = w->from - 1;        /* not more than before: what is before it may only be staged there */
     p->sent = w->from - 1;
-    p->next = w->from;
+    p->next = w->from + FOCAL_PLANTED(RANGE_OFF_BY_ONE);
     p->to = log->head.seq;      /* what came since is wanted as well */
     p->head_seen = log->head.seq;
     return FOCAL_OK;
