@@ -34,6 +34,30 @@ FOCAL_MUST_USE enum focal_status focal_node_found_hq(struct focal_store *, struc
     struct focal_span certificate_statement, const uint8_t network_secret[32]);
 FOCAL_MUST_USE enum focal_status focal_node_found_office(struct focal_store *, const struct focal_invitation *, struct focal_span token);
 
+/* A new store for an office that was a member and has lost its database, or has it damaged. Membership comes from the keepsake
+ * (below; may be empty) and from what can still be read of the old database (may be NULL), entries from the latter alone,
+ * each by the one way in; the rest is for the other offices to bring. What is readable and cannot be admitted yet, because
+ * something before it is missing, is kept and admitted when that has come. The first write opens a new epoch.
+ * NOT_FOUND: nothing says which network, which membership or which secret; err says what to do then. */
+struct focal_readable {                 /* rows in order of key, of one key the likeliest first; shelf 0: not known */
+    void *data;
+    size_t count;
+    /* NOT_FOUND: this one cannot be read. value may be NULL. */
+    enum focal_status (*row)(void *data, size_t i, enum focal_shelf *, struct focal_buf *key, struct focal_buf *value);
+};
+enum { FOCAL_CUT_LOGS_MAX = 64 };
+struct focal_cut_log { struct focal_id log; struct focal_office author; struct focal_scope scope; uint64_t held, known; };
+struct focal_rejoined {
+    struct focal_office office; char label[64];
+    bool keepsake;                      /* it was there and whole */
+    uint64_t statements, entries, own_entries;
+    uint64_t waiting, waiting_own;      /* entries that wait for what stands before them */
+    uint64_t missing;                   /* entries known to have been there, neither admitted nor waiting */
+    struct focal_cut_log cut[FOCAL_CUT_LOGS_MAX]; size_t cut_count;     /* logs that end earlier than they did; the count may be larger */
+};
+FOCAL_MUST_USE enum focal_status focal_node_found_again(struct focal_store *, const struct focal_node_keys *, const struct focal_entropy *,
+    struct focal_span keepsake, const struct focal_readable *, struct focal_rejoined *, struct focal_error *);
+
 FOCAL_MUST_USE enum focal_status focal_node_open(struct focal_node **, const struct focal_node_setup *, struct focal_now, struct focal_error *);
 void focal_node_close(struct focal_node *);
 
@@ -181,6 +205,12 @@ bool focal_node_receipted(const struct focal_node *, const struct focal_office *
 bool focal_node_ping(struct focal_node *, const struct focal_office *);     /* false: no link up */
 uint64_t focal_node_session_bytes(const struct focal_node *, const struct focal_office *, bool sent);
 size_t focal_node_waiting_joins(struct focal_node *, struct focal_join_waiting *out, size_t room);
+/* What has to outlive the loss of the database, to be kept beside the keys: statements, addresses, and the network secret
+ * sealed to this office's own opening key. NOT_FOUND: not a member yet. */
+FOCAL_MUST_USE enum focal_status focal_node_keepsake(struct focal_node *, struct focal_buf *out);
+uint64_t focal_node_keepsake_version(const struct focal_node *);    /* another number: it may say something else now */
+/* Stretches of a lost database that wait until another office brings what stands before them; at most `most` are counted. */
+size_t focal_node_salvaged(struct focal_node *, size_t most);
 uint64_t focal_node_next_invitation(struct focal_node *);           /* number for a new one */
 /* Of the disk, when the last step began; wanted: bytes that must become free until it is ENOUGH again. */
 enum focal_space focal_node_space(const struct focal_node *, uint64_t *wanted);

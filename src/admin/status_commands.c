@@ -236,6 +236,14 @@ static void need_space(struct job *j, json_t *list)
         need(list, NULL, "the disk is full: nothing can be entered until %llu MiB more are free", mib);
 }
 
+static void need_salvaged(struct job *j, json_t *list)
+{
+    size_t count = focal_node_salvaged(j->admin->is.node, 1000);
+    if (count)
+        need(list, "focalctl sync now", "%zu stretch%s of the damaged database wait%s for entries before them that no other office has brought yet", count,
+             count == 1 ? "" : "es", count == 1 ? "s" : "");
+}
+
 static json_t *needs_json(struct job *j)
 {
     json_t *list = json_array();
@@ -244,6 +252,7 @@ static json_t *needs_json(struct job *j)
     need_clock(j, list);
     need_joins(j, list);
     need_incidents(j, list);
+    need_salvaged(j, list);
     need_conflicts(j, list);
     return list;
 }

@@ -77,12 +77,16 @@ struct focal_node {
 
     struct peer *peers; size_t peer_count;
     bool peers_stale;                   /* certificates or addresses changed: derive again at the end of the step */
+    uint64_t derived;                   /* how often */
     struct link links[LINKS_MAX]; size_t link_count;
     uint64_t next_dial_tag;
     uint32_t redial_least_ms, redial_most_ms, dials_max;
 
     char own_addresses[ADDRESSES_MAX][ADDRESS_BYTES]; size_t own_address_count;
     bool addresses_due;                 /* to be published as soon as we are a member */
+
+    bool salvaged;                      /* there are entries of a lost database that wait for others */
+    uint64_t salvaged_tried;            /* change count at the last try */
 
     uint64_t *heads_told; size_t heads_told_count;      /* by log serial: what sessions were told of */
     uint64_t change_count_told;
@@ -155,6 +159,26 @@ size_t addresses_of(struct focal_node *, const struct peer *, char out[][ADDRESS
 enum focal_status clock_load(struct focal_node *, uint32_t made_day);
 void clock_free(struct focal_node *);
 enum focal_status clock_tick(struct focal_node *);
+
+/* keepsake.c */
+struct keepsake { bool secret_set; uint8_t secret[32]; };
+/* Calls for each statement and address. False: not whole, or not for these keys; then nothing was called. */
+bool keepsake_read(struct focal_span bytes, const struct focal_node_keys *, struct keepsake *, enum focal_status (*statement)(void *, struct focal_span),
+                   enum focal_status (*address)(void *, struct focal_span office, struct focal_span list), void *data, enum focal_status *failed);
+/* Addresses of an office that has not published any here. */
+void keepsake_addresses(struct focal_node *, struct peer *);
+
+/* salvaged.c: entries of a lost database that wait for what stands before them, on shelf META */
+#define SALVAGED_PREFIX "salvaged/"
+enum { SEGMENT_KEY_BYTES = 16 + 8, SALVAGED_KEY_BYTES = sizeof SALVAGED_PREFIX - 1 + 16 + 8 + 8 };
+struct salvaged_segment { uint64_t first; uint8_t before[8]; struct focal_tip last; struct focal_signature signature; struct focal_span packed; };
+bool salvaged_decode(struct salvaged_segment *, uint64_t first, struct focal_span row);
+/* log: where it is looked for; of a line that cannot be named, the line. */
+void salvaged_key(uint8_t out[SALVAGED_KEY_BYTES], const struct focal_id *log, const struct salvaged_segment *);
+void salvaged_name_put(struct focal_buf *, const struct focal_log_name *);
+bool salvaged_name_get(struct focal_cur *, struct focal_log_name *);
+enum focal_status salvaged_load(struct focal_node *);
+enum focal_status salvaged_fill(struct focal_node *);
 
 /* receipts.c */
 enum focal_status receipts_tick(struct focal_node *);

@@ -99,6 +99,8 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
         if (st == FOCAL_OK)
             st = clock_load(n, setup->made_day);
         if (st == FOCAL_OK)
+            st = salvaged_load(n);
+        if (st == FOCAL_OK)
             st = peers_derive(n);
         if (st != FOCAL_OK)
             focal_fail(err, st, "look at the message before this one", "cannot read the list of offices");
@@ -232,6 +234,8 @@ enum focal_status node_scrub(struct focal_node *n)
 static enum focal_status finish(struct focal_node *n)
 {
     enum focal_status st = n->host.pause_strict ? FOCAL_OK : addresses_due(n);    /* what nobody waits for can wait */
+    if (st == FOCAL_OK)
+        st = salvaged_fill(n);
     if (st == FOCAL_OK && n->tx_open)
         st = focal_oplog_seal(n->oplog);
     if (st == FOCAL_OK)
