@@ -8,6 +8,8 @@ enum {
     ADDRESSES_MAX = 8,
     ADDRESS_BYTES = 80,
     LINKS_MAX = 320,                    /* above what the shell lets in */
+    LINKS_PER_KEY_MAX = 4,              /* an office and copies of it; a member must not take the places of others */
+    TWO_LIVE_MS = 60000,                /* what is still heard after so long is no link that was lost without a sign */
     ORDERS_MAX = 2048,
     RECEIPT_DELAY_MS = 150,             /* changes close together share one receipt */
     RECEIPT_PASS_ON_MS = 6 * 3600 * 1000,       /* other members' receipts travel beyond neighbours at most so often */
@@ -38,6 +40,7 @@ struct link {
     bool close_ordered, proven_told, passed_on;
     bool up;                            /* the far end has spoken in the channel; for a dialler the handshake's end alone proves nothing */
     bool fault;                         /* they broke the rules */
+    uint64_t beside[LINKS_PER_KEY_MAX]; size_t beside_count;    /* older links of the same key known to be of another copy */
 };
 
 struct focal_node {
@@ -57,6 +60,8 @@ struct focal_node {
     struct peer *peers; size_t peer_count;
     bool peers_stale;                   /* certificates or addresses changed: derive again at the end of the step */
     struct link links[LINKS_MAX]; size_t link_count;
+    bool copies_linked;                 /* perhaps: links of one key, and of two epochs of it */
+    struct focal_id epoch_named;        /* ours, that new sessions are named by; zero: none */
     uint64_t next_dial_tag;
     uint32_t redial_least_ms, redial_most_ms, dials_max;
 
@@ -83,8 +88,17 @@ void link_closed(struct focal_node *, uint64_t link, enum focal_status why);
 enum focal_status links_tick(struct focal_node *);
 void links_close_office(struct focal_node *, const struct focal_office *, enum focal_bye_reason);
 const struct link *link_of_office(const struct focal_node *, const struct focal_office *);      /* talking, the newest; NULL */
+/* Every one of them, one after the other: copies of an office have one each. NULL first and at the end. */
+const struct link *link_of_office_next(const struct focal_node *, const struct focal_office *, const struct link *after);
+void link_end(struct focal_node *, struct link *, enum focal_bye_reason);      /* says BYE, then closes */
 bool peer_linked(const struct focal_node *, const struct peer *);       /* by any link, however young */
 void links_host(struct focal_node *);   /* fills the session host's calls */
+
+/* copies.c */
+bool copies_named(struct focal_node *, struct focal_session *fresh);            /* false: a duplicate that does not stay */
+void copies_keep_few(struct focal_node *, const struct focal_session *fresh);
+void copies_rename(struct focal_node *);        /* our epoch is another one: new sessions, named by it */
+enum focal_status copies_look(struct focal_node *);     /* two epochs of one key that both speak: an incident */
 
 /* peers.c */
 enum focal_status peers_derive(struct focal_node *);

@@ -96,6 +96,7 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
     }
     if (st == FOCAL_OK) {
         st = heads_load(n);
+        copies_rename(n);
         if (st == FOCAL_OK)
             st = peers_derive(n);
         if (st != FOCAL_OK)
@@ -211,6 +212,7 @@ static enum focal_status finish(struct focal_node *n)
     enum focal_status st = addresses_due(n);
     if (st == FOCAL_OK && n->tx_open)
         st = focal_oplog_seal(n->oplog);
+    copies_rename(n);
     if (st == FOCAL_OK)
         st = tell_heads(n);
     if (st == FOCAL_OK && n->peers_stale) {     /* the commit is the last that may fail: a step that failed has left nothing */

@@ -80,6 +80,12 @@ struct focal_session {
     int bye;
 
     bool hello_sent, hello_taken;
+    uint8_t epochs[2][8];                           /* ours, theirs, as HELLO said */
+    bool veiled[2];
+    uint64_t hello_taken_ms;
+    uint64_t pings, pongs;                          /* the nth PONG answers the nth PING, and all that was said before it */
+    bool statements_equal;                          /* by HELLO */
+    uint64_t statements_by;                         /* all their statements are here once so many PONGs came; 0: not asked */
     struct focal_hash subjects_sent_for;            /* statement set when SUBJECTS went out last */
     uint32_t subjects_answers;                      /* how often, to theirs, for that set */
     bool subjects_due;                              /* our set changed: to be told when the stream is free */
