@@ -72,6 +72,10 @@ struct focal_node {
     uint64_t change_count_told;
     uint64_t receipts_due_ms;           /* UINT64_MAX: none */
 
+    uint64_t incident_noted;            /* the last one that history speaks of */
+    bool mine_noted, veil_noted;
+    struct focal_hash told[FOCAL_CERTIFICATE_SCOPES_MAX]; size_t told_count;    /* while veiled: scopes whose notices are here */
+
     struct focal_order *orders; size_t order_first, order_count;
 };
 
@@ -122,6 +126,22 @@ enum focal_status join_admitted(struct focal_node *, struct focal_span sealed);
 enum focal_status join_statement(struct focal_node *, struct focal_span statement);
 enum focal_status join_invite(struct focal_node *, const struct focal_invitation *);
 enum focal_status join_first_session(struct focal_node *, const struct focal_key *channel);
+
+/* history.c */
+enum focal_status history_load(struct focal_node *);
+enum focal_status history_note(struct focal_node *, enum focal_history_code, struct focal_span detail);
+enum focal_status history_epoch(struct focal_node *, const struct focal_log *control);
+enum focal_status history_members(struct focal_node *);
+enum focal_status history_step(struct focal_node *);           /* before the commit */
+
+/* skeleton.c: one piece of a line, unpacked */
+struct skeleton { struct focal_buf packed; struct focal_arena arena; struct focal_stretch stretch; };
+enum focal_status skeleton_open(struct skeleton *, struct focal_node *, const struct focal_log *line, uint64_t from);
+void skeleton_close(struct skeleton *);
+
+/* veil.c */
+enum focal_status veil_step(struct focal_node *);
+enum focal_status veil_lift_by_hand(struct focal_node *, const char *reason);
 
 /* change.c, addresses.c */
 void change_run(struct focal_node *, struct focal_change *, enum focal_status *world);

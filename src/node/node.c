@@ -98,6 +98,8 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
         st = heads_load(n);
         copies_rename(n);
         if (st == FOCAL_OK)
+            st = history_load(n);
+        if (st == FOCAL_OK)
             st = peers_derive(n);
         if (st != FOCAL_OK)
             focal_fail(err, st, "look at the message before this one", "cannot read the list of offices");
@@ -170,6 +172,9 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
     case FOCAL_EVENT_ADDRESSES:
         *answer = addresses_set(n, e->is.addresses.list, e->is.addresses.count);
         break;
+    case FOCAL_EVENT_LIFT_VEIL:
+        *answer = veil_lift_by_hand(n, e->is.lift_veil.reason);
+        break;
     case FOCAL_EVENT_TICK:
         return tick(n);
     }
@@ -190,9 +195,14 @@ static enum focal_status tell_heads(struct focal_node *n)
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
         if (log->head.seq == n->heads_told[i])
             continue;
+        const bool fresh = n->heads_told[i] == 0 && focal_id_equal(&log->id, &log->line);
         n->heads_told[i] = log->head.seq;
         if (log->scope.cls == FOCAL_SCOPE_CONTROL)
             n->peers_stale = true;
+        if (fresh && log->scope.cls == FOCAL_SCOPE_CONTROL && log->name.lane == FOCAL_LANE_DATA)
+            room = history_epoch(n, log);
+        if (room != FOCAL_OK)
+            return room;
         for (size_t k = 0; k < n->link_count; k++) {
             enum focal_status st = focal_session_log_changed(n->links[k].session, log);
             if (focal_sync_world(st))
@@ -210,11 +220,17 @@ static enum focal_status tell_heads(struct focal_node *n)
 static enum focal_status finish(struct focal_node *n)
 {
     enum focal_status st = addresses_due(n);
+    if (st == FOCAL_OK)
+        st = veil_step(n);
     if (st == FOCAL_OK && n->tx_open)
         st = focal_oplog_seal(n->oplog);
     copies_rename(n);
     if (st == FOCAL_OK)
         st = tell_heads(n);
+    if (st == FOCAL_OK && n->peers_stale)
+        st = history_members(n);
+    if (st == FOCAL_OK)
+        st = history_step(n);
     if (st == FOCAL_OK && n->peers_stale) {     /* the commit is the last that may fail: a step that failed has left nothing */
         n->peers_stale = false;
         st = peers_derive(n);

@@ -440,4 +440,30 @@ static inline bool has_case(struct place *p, const struct focal_ref *ref)
     return true;
 }
 
+/* ---- life goes on ---- */
+
+/* Time goes by, and headquarters answers whoever dials. */
+static inline void live(uint64_t ms)
+{
+    for (uint64_t end = all.now.mono_ms + ms; all.now.mono_ms < end;) {
+        pass(500);
+        for (size_t i = 1; i < all.count; i++)
+            while (all.places[i].dial_count > 0)
+                (void)answer_dial(&all.places[i], &all.places[0]);
+        run();
+    }
+}
+
+static inline size_t incidents_of(struct place *p, enum focal_incident_kind kind, struct focal_incident *last)
+{
+    struct focal_incident one = { .number = 0 };
+    size_t count = 0;
+    while (focal_oplog_next_incident(focal_node_oplog(p->node), one.number, &one) == FOCAL_OK) {
+        count += one.kind == kind;
+        if (one.kind == kind && last)
+            *last = one;
+    }
+    return count;
+}
+
 #endif

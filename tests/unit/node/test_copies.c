@@ -35,30 +35,6 @@ static struct place *copy_of(struct place *p)
     return copy;
 }
 
-/* Time goes by, and headquarters answers whoever dials. */
-static void live(uint64_t ms)
-{
-    for (uint64_t end = all.now.mono_ms + ms; all.now.mono_ms < end;) {
-        pass(500);
-        for (size_t i = 1; i < all.count; i++)
-            while (all.places[i].dial_count > 0)
-                (void)answer_dial(&all.places[i], hq);
-        run();
-    }
-}
-
-static size_t incidents(struct place *p, enum focal_incident_kind kind, struct focal_incident *last)
-{
-    struct focal_incident one = { .number = 0 };
-    size_t count = 0;
-    while (focal_oplog_next_incident(focal_node_oplog(p->node), one.number, &one) == FOCAL_OK) {
-        count += one.kind == kind;
-        if (one.kind == kind && last)
-            *last = one;
-    }
-    return count;
-}
-
 static void lose_link(struct place *p, uint64_t link)
 {
     struct focal_node_event e = { .type = FOCAL_EVENT_LINK_CLOSED };
@@ -86,18 +62,18 @@ static void two_copies_do_not_throw_each_other_out(void **state)
     assert_true(s.equal && s.we_lack == 0 && s.they_lack == 0);
 
     live(50000);
-    assert_int_equal(incidents(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 0);
+    assert_int_equal(incidents_of(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 0);
     live(40000);
     struct focal_incident one;
     struct focal_id a, b;
-    assert_int_equal(incidents(hq, FOCAL_INCIDENT_TWO_LIVE, &one), 1);
+    assert_int_equal(incidents_of(hq, FOCAL_INCIDENT_TWO_LIVE, &one), 1);
     assert_memory_equal(one.log.author.b, ken->keys.sign_public.b, 32);
     assert_true(focal_oplog_epoch(focal_node_oplog(ken->node), &a) && focal_oplog_epoch(focal_node_oplog(copy->node), &b));
     bool in_order = memcmp(a.b, b.b, 8) < 0;
     assert_memory_equal(one.log.epoch.b, in_order ? a.b : b.b, 8);
     assert_memory_equal(one.log.epoch.b + 8, in_order ? b.b : a.b, 8);
     live(200000);
-    assert_int_equal(incidents(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 1);
+    assert_int_equal(incidents_of(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 1);
     assert_int_equal(all.next_id, link);        /* nobody had to dial again */
     assert_int_equal(lines_open(), 2);
     new_case(hq, &later);
@@ -162,7 +138,7 @@ static void a_restart_is_no_second_copy(void **state)
     assert_true(has_case(hq, &ref));
     assert_int_equal(lines_open(), 1);
     live(200000);
-    assert_int_equal(incidents(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 0);
+    assert_int_equal(incidents_of(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 0);
     assert_int_equal(lines_open(), 1);
 }
 
@@ -245,7 +221,7 @@ static void many_pairs_are_few_incidents(void **state)
         assert_int_equal(focal_oplog_incident_two_live(ol, &ken->keys.sign_public, other, one), FOCAL_EXISTS);
     }
     assert_int_equal(focal_store_commit(hq->store), FOCAL_OK);
-    assert_int_equal(incidents(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 16);
+    assert_int_equal(incidents_of(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 16);
 }
 
 int main(void)
