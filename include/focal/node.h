@@ -4,7 +4,8 @@
  * socket, clock or file. The daemon and the simulator are two shells around it.
  * Contract: focal_node_step takes what happened, in order, as ONE store transaction. A bad message costs its sender the
  * link and nobody else anything; only a failing store fails the step, and then no frame of this step leaves the node:
- * every later call gives the same failure, and the shell stops.
+ * every later call gives the same failure, and the shell stops. A full disk is no failure: the step is taken back whole,
+ * in memory too, every link is closed, and what people asked for in it is answered with DISK_FULL (src/node/space.c).
  * Memory: the node owns its sessions; the store, keys and trace are the caller's and outlive it. Threads: one. */
 #ifndef FOCAL_NODE_H
 #define FOCAL_NODE_H
@@ -24,6 +25,7 @@ struct focal_node_setup {
     uint64_t map_seed;
     uint32_t redial_least_ms, redial_most_ms;   /* zero: 1 s and 5 min */
     uint32_t dials_max;                 /* zero: 4 offices dialled at a time */
+    uint32_t made_day;                  /* no right clock shows a day before it, days since 1970; zero: not known */
 };
 
 /* First contents of a new store; own transaction. HQ: founds the network with its own genesis, certificate and a fresh
@@ -62,6 +64,19 @@ struct focal_change {
     uint8_t result_version[8];
     struct focal_error error;
 };
+/* A redaction, of a record with all entries on it or of one field with all values it ever had. It cannot be taken back. */
+struct focal_redact_order {
+    struct focal_ref record;
+    const struct focal_field *field;    /* NULL: the whole record */
+    uint8_t reason;                     /* code of redaction.reason */
+    uint32_t day;                       /* days since 1970: the writer's calendar day */
+    /* answer, valid when the step is OK */
+    enum focal_status status;           /* NOT_FOUND; DENIED: neither the right nor the record is ours; REFUSED; TOO_BIG */
+    struct focal_ref notices[FOCAL_CERTIFICATE_SCOPES_MAX]; size_t notice_count;        /* one a scope */
+    size_t entry_count;                 /* of a field: the entries that held it */
+    bool part_left;                     /* the record has a country part that this office may not write to */
+    struct focal_error error;
+};
 struct focal_join_waiting {             /* somebody who holds an invitation and asked to be admitted */
     uint64_t invitation; struct focal_office office; char country[4];
     bool joined; struct focal_public_keys keys;         /* joined: their keys are known */
@@ -70,6 +85,7 @@ struct focal_join_waiting {             /* somebody who holds an invitation and 
 
 enum focal_node_event_type {
     FOCAL_EVENT_LINK_OPENED, FOCAL_EVENT_LINK_FRAME, FOCAL_EVENT_LINK_CLOSED, FOCAL_EVENT_DIAL_FAILED,
+    FOCAL_EVENT_REDACT,                 /* answered in the order itself */
     FOCAL_EVENT_CHANGE,                 /* answered in the change itself; a refused change fails nothing else */
     FOCAL_EVENT_STATEMENT,              /* an authority statement brought by hand (office admit) */
     FOCAL_EVENT_INVITE,                 /* keeps a new invitation */
@@ -88,6 +104,7 @@ struct focal_node_event {
         struct { uint64_t link; enum focal_status why; } closed;
         struct { uint64_t dial_tag; enum focal_status why; } dial;
         struct focal_change *change;
+        struct focal_redact_order *redact;
         struct focal_span statement;
         struct { const struct focal_invitation *invitation; } invite;
         struct { struct focal_office office; bool on; } pause;
@@ -135,10 +152,26 @@ struct focal_peer_status {
     char why[160];                      /* a sentence when the link is not up */
     uint32_t tries; uint64_t next_try_in_ms; bool will_try;
     int64_t round_trip_ms;
+    bool they_pause;                    /* they take nothing but notices for now: their disk is nearly full */
     const struct focal_certificate *certificate;
 };
 size_t focal_node_peer_count(const struct focal_node *);            /* offices of the network, us left out, by code */
 bool focal_node_peer(const struct focal_node *, struct focal_now, size_t i, struct focal_peer_status *);
+/* Is the wall clock of this machine right? Only people read it: days on records and receipts, ages. */
+enum focal_clock_word {
+    FOCAL_CLOCK_OK,
+    FOCAL_CLOCK_BEFORE_PROGRAM, FOCAL_CLOCK_BEFORE_NETWORK, FOCAL_CLOCK_BEFORE_MEMBERSHIP,     /* before expected_day */
+    FOCAL_CLOCK_NOT_AS_OTHERS,          /* more offices say one other day than say ours; who is one of them */
+    FOCAL_CLOCK_WENT_BACK, FOCAL_CLOCK_STANDS       /* behind what it must show by now, by lost_ms */
+};
+struct focal_clock {
+    enum focal_clock_word word;
+    uint32_t day, expected_day;         /* days since 1970 */
+    uint64_t lost_ms;
+    size_t agree, differ;               /* other offices that say our day; the most that say one other day */
+    struct focal_office who; uint32_t who_day;
+};
+void focal_node_clock(struct focal_node *, struct focal_now, struct focal_clock *);
 /* Entries of ours that nobody else is known to have; and age is not kept. */
 uint64_t focal_node_waiting(const struct focal_node *);
 /* Does `office` hold the entry? -1 unknown, 0 no, 1 yes. Own receipts and what sessions told. */
@@ -151,6 +184,8 @@ bool focal_node_ping(struct focal_node *, const struct focal_office *);     /* f
 uint64_t focal_node_session_bytes(const struct focal_node *, const struct focal_office *, bool sent);
 size_t focal_node_waiting_joins(struct focal_node *, struct focal_join_waiting *out, size_t room);
 uint64_t focal_node_next_invitation(struct focal_node *);           /* number for a new one */
+/* Of the disk, when the last step began; wanted: bytes that must become free until it is ENOUGH again. */
+enum focal_space focal_node_space(const struct focal_node *, uint64_t *wanted);
 enum focal_status focal_node_failed(const struct focal_node *);     /* OK, or what failed the last step */
 
 /* ---- what happened here, for people ------------------------------------------------------------------------------------------- */
@@ -162,7 +197,7 @@ enum focal_history_code {
     FOCAL_HISTORY_MEMBER = 3,           /* office code: its first certificate came */
     FOCAL_HISTORY_VEILED = 4,           /* nothing */
     FOCAL_HISTORY_UNVEILED = 5,         /* reason typed; nothing: by itself */
-    FOCAL_HISTORY_REDACTED = 6,         /* reference of an own redaction */
+    FOCAL_HISTORY_REDACTED = 6,         /* reference 32 of a record of which this office redacted something */
     FOCAL_HISTORY_WITHDRAWN = 7         /* reference 32 of a record whose withdrawal this office changed */
 };
 #define FOCAL_HISTORY_DETAIL_MAX 64

@@ -28,7 +28,7 @@ enum focal_shelf {
     FOCAL_SHELF_CONFLICT = 14,  /* record reference 32, scope id 32 -> "" : parts with two versions */
     FOCAL_SHELF_POSTING = 15,   /* record or quoted entry 32, line 16, first seq be64 -> "" : the segments that speak of it */
     FOCAL_SHELF_HISTORY = 16,   /* number be64 -> what happened here, for people */
-    FOCAL_SHELF_REDACTION = 17, /* target reference 32, scope id 32, redacting entry 32 -> kind, its author */
+    FOCAL_SHELF_REDACTION = 17, /* target reference 32, scope id 32, redacting entry 32, kind 1 -> its author */
     FOCAL_SHELF_HIDDEN = 18,    /* line 16, seq be64 -> salt, payload: hidden, and not erased yet */
     FOCAL_SHELF_REFUSED = 19,   /* line 16, seq be64 -> what of ours was redacted by another office */
     FOCAL_SHELF_LAST = 19
@@ -46,6 +46,14 @@ enum focal_fence_verdict {
     FOCAL_FENCE_MISSING,        /* it had one, and it is not here: another machine, another place, or lost */
     FOCAL_FENCE_MOVED,          /* the machine, the device or the file is another one */
     FOCAL_FENCE_NONE            /* no place for one can be written */
+};
+
+/* How much may still be written where the store stands. A part of the disk is held in reserve for what people enter here. */
+enum focal_space {
+    FOCAL_SPACE_ENOUGH,
+    FOCAL_SPACE_SHORT,          /* little: take in nothing that can wait, such as other offices' entries */
+    FOCAL_SPACE_RESERVE,        /* next to nothing but the reserve: only what people enter here is to be written */
+    FOCAL_SPACE_NONE            /* not even that */
 };
 
 struct focal_store;
@@ -85,6 +93,11 @@ struct focal_store_ops {
     /* Makes what was deleted or overwritten unreadable in every file of the store: after it, the write-ahead log holds none
      * of it either. Not inside a transaction. BUSY: a snapshot still shows it; close that and call again. May be NULL. */
     enum focal_status (*scrub)(struct focal_store *);
+    /* Looks at the disk each time. wanted: bytes that must become free until it is ENOUGH again. May be NULL: ENOUGH. */
+    enum focal_space (*space)(struct focal_store *, uint64_t *wanted);
+    /* Before writing what people enter here, and again each time that gave DISK_FULL: gives back a piece of the reserve if
+     * the disk has need of it. DISK_FULL: there is none left. Not inside a transaction. May be NULL: DISK_FULL. */
+    enum focal_status (*release)(struct focal_store *);
     void              (*close)(struct focal_store *);            /* an open transaction is rolled back */
 };
 struct focal_store { const struct focal_store_ops *ops; };       /* first member of every implementation */
@@ -170,6 +183,17 @@ static inline enum focal_fence_verdict focal_store_fence(struct focal_store *sto
 FOCAL_MUST_USE static inline enum focal_status focal_store_scrub(struct focal_store *store)
 {
     return store->ops->scrub ? store->ops->scrub(store) : FOCAL_OK;
+}
+
+static inline enum focal_space focal_store_space(struct focal_store *store, uint64_t *wanted)
+{
+    *wanted = 0;
+    return store->ops->space ? store->ops->space(store, wanted) : FOCAL_SPACE_ENOUGH;
+}
+
+FOCAL_MUST_USE static inline enum focal_status focal_store_release(struct focal_store *store)
+{
+    return store->ops->release ? store->ops->release(store) : FOCAL_DISK_FULL;
 }
 
 /* NULL is fine. */

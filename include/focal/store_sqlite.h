@@ -4,6 +4,7 @@
  * daemon, application_id and user_version checked, quick_check at open, migrations by version.
  * A snapshot is a second, read-only connection in one read transaction.
  * The fence stands in files outside the database's directory (below); read-only stores and snapshots have none.
+ * What opening for writing shows is durable: a log that the program before left is written over itself first.
  * Threads: the store by the thread that opened it; a snapshot by one thread at a time. */
 #ifndef FOCAL_STORE_SQLITE_H
 #define FOCAL_STORE_SQLITE_H
@@ -47,6 +48,14 @@ struct focal_fence_setup {
  * A database that belongs to no network yet needs no fence, and has none until it is opened again.
  * Other than OK: the database could not be read, or a stale mark not be removed; err names it. */
 FOCAL_MUST_USE enum focal_status focal_sqlite_fence(struct focal_store *, const struct focal_fence_setup *, struct focal_error *);
+
+/* ---- space ---- */
+
+/* Keeps this much of the disk for what people enter, in a file beside the database (its name with .reserve), and from here
+ * on says with focal_store_space how much is left. Once, right after opening. left (NULL: the system's word) tells how many
+ * bytes this user may still write there. A disk that has not even room for the reserve is no failure: it is SHORT. */
+struct focal_space_setup { uint64_t reserve_bytes; uint64_t (*left)(void *data, const char *path); void *data; };
+FOCAL_MUST_USE enum focal_status focal_sqlite_reserve(struct focal_store *, const struct focal_space_setup *, struct focal_error *);
 
 /* ---- looking at the whole ---- */
 

@@ -40,6 +40,9 @@ struct focal_sync_host {
     const struct focal_entropy *entropy;
     const struct focal_trace *trace;
     struct focal_now now;               /* of the step under way */
+    /* Our disk is nearly full: peers are told to pause, and of what still comes only notices and control are taken in. With
+     * strict not even these, nor anything else that would be written. */
+    bool pause, pause_strict;
     struct focal_map asks;              /* log id -> struct ask: ranges asked of some peer, node-wide (src/sync/asks.c) */
     /* Begins the step's transaction if it has not begun. */
     enum focal_status (*writing)(void *data);
@@ -81,6 +84,8 @@ void focal_session_bye(struct focal_session *, enum focal_bye_reason);        /*
 /* The node tells every session. */
 FOCAL_MUST_USE enum focal_status focal_session_log_changed(struct focal_session *, const struct focal_log *);
 FOCAL_MUST_USE enum focal_status focal_session_rights_changed(struct focal_session *);
+/* host.pause is over: asks for all that was passed over. */
+FOCAL_MUST_USE enum focal_status focal_session_resume(struct focal_session *);
 void focal_session_receipt(struct focal_session *, const struct focal_hash *scope, struct focal_span body, const struct focal_signature *);
 void focal_session_admit(struct focal_session *, struct focal_span sealed_secret);
 void focal_session_ping(struct focal_session *);
@@ -109,6 +114,7 @@ uint64_t focal_session_bytes(const struct focal_session *, bool sent);        /*
 /* They are not veiled, and all that they had at HELLO of statements, of control and of the notices of this scope is here. */
 bool focal_session_told_notices(const struct focal_session *, const struct focal_hash *scope);
 bool focal_session_says_veiled(const struct focal_session *, bool theirs);    /* what HELLO said: theirs, or ours */
+bool focal_session_they_pause(const struct focal_session *);                  /* they take nothing but notices and control */
 /* Peer's BYE, if it said one: -1 none. */
 int focal_session_bye_reason(const struct focal_session *);
 

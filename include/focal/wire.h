@@ -104,6 +104,7 @@ struct focal_ack { struct focal_span items; size_t count; };
 struct focal_receipt_message { struct focal_span body; struct focal_signature signature; };
 struct focal_join { struct focal_key sign, channel, open; struct focal_signature signature; };
 struct focal_admit { struct focal_span sealed_secret; };        /* network secret sealed to the joiner's opening key */
+enum focal_pause_reason { FOCAL_PAUSE_NONE = 0, FOCAL_PAUSE_DISK = 1 };         /* any but NONE pauses */
 enum focal_bye_reason { FOCAL_BYE_CLOSING = 0, FOCAL_BYE_DUPLICATE = 1, FOCAL_BYE_PAUSED = 2, FOCAL_BYE_NOT_A_MEMBER = 3, FOCAL_BYE_VERSION = 4, FOCAL_BYE_FAULT = 5 };
 
 struct focal_message {

@@ -176,10 +176,58 @@ static void need_incidents(struct job *j, json_t *list)
         need(list, "focalctl verify", "%zu time%s two histories of one office were seen: an old backup or a copy of its disk is in use", count, count == 1 ? "" : "s");
 }
 
+/* "ok", or "wrong: " and why. */
+static void clock_print(char out[200], const struct focal_clock *c)
+{
+    char day[16], other[16], lost[32];
+    day_print(day, c->day);
+    day_print(other, c->expected_day);
+    put_time(lost, c->lost_ms);
+    switch (c->word) {
+    case FOCAL_CLOCK_OK:
+        (void)snprintf(out, 200, "ok");
+        return;
+    case FOCAL_CLOCK_BEFORE_PROGRAM:
+        (void)snprintf(out, 200, "wrong: it says %s, this program was made on %s", day, other);
+        return;
+    case FOCAL_CLOCK_BEFORE_NETWORK:
+        (void)snprintf(out, 200, "wrong: it says %s, the network was founded on %s", day, other);
+        return;
+    case FOCAL_CLOCK_BEFORE_MEMBERSHIP:
+        (void)snprintf(out, 200, "wrong: it says %s, the membership of this office begins on %s", day, other);
+        return;
+    case FOCAL_CLOCK_NOT_AS_OTHERS:
+        day_print(other, c->who_day);
+        if (c->differ == 1)
+            (void)snprintf(out, 200, "wrong here or at %s: it says %s, theirs %s", c->who.text, day, other);
+        else
+            (void)snprintf(out, 200, "wrong: it says %s, the clocks of %zu other offices, among them %s, %s", day, c->differ, c->who.text, other);
+        return;
+    case FOCAL_CLOCK_WENT_BACK:
+        (void)snprintf(out, 200, "wrong: it says %s and was set back by %s, or was wrong before", day, lost);
+        return;
+    case FOCAL_CLOCK_STANDS:
+        (void)snprintf(out, 200, "wrong: it says %s and stands still, %s behind", day, lost);
+        return;
+    }
+    focal_assert(false);
+}
+
+static void need_clock(struct job *j, json_t *list)
+{
+    char text[200];
+    struct focal_clock c;
+    focal_node_clock(j->admin->is.node, j->admin->now, &c);
+    clock_print(text, &c);
+    if (c.word != FOCAL_CLOCK_OK)
+        need(list, "timedatectl", "the clock of this machine is %s; set it right: nothing is lost by it, but days are recorded by it", text);
+}
+
 static json_t *needs_json(struct job *j)
 {
     json_t *list = json_array();
     need_membership(j, list);
+    need_clock(j, list);
     need_joins(j, list);
     need_incidents(j, list);
     need_conflicts(j, list);
@@ -222,6 +270,11 @@ static void put_own(struct job *j, json_t *out)
     json_object_set_new(store, "state", json_string(st == FOCAL_OK ? "ok" : "cannot be read"));
     json_object_set_new(store, "bytes", number_or_null(st == FOCAL_OK, bytes));
     json_object_set_new(out, "store", store);
+    struct focal_clock clock;
+    char text[200];
+    focal_node_clock(node, j->admin->now, &clock);
+    clock_print(text, &clock);
+    json_object_set_new(out, "clock", text_json(text));
     json_object_set_new(out, "dir", text_json(j->admin->is.dir));
     json_object_set_new(out, "pid", json_integer(j->admin->is.pid));
     json_object_set_new(out, "listen", j->admin->is.listen ? text_json(j->admin->is.listen) : json_null());

@@ -20,7 +20,7 @@ void focal_channel_open(struct focal_channel *channel, struct focal_noise *noise
 /* Keys that are gone cannot open what was sent under them. Both ends count, so nothing is sent to say so. */
 static void rekey_when_due(struct focal_cipher *cipher)
 {
-    if (cipher->n > 0 && cipher->n % 1000 == 0)
+    if (cipher->n > 0 && cipher->n % 1000 == 0 && !FOCAL_PLANTED(REKEY_SKIPPED))
         focal_cipher_rekey(cipher);
 }
 

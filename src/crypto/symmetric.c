@@ -25,7 +25,7 @@ void focal_cipher_encrypt(struct focal_cipher *cipher, uint8_t *out, struct foca
 {
     uint8_t nonce[NONCE];
     focal_assert(cipher->set && cipher->n < UINT64_MAX);
-    cipher_nonce(nonce, cipher->n++);
+    cipher_nonce(nonce, FOCAL_PLANTED(NONCE_REUSED) ? cipher->n++ / 2 : cipher->n++);
     crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain.data, plain.len, ad.data, ad.len, NULL, nonce, cipher->key);
 }
 
@@ -35,7 +35,7 @@ bool focal_cipher_decrypt(struct focal_cipher *cipher, uint8_t *out, struct foca
     focal_assert(cipher->set && cipher->n < UINT64_MAX);
     if (sealed.len < FOCAL_NOISE_TAG)
         return false;
-    cipher_nonce(nonce, cipher->n);
+    cipher_nonce(nonce, FOCAL_PLANTED(NONCE_REUSED) ? cipher->n / 2 : cipher->n);
     if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed.data, sealed.len, ad.data, ad.len, nonce,
                                                   cipher->key) != 0)
         return false;

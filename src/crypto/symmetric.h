@@ -3,6 +3,7 @@
 #define FOCAL_CRYPTO_SYMMETRIC_H
 
 #include "focal/crypto.h"
+#include "focal/base_plant.h"
 
 void focal_cipher_set(struct focal_cipher *, const uint8_t key[32]);
 /* out: len + 16 bytes. The counter goes on. */

@@ -133,7 +133,7 @@ static enum focal_status open_node(struct running *r, struct focal_error *err)
     focal_node_keys_public(&r->public_keys, &r->keys);
     focal_boot_id(r->boot_id);
     struct focal_node_setup setup = { .store = r->store, .keys = &r->keys, .entropy = { focal_entropy_fill, NULL }, .trace = r->trace,
-        .machine_id = r->machine_id, .boot_id = r->boot_id,
+        .machine_id = r->machine_id, .boot_id = r->boot_id, .made_day = FOCAL_MADE_DAY,
         .redial_least_ms = r->config.redial_least_s * 1000, .redial_most_ms = r->config.redial_most_s * 1000 };
     focal_entropy_fill(NULL, &setup.map_seed, sizeof setup.map_seed);
     st = focal_node_open(&r->node, &setup, now, err);

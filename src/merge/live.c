@@ -139,7 +139,7 @@ static int said_order(const void *one, const void *other)
 
 static bool differ(const struct said *a, const struct said *b)
 {
-    return a->field == b->field && !focal_span_equal(a->value, b->value) && said_order(a, b) == 0;
+    return a->field == b->field && (FOCAL_PLANTED(AGREEMENT_IS_CONFLICT) || !focal_span_equal(a->value, b->value)) && said_order(a, b) == 0;
 }
 
 /* The values of registers, one by one. */

@@ -7,6 +7,7 @@
 #define FOCAL_MERGE_PART_H
 
 #include "focal/merge.h"
+#include "focal/base_plant.h"
 
 #include <string.h>
 
@@ -133,7 +134,7 @@ static inline int focal_part_ref_order(const struct focal_ref *a, const struct f
         x = a->seq;
         y = b->seq;
     }
-    if (x == y) {
+    if (x == y && !FOCAL_PLANTED(REFERENCE_BY_ADDRESS)) {
         x = focal_part_eight(a->h8);
         y = focal_part_eight(b->h8);
     }

@@ -75,7 +75,7 @@ static void take_out(struct focal_part *part, struct focal_part_entry *e)
         while (names < end && names->ordinal < item.ordinal && focal_part_ref_order(&names->entry, &e->ref) == 0)
             names++;
         bool named = names < end && names->ordinal == item.ordinal && focal_part_ref_order(&names->entry, &e->ref) == 0;
-        if (named && focal_field_merge(item.field) != FOCAL_MERGE_EVENTS)
+        if (named && (FOCAL_PLANTED(EVENTS_TAKEN_OFF) || focal_field_merge(item.field) != FOCAL_MERGE_EVENTS))
             continue;
         out = focal_part_item_put(out, &item, next_out);
         next_out = item.ordinal + 1;
@@ -198,7 +198,8 @@ static void place(struct focal_part *part, const struct focal_contribution *c, c
     e.at = (uint32_t)part->bytes.len;
     if (c->has_payload) {
         put_stretch(part, &e, payload);
-        take_out(part, &e);
+        if (!FOCAL_PLANTED(LATE_VALUE_REVIVES))
+            take_out(part, &e);
     }
     if (!stays(&e)) {
         unput_stretch(part, &e, e.at);
@@ -227,7 +228,11 @@ enum focal_status focal_part_add(struct focal_part *part, const struct focal_con
             return status;
     }
     struct names names = { .header = &header, .count = focal_header_replaced_count(&header) };
+    if (FOCAL_PLANTED(REPLACED_MUST_BE_HELD) && part->entry_count == 0)
+        names.count = 0;
     size_t missing = names.count ? count_missing(part, &names) : 0;
+    if (FOCAL_PLANTED(SECOND_VERSION_LOST) && names.count > 0 && missing == 0)
+        return FOCAL_OK;
     size_t bytes = payload.values.len + (size_t)payload.value_count * ITEM_MORE_BYTES;
     if (!focal_part_fits(part, 1, missing, bytes))
         return FOCAL_TOO_BIG;

@@ -77,6 +77,8 @@ static int shown_order(const void *one, const void *other)
         c = number_order(a->grade, b->grade);
     for (unsigned i = 0; i < FOCAL_PARTS_MAX && c == 0; i++)
         c = number_order(a->code[i], b->code[i]);
+    if (c == 0 && FOCAL_PLANTED(LATER_DAY_FIRST))
+        c = number_order(b->live.day, a->live.day);
     if (c == 0 && a->author && b->author)
         c = memcmp(a->author->b, b->author->b, sizeof a->author->b);
     else if (c == 0)

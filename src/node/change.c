@@ -91,7 +91,7 @@ static enum focal_status add_replaced(struct work *w, struct draft *d, const str
 
 static enum focal_status replace_slot(struct work *w, struct draft *d, const struct focal_slot *slot)
 {
-    for (size_t i = 0; slot && i < slot->value_count; i++) {
+    for (size_t i = 0; slot && i < (FOCAL_PLANTED(ONE_VERSION_SETTLED) ? 1 : slot->value_count); i++) {
         enum focal_status st = add_replaced(w, d, &slot->values[i].ref, slot->values[i].ordinal);
         if (st != FOCAL_OK)
             return st;
@@ -141,7 +141,7 @@ static enum focal_status item_remove_row(struct work *w, struct draft *d, const 
     const struct focal_slot *slot = slot_of(w, item->field->number, focal_span_of(NULL, 0));
     for (size_t i = 0; slot && i < slot->value_count; i++)
         if (focal_ref_compare(&slot->values[i].ref, &item->row) == 0 && slot->values[i].ordinal == item->ordinal)
-            return add_replaced(w, d, &item->row, item->ordinal);
+            return FOCAL_PLANTED(ROW_TAKES_ALL) ? replace_slot(w, d, slot) : add_replaced(w, d, &item->row, item->ordinal);
     return focal_fail(&w->change->error, FOCAL_NOT_FOUND, "look at the record for the names of its rows", "field \"%s\" has no such row", item->field->name);
 }
 

@@ -176,6 +176,7 @@ enum focal_status history_load(struct focal_node *n)
         n->incident_noted = is.number;
     n->mine_noted = focal_oplog_mine(n->oplog) != NULL;
     n->veil_noted = true;
+    n->told_count = 0;
     if (st == FOCAL_NOT_FOUND)
         st = focal_oplog_veiled(n->oplog) ? veil_noted(n, &n->veil_noted) : FOCAL_OK;
     return st;
@@ -184,7 +185,7 @@ enum focal_status history_load(struct focal_node *n)
 enum focal_status history_step(struct focal_node *n)
 {
     enum focal_status st = FOCAL_OK;
-    if (!n->veil_noted) {
+    if (!n->veil_noted && n->space != FOCAL_SPACE_NONE) {
         n->veil_noted = true;
         st = history_note(n, FOCAL_HISTORY_VEILED, focal_span_of(NULL, 0));
     }

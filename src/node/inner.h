@@ -3,6 +3,7 @@
 #define FOCAL_NODE_INNER_H
 
 #include "focal/node.h"
+#include "focal/base_plant.h"
 
 enum {
     ADDRESSES_MAX = 8,
@@ -11,6 +12,7 @@ enum {
     LINKS_PER_KEY_MAX = 4,              /* an office and copies of it; a member must not take the places of others */
     TWO_LIVE_MS = 60000,                /* what is still heard after so long is no link that was lost without a sign */
     ORDERS_MAX = 2048,
+    SCRUB_AGAIN_MS = 500,
     RECEIPT_DELAY_MS = 150,             /* changes close together share one receipt */
     RECEIPT_PASS_ON_MS = 6 * 3600 * 1000,       /* other members' receipts travel beyond neighbours at most so often */
     PASS_ON_LATE_MS = 60000,            /* on a link that never comes to rest receipts are passed on after so long */
@@ -31,6 +33,23 @@ struct peer {                           /* one other office of the network, or w
     bool refused;
     uint64_t heard_wall_ms, passed_on_wall_ms;  /* kept on shelf PEER */
     uint64_t heard_kept_wall_ms;
+    bool equal_at_mark, said;           /* see clock.c; said: we know what its clock said at a time we know */
+    uint32_t said_day;
+    uint64_t said_mono_ms;
+};
+
+struct clock {                          /* is our wall clock right? */
+    uint32_t made_day;
+    uint64_t kept_wall_ms;              /* on shelf META; the last while we believed it */
+    struct focal_now base;              /* a pair that belonged together: what wall must be by now */
+    bool suspect, stands;
+    struct focal_now suspect_since;
+    bool marked, heard;                 /* heard: of some peer's clock since the mark */
+    uint64_t mark_mono_ms;
+    uint64_t *marks; size_t mark_count; /* by log serial: head at the mark */
+    bool looked;
+    uint64_t looked_mono_ms;
+    struct focal_clock is;
 };
 
 struct link {
@@ -52,6 +71,7 @@ struct focal_node {
     struct focal_sync_host host;
     enum focal_status failed;
     bool in_step, tx_open;
+    enum focal_space space; uint64_t space_wanted;      /* as the store said when the step began */
 
     struct focal_office office;
     bool secret_set; uint8_t secret[32];
@@ -77,12 +97,25 @@ struct focal_node {
     struct focal_hash told[FOCAL_CERTIFICATE_SCOPES_MAX]; size_t told_count;    /* while veiled: scopes whose notices are here */
 
     struct focal_order *orders; size_t order_first, order_count;
+    struct clock clock;
 };
 
 /* node.c */
 enum focal_status node_writing(struct focal_node *);
+enum focal_status node_scrub(struct focal_node *);
 uint64_t node_random(struct focal_node *, uint64_t below);
 void node_order(struct focal_node *, const struct focal_order *);
+
+/* Events as one transaction; what failed has been rolled back in the store, not in memory. */
+enum focal_status node_attempt(struct focal_node *, const struct focal_node_event *, size_t count, bool local_only);
+enum focal_status node_heads_load(struct focal_node *);
+
+/* space.c */
+bool space_is_local(const struct focal_node_event *);           /* somebody here asked for it */
+bool space_refuses(struct focal_node *, const struct focal_node_event *);       /* and answers it */
+enum focal_status space_look(struct focal_node *, const struct focal_node_event *, size_t count);
+enum focal_status space_again(struct focal_node *, const struct focal_node_event *, size_t count);      /* after DISK_FULL */
+uint64_t space_deadline_ms(const struct focal_node *);
 
 /* links.c */
 struct link *link_find(struct focal_node *, uint64_t link);
@@ -143,12 +176,18 @@ void skeleton_close(struct skeleton *);
 enum focal_status veil_step(struct focal_node *);
 enum focal_status veil_lift_by_hand(struct focal_node *, const char *reason);
 
-/* change.c, addresses.c */
+/* change.c, redact.c, addresses.c */
+void redact_run(struct focal_node *, struct focal_redact_order *, enum focal_status *world);
 void change_run(struct focal_node *, struct focal_change *, enum focal_status *world);
 enum focal_status addresses_set(struct focal_node *, const char *const *list, size_t count);
 enum focal_status addresses_due(struct focal_node *);
 enum focal_status addresses_find(struct focal_node *, struct peer *list, size_t count);         /* sets address_record of each */
 size_t addresses_of(struct focal_node *, const struct peer *, char out[][ADDRESS_BYTES], size_t room);
+
+/* clock.c */
+enum focal_status clock_load(struct focal_node *, uint32_t made_day);
+void clock_free(struct focal_node *);
+enum focal_status clock_tick(struct focal_node *);
 
 /* receipts.c */
 enum focal_status receipts_tick(struct focal_node *);

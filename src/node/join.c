@@ -252,6 +252,8 @@ static void admit_waiting(struct focal_node *n, const struct focal_certificate *
         focal_buf_init(&sealed, 1024);
         if (seal_secret(n, &c->keys.open, &sealed) == FOCAL_OK)
             focal_session_admit(s, focal_buf_view(&sealed));
+        else
+            focal_session_bye(s, FOCAL_BYE_CLOSING);    /* it dials again, and is told then */
         focal_buf_wipe_close(&sealed);
     }
 }

@@ -220,7 +220,7 @@ enum focal_status links_tick(struct focal_node *n)
         if (!p || !l->up || focal_session_state(l->session) != FOCAL_SESSION_TALKING)
             continue;
         st = receipts_pass_on(n, l, p);
-        if (st == FOCAL_OK)
+        if (st == FOCAL_OK && !n->host.pause_strict)
             st = peer_keep_heard(n, p, now - focal_session_heard_ms(l->session));
         if (st != FOCAL_OK)
             return st;

@@ -43,7 +43,7 @@ static enum focal_status load_kept(struct focal_node *n, struct peer *p)
     if (st == FOCAL_OK || st == FOCAL_NOT_FOUND) {
         paused_key(&key, &p->office);
         st = focal_store_get(n->store, FOCAL_SHELF_META, focal_buf_view(&key), &value);
-        p->paused = st == FOCAL_OK;
+        p->paused = st == FOCAL_OK && !FOCAL_PLANTED(PAUSE_FORGOTTEN);
     }
     focal_buf_close(&key);
     focal_buf_close(&value);
@@ -245,7 +245,7 @@ void peer_link_up(struct focal_node *n, struct peer *p)
 {
     p->dial_tag = 0;
     p->tries_before = p->tries;
-    p->tries = 0;
+    p->tries = FOCAL_PLANTED(BACK_OFF_STAYS) ? p->tries : 0;
     p->refused = false;
     p->why[0] = 0;
     p->heard_wall_ms = n->host.now.wall_ms;

@@ -71,6 +71,7 @@ static void lack(const struct focal_node *n, const struct peer *p, struct focal_
         return;
     out->we_lack_known = out->equal = true;
     out->round_trip_ms = focal_session_round_trip_ms(l->session);
+    out->they_pause = focal_session_they_pause(l->session);
     size_t links = 0;
     uint64_t most = 0;
     for (const struct link *each = NULL; (each = link_of_office_next(n, &p->office, each)) != NULL; links++) {
@@ -115,6 +116,8 @@ bool focal_node_peer(const struct focal_node *n, struct focal_now now, size_t i,
     else if (!l)
         (void)snprintf(out->why, sizeof out->why, "%s", p->why[0] ? p->why : p->wanted ? "not reached yet" : "they dial us; not heard yet");
     lack(n, p, out);
+    if (out->they_pause)
+        (void)snprintf(out->why, sizeof out->why, "their disk is nearly full: for now they take only notices");
     return true;
 }
 

@@ -7,6 +7,19 @@ enum focal_status receipts_tick(struct focal_node *n)
 {
     if (n->host.now.mono_ms < n->receipts_due_ms)
         return FOCAL_OK;
+    if (n->host.pause_strict) {         /* there is no room to keep it, and what is not kept is not signed */
+        n->receipts_due_ms = space_deadline_ms(n);
+        return FOCAL_OK;
+    }
+    if (focal_oplog_scrub_due(n->oplog)) {      /* a receipt says that what it covers is erased as well */
+        enum focal_status scrubbed = n->tx_open ? FOCAL_OK : node_scrub(n);
+        if (scrubbed != FOCAL_OK)
+            return scrubbed;
+        if (focal_oplog_scrub_due(n->oplog)) {
+            n->receipts_due_ms = n->host.now.mono_ms + SCRUB_AGAIN_MS;
+            return FOCAL_OK;
+        }
+    }
     n->receipts_due_ms = UINT64_MAX;
     const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
     if (!mine)

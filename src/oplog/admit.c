@@ -115,9 +115,9 @@ static enum focal_status rights(struct arrival *a)
         a->log = &a->fresh_trunk;
     }
     a->trunk = a->log;
-    if (!focal_oplog_contributes(a->ol, a->log))
+    if (!FOCAL_PLANTED(AUTHOR_UNCHECKED) && !focal_oplog_contributes(a->ol, a->log))
         return not_yet(a, "no certificate held here lets its author write in this scope");
-    if (!epoch_open(a))
+    if (!FOCAL_PLANTED(OPENING_UNCHECKED) && !epoch_open(a))
         return not_yet(a, "the opening of its epoch is not held here");
     return FOCAL_OK;
 }
@@ -145,7 +145,7 @@ static enum focal_status make_known(struct arrival *a)
 static bool signature_good(const struct arrival *a)
 {
     const struct focal_tip tip = { .seq = a->last, .h = a->hashes[a->s.count - 1] };
-    return focal_verify_head(a->in->signature, &a->log->pub.name.author, &a->ol->network, &a->log->pub.id, &tip);
+    return FOCAL_PLANTED(SIGNATURE_UNCHECKED) || focal_verify_head(a->in->signature, &a->log->pub.name.author, &a->ol->network, &a->log->pub.id, &tip);
 }
 
 /* What is staged cannot be told from a forgery before its signature comes: where it disagrees, it goes. */
@@ -174,7 +174,7 @@ static enum focal_status find_before(struct arrival *a, struct focal_hash *befor
         enum focal_status st = hash_at(a, line, at, before);
         if (st != FOCAL_OK)
             return st;
-        if (!a->in->before || memcmp(a->in->before, before->b, 8) == 0)
+        if (!a->in->before || memcmp(a->in->before, before->b, 8) == 0 || FOCAL_PLANTED(CHAIN_UNCHECKED))
             return FOCAL_OK;
         if (at > line->pub.head.seq)
             suspect = line;
@@ -309,10 +309,10 @@ static enum focal_status stripped_rightly(struct arrival *a)
         enum focal_status st = focal_oplog_entry_name(a->ol, &name, &a->log->pub, a->s.entries[i].header, a->s.first + i, &a->hashes[i]);
         if (st != FOCAL_OK || !focal_oplog_redactable(&a->log->pub))
             return never(a, "an entry without its payload that cannot be redacted");
-        st = focal_oplog_force(a->ol, &name, &a->log->pub.name.scope, &force);
+        st = focal_oplog_force(a->ol, &name, &a->log->pub, &force);
         if (st != FOCAL_OK)
             return st;
-        if (!force.in_force)
+        if (!force.in_force && !FOCAL_PLANTED(STRIPPED_TAKEN))
             return not_yet(a, "an entry came without its payload, and nothing here says that it was redacted");
     }
     return FOCAL_OK;

@@ -102,7 +102,7 @@ static enum focal_status index_creation(struct focal_oplog *ol, const uint8_t ke
         st = focal_store_del(ol->store, FOCAL_SHELF_KIND, focal_span_of(kind, sizeof kind));
     }
     kind_key(kind, now.kind, key);
-    if (st == FOCAL_OK)
+    if (st == FOCAL_OK && !FOCAL_PLANTED(KIND_ROW_FORGOTTEN))
         st = focal_store_put(ol->store, FOCAL_SHELF_KIND, focal_span_of(kind, sizeof kind), focal_span_of(kind, 0));
     return st == FOCAL_OK ? note_created(ol, key, &now) : st;
 }
@@ -139,7 +139,7 @@ static enum focal_status flush_part(struct focal_oplog *ol, const struct waiting
     bool conflict = focal_part_two_versions(&ol->part);
     if (conflict && !was_conflict)
         return focal_store_put(ol->store, FOCAL_SHELF_CONFLICT, key, focal_span_of(w->key, 0));
-    return was_conflict && !conflict ? focal_store_del(ol->store, FOCAL_SHELF_CONFLICT, key) : FOCAL_OK;
+    return was_conflict && !conflict && !FOCAL_PLANTED(CONFLICT_ROW_STAYS) ? focal_store_del(ol->store, FOCAL_SHELF_CONFLICT, key) : FOCAL_OK;
 }
 
 /* ---- one part anew ------------------------------------------------------------------------------------------------------- */

@@ -120,6 +120,8 @@ enum focal_status focal_oplog_batch_merge(const struct batch *b, const struct wa
 {
     for (uint32_t i = part->first; i != NONE; i = b->entries[i].next) {
         const struct waiting *w = &b->entries[i];
+        if (FOCAL_PLANTED(BATCH_TAIL_LOST) && i == part->last && part->count > 2)
+            break;
         const uint8_t *bytes = b->bytes.data + w->at;
         struct focal_contribution c = { .ref = { .log = w->log, .seq = w->seq }, .h = w->h, .has_payload = w->has_payload,
             .header = focal_span_of(bytes, w->header_len), .payload = focal_span_of(bytes + w->header_len, w->payload_len) };

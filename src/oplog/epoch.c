@@ -155,7 +155,7 @@ enum focal_status focal_oplog_heed_fence(struct focal_oplog *ol)
     enum focal_status st = focal_store_begin(ol->store);
     if (st != FOCAL_OK)
         return st;
-    if (ol->epoch_set || ol->epoch_reason == REASON_FIRST)
+    if (ol->epoch_set)
         st = end_epoch(ol, reasons[verdict]);
     if (st == FOCAL_OK && verdict != FOCAL_FENCE_NONE && ol->log_count > 0) {
         st = focal_store_put(ol->store, FOCAL_SHELF_META, focal_span_text("veil"), focal_span_of(&reasons[verdict], 1));

@@ -120,7 +120,7 @@ static enum focal_status look_at(struct screening *c, size_t i)
     if (of_record && name.creates && !c->touched)
         st = focal_oplog_target_add(c->ol, TARGET_RECORD, &name.record, scope);
     if (st == FOCAL_OK)
-        st = focal_oplog_force(c->ol, &name, scope, &force);
+        st = focal_oplog_force(c->ol, &name, &c->line->pub, &force);
     return st == FOCAL_OK && force.in_force ? redact_one(c, i, &name, &force) : st;
 }
 

@@ -21,13 +21,14 @@
  *   CONFLICT  record reference 32, scope id 32 -> ""
  *   RECEIPT   scope id 32, signer 32, epoch 16, number 8 -> signature 64, body
  *   POSTING   record or quoted entry 32, line 16, first seq 8 -> ""
- *   REDACTION target 32, scope id 32, notice 32 -> kind 1, author 32
+ *   REDACTION target 32, scope id 32, notice 32, kind 1 -> author 32
  *   HIDDEN    line 16, seq 8 -> salt 16, payload    REFUSED  the same key -> record 32, entry 32, kind, field numbers
  *   INCIDENT  number 8 -> kind 1, author 32, epoch 16, scope 32, lane 1, base seq 8, base h 32, twice (seq 8, h 32, signature 64) */
 #ifndef FOCAL_OPLOG_INSIDE_H
 #define FOCAL_OPLOG_INSIDE_H
 
 #include "focal/oplog.h"
+#include "focal/base_plant.h"
 
 #include <string.h>
 
@@ -38,6 +39,8 @@ enum {
     PART_KEY_BYTES = FOCAL_REF_BYTES + 32,
     CODE_KEY_BYTES = 5 + FOCAL_REF_BYTES,
     KIND_KEY_BYTES = 4 + FOCAL_REF_BYTES,
+    POSTING_KEY_BYTES = FOCAL_REF_BYTES + SEGMENT_KEY_BYTES,
+    FOCAL_REDACTION_KEY_BYTES = FOCAL_REF_BYTES + 32 + FOCAL_REF_BYTES + 1,
     RECEIPT_KEY_BYTES = 32 + 32 + 16 + 8,
 
     /* A stored segment fits a SEGMENT message, so that sending it costs neither unpacking nor packing. */
@@ -377,13 +380,15 @@ enum focal_status focal_oplog_derive_part(struct focal_oplog *, const struct foc
 enum focal_status focal_oplog_redactions_load(struct focal_oplog *);
 /* [tx] An entry of a notices log: its targets stand in the set, and are enforced before the commit. */
 enum focal_status focal_oplog_notice(struct focal_oplog *, const struct focal_log *, const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
+/* False: no reference. */
+bool focal_oplog_redaction_key(uint8_t key[FOCAL_REDACTION_KEY_BYTES], const struct focal_log *, const struct focal_ref *notice, uint8_t kind, struct focal_span target);
 typedef enum focal_status notice_target(void *data, uint8_t kind, struct focal_span value);
 enum focal_status focal_oplog_notice_targets(const struct focal_log *, const struct focal_stretch_entry *, notice_target *, void *data);
 bool focal_oplog_maybe_redacted(const struct focal_oplog *, const struct focal_ref *);
 enum focal_status focal_oplog_target_add(struct focal_oplog *, uint8_t kind, const struct focal_ref *, const struct focal_hash *scope);
 bool focal_oplog_redactable(const struct focal_log *);
 enum focal_status focal_oplog_entry_name(const struct focal_oplog *, struct entry_name *, const struct focal_log *, struct focal_span header, uint64_t seq, const struct focal_hash *h);
-enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_hash *scope, struct redaction_force *);
+enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_log *in, struct redaction_force *);
 enum focal_status focal_oplog_may_erase(struct focal_oplog *, const struct redaction_force *, const struct focal_ref *record, bool *may);
 
 /* hide.c */

@@ -176,7 +176,7 @@ enum focal_status focal_oplog_log_add(struct focal_oplog *ol, struct oplog_log *
 void focal_oplog_head_moved(struct focal_oplog *ol, struct oplog_log *log)
 {
     struct oplog_scope *scope = focal_oplog_scope_of(ol, &log->pub.name.scope);
-    if (scope)
+    if (scope && !FOCAL_PLANTED(FRONTIER_STALE))
         scope->frontier_known = false;
     ol->changes++;
 }

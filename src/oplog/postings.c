@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-enum { POSTING_KEY_BYTES = FOCAL_REF_BYTES + SEGMENT_KEY_BYTES };
-
 static int ref_order(const void *a, const void *b)
 {
     return memcmp(a, b, FOCAL_REF_BYTES);

@@ -2,11 +2,11 @@
  * from it and from the statements, asked anew each time: a set that only grows would differ between nodes as soon as a
  * redactor loses his right.
  *
- * A redaction is in force when its author's office has the right to redact, or wrote the entry, or created the record.
- * Rows: REDACTION  target reference 32, scope id 32, log 16, seq 8, h8 8 -> kind 1, author 32. Source: PROTOCOL §6. */
+ * A redaction is in force when its author's office has the right to redact, or wrote the entry, or created its record.
+ * Source: PROTOCOL §6. */
 #include "inside.h"
 
-enum { ROW_KEY_BYTES = FOCAL_REF_BYTES + 32 + FOCAL_REF_BYTES, ROW_BYTES = 1 + 32 };
+enum { ROW_KEY_BYTES = FOCAL_REDACTION_KEY_BYTES, ROW_BYTES = 32, KIND_AT = ROW_KEY_BYTES - 1 };
 
 /* ---- the set --------------------------------------------------------------------------------------------------------- */
 
@@ -62,18 +62,25 @@ bool focal_oplog_redactable(const struct focal_log *log)
     return log->name.lane == FOCAL_LANE_DATA && (log->scope.cls == FOCAL_SCOPE_NETWORK || log->scope.cls == FOCAL_SCOPE_COUNTRY);
 }
 
-static enum focal_status put_target(struct focal_oplog *ol, const struct focal_log *log, const struct focal_ref *notice, uint8_t kind, struct focal_span value)
+bool focal_oplog_redaction_key(uint8_t key[FOCAL_REDACTION_KEY_BYTES], const struct focal_log *log, const struct focal_ref *notice, uint8_t kind, struct focal_span target)
 {
-    uint8_t key[ROW_KEY_BYTES], row[ROW_BYTES] = { kind };
-    struct focal_ref target;
-    if (value.len != FOCAL_REF_BYTES)
-        return FOCAL_OK;        /* of a form that comes later: kept, hashed and relayed as it is */
-    memcpy(key, value.data, FOCAL_REF_BYTES);
+    if (target.len != FOCAL_REF_BYTES)
+        return false;
+    memcpy(key, target.data, FOCAL_REF_BYTES);
     memcpy(key + FOCAL_REF_BYTES, log->name.scope.b, 32);
     focal_ref_put(key + FOCAL_REF_BYTES + 32, notice);
-    memcpy(row + 1, log->name.author.b, 32);
+    key[KIND_AT] = kind;
+    return true;
+}
+
+static enum focal_status put_target(struct focal_oplog *ol, const struct focal_log *log, const struct focal_ref *notice, uint8_t kind, struct focal_span value)
+{
+    uint8_t key[ROW_KEY_BYTES];
+    struct focal_ref target;
+    if (!focal_oplog_redaction_key(key, log, notice, kind, value))
+        return FOCAL_OK;        /* of a form that comes later: kept, hashed and relayed as it is */
     focal_ref_get(&target, key);
-    enum focal_status st = focal_store_put(ol->store, FOCAL_SHELF_REDACTION, focal_span_of(key, sizeof key), focal_span_of(row, sizeof row));
+    enum focal_status st = focal_store_put(ol->store, FOCAL_SHELF_REDACTION, focal_span_of(key, sizeof key), focal_span_of(log->name.author.b, ROW_BYTES));
     if (st == FOCAL_OK)
         st = remember(ol, key);
     return st == FOCAL_OK ? focal_oplog_target_add(ol, kind, &target, &log->name.scope) : st;
@@ -181,9 +188,10 @@ static void count_office(struct redaction_force *f, const struct focal_oplog *ol
         f->office[f->offices++] = *office;
 }
 
-/* Adds what redactions of this target are worth; owner: the office whose own it is, NULL if not known here. */
+/* Adds what redactions of this target are worth; owner, creator: the offices whose entry and whose record it is, NULL if not
+ * known here. */
 static enum focal_status add_force(struct focal_oplog *ol, struct redaction_force *f, uint8_t kind, const struct focal_ref *target,
-                                   const struct focal_hash *scope, const struct focal_office *owner)
+                                   const struct focal_hash *scope, const struct focal_office *owner, const struct focal_office *creator)
 {
     uint8_t prefix[FOCAL_REF_BYTES + 32];
     struct focal_buf key, value;
@@ -198,11 +206,11 @@ static enum focal_status add_force(struct focal_oplog *ol, struct redaction_forc
     while ((st = focal_store_next(ol->store, FOCAL_SHELF_REDACTION, focal_buf_view(&key), &key, &value)) == FOCAL_OK) {
         if (key.len != ROW_KEY_BYTES || value.len != ROW_BYTES || memcmp(key.data, prefix, sizeof prefix) != 0)
             break;
-        const struct focal_office *by = office_of(ol, value.data + 1);
-        if (value.data[0] != kind || !by)
+        const struct focal_office *by = office_of(ol, value.data);
+        if (key.data[KIND_AT] != kind || !by)
             continue;
-        bool own = owner && strcmp(owner->text, by->text) == 0;
-        if (!own && !has_right(ol, value.data + 1))
+        bool own = (owner && strcmp(owner->text, by->text) == 0) || (creator && strcmp(creator->text, by->text) == 0);
+        if (!own && !has_right(ol, value.data))
             continue;
         f->in_force = true;
         f->by_owner = f->by_owner || own;
@@ -213,19 +221,24 @@ static enum focal_status add_force(struct focal_oplog *ol, struct redaction_forc
     return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
-static const struct focal_office *creator_of(const struct focal_oplog *ol, const struct entry_name *name)
+/* The log that the entry stands in may not be known yet but for its name. */
+static const struct focal_office *creator_of(const struct focal_oplog *ol, const struct entry_name *name, const struct focal_log *in)
 {
     if (name->creates)
         return office_of(ol, name->author.b);
+    if (focal_id_equal(&name->record.log, &in->id))
+        return office_of(ol, in->name.author.b);
     const struct oplog_log *log = focal_oplog_log_of(ol, &name->record.log);
     return log ? office_of(ol, log->pub.name.author.b) : NULL;
 }
 
-enum focal_status focal_oplog_force(struct focal_oplog *ol, const struct entry_name *name, const struct focal_hash *scope, struct redaction_force *out)
+enum focal_status focal_oplog_force(struct focal_oplog *ol, const struct entry_name *name, const struct focal_log *in, struct redaction_force *out)
 {
+    const struct focal_hash *scope = &in->name.scope;
     *out = (struct redaction_force){ .by_others = true };
-    enum focal_status st = add_force(ol, out, TARGET_ENTRY, &name->ref, scope, office_of(ol, name->author.b));
-    return st == FOCAL_OK ? add_force(ol, out, TARGET_RECORD, &name->record, scope, creator_of(ol, name)) : st;
+    const struct focal_office *creator = creator_of(ol, name, in);
+    enum focal_status st = add_force(ol, out, TARGET_ENTRY, &name->ref, scope, office_of(ol, name->author.b), creator);
+    return st == FOCAL_OK ? add_force(ol, out, TARGET_RECORD, &name->record, scope, NULL, creator) : st;
 }
 
 bool focal_oplog_record_redacted(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope)
@@ -233,7 +246,7 @@ bool focal_oplog_record_redacted(struct focal_oplog *ol, const struct focal_ref 
     struct redaction_force f = { .by_others = true };
     const struct oplog_log *log = focal_oplog_log_of(ol, &record->log);
     const struct focal_office *creator = log ? office_of(ol, log->pub.name.author.b) : NULL;
-    return add_force(ol, &f, TARGET_RECORD, record, scope, creator) == FOCAL_OK && f.in_force;
+    return add_force(ol, &f, TARGET_RECORD, record, scope, NULL, creator) == FOCAL_OK && f.in_force;
 }
 
 /* ---- erasing --------------------------------------------------------------------------------------------------------------- */
@@ -296,8 +309,8 @@ enum focal_status focal_oplog_next_redaction(struct focal_oplog *ol, struct foca
         focal_ref_get(&out->target, key->data);
         memcpy(out->scope.b, key->data + FOCAL_REF_BYTES, 32);
         focal_ref_get(&out->notice, key->data + FOCAL_REF_BYTES + 32);
-        out->whole_record = value.data[0] == TARGET_RECORD;
-        const struct focal_office *by = office_of(ol, value.data + 1);
+        out->whole_record = key->data[KIND_AT] == TARGET_RECORD;
+        const struct focal_office *by = office_of(ol, value.data);
         if (by)
             out->by = *by;
         if (out->whole_record)

@@ -174,7 +174,7 @@ static bool break_runs(struct focal_stretch *s, struct focal_arena *arena)
         struct focal_salt_run *run = &s->runs[r];
         size_t i, to;
         places(s, run, &i, &to);
-        while (run->has_seed && i < to && s->entries[i].has_payload)
+        while (run->has_seed && i < to && (FOCAL_PLANTED(SEED_KEPT) || s->entries[i].has_payload))
             i++;
         if (!run->has_seed || i == to)
             continue;

@@ -69,6 +69,7 @@ enum focal_status focal_verify_open(struct focal_verify **out, struct focal_oplo
     focal_buf_init(&v->key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&v->value, FOCAL_STORE_VALUE_MAX);
     focal_buf_init(&v->index, FOCAL_STORE_VALUE_MAX);
+    focal_buf_init(&v->refs, 2 * FOCAL_STRETCH_ENTRIES_MAX * FOCAL_REF_BYTES);
     focal_buf_init(&v->encoded, FOCAL_STORE_VALUE_MAX);
     focal_part_init(&v->part);
     focal_oplog_batch_init(&v->batch, ol->seed, SIZE_MAX, SIZE_MAX, UINT32_MAX);
@@ -94,6 +95,7 @@ void focal_verify_close(struct focal_verify *v)
     focal_buf_close(&v->key);
     focal_buf_close(&v->value);
     focal_buf_close(&v->index);
+    focal_buf_close(&v->refs);
     focal_buf_close(&v->encoded);
     focal_part_close(&v->part);
     focal_oplog_batch_close(&v->batch);
@@ -243,6 +245,47 @@ static void start_logs(struct focal_verify *v)
     focal_verify_next_log(v);
 }
 
+/* ---- what redaction needs ----------------------------------------------------------------------------------------------------------- */
+
+static enum focal_status row_held(struct focal_verify *v, const struct verify_log *log, enum focal_shelf shelf, struct focal_span key, const char *what)
+{
+    v->wanted[shelf]++;
+    enum focal_status st = focal_store_get(v->store, shelf, key, &v->index);
+    if (st != FOCAL_NOT_FOUND)
+        return st;
+    note_log(v, log, v->next, what);
+    return FOCAL_OK;
+}
+
+struct noticing { struct focal_verify *v; const struct verify_log *log; struct focal_ref notice; };
+
+static enum focal_status check_target(void *data, uint8_t kind, struct focal_span target)
+{
+    struct noticing *n = data;
+    uint8_t key[FOCAL_REDACTION_KEY_BYTES];
+    if (!focal_oplog_redaction_key(key, &n->log->log, &n->notice, kind, target))
+        return FOCAL_OK;
+    return row_held(n->v, n->log, FOCAL_SHELF_REDACTION, focal_span_of(key, sizeof key), "what it redacts is not listed so");
+}
+
+/* Its postings, and the redactions in it. */
+static enum focal_status check_listed(struct focal_verify *v, const struct verify_log *log, const struct focal_stretch *stretch, const struct focal_hash *hashes)
+{
+    enum focal_status st = focal_oplog_spoken_of(v->ol, &v->refs, &log->log, stretch, hashes);
+    for (size_t at = 0; at < v->refs.len && st == FOCAL_OK; at += FOCAL_REF_BYTES) {
+        uint8_t key[POSTING_KEY_BYTES];
+        memcpy(key, v->refs.data + at, FOCAL_REF_BYTES);
+        (void)focal_oplog_segment_key(key + FOCAL_REF_BYTES, &log->log.line, stretch->first);
+        st = row_held(v, log, FOCAL_SHELF_POSTING, focal_span_of(key, sizeof key), "a record that it speaks of cannot be found by it");
+    }
+    for (size_t i = 0; i < stretch->count && st == FOCAL_OK && log->log.name.lane == FOCAL_LANE_NOTICES && log->contributes; i++) {
+        struct noticing n = { .v = v, .log = log, .notice = { .log = log->log.id, .seq = stretch->first + i } };
+        memcpy(n.notice.h8, hashes[i].b, sizeof n.notice.h8);
+        st = focal_oplog_notice_targets(&log->log, &stretch->entries[i], check_target, &n);
+    }
+    return st;
+}
+
 static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
 {
     while (v->at < v->log_count) {
@@ -270,6 +313,9 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
             focal_verify_next_log(v);
             continue;
         }
+        st = check_listed(v, log, &stretch, hashes);
+        if (st != FOCAL_OK)
+            return st;
         log->good = s.last.seq;
         v->h = s.last.h;
         v->next = s.last.seq + 1;
@@ -285,7 +331,8 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
 
 static const struct { enum focal_shelf shelf; const char *name; } counted[] = {
     { FOCAL_SHELF_SEGMENT, "segments" }, { FOCAL_SHELF_KIND, "records by kind" }, { FOCAL_SHELF_CODE, "records by code" },
-    { FOCAL_SHELF_CONFLICT, "records in two versions" },
+    { FOCAL_SHELF_CONFLICT, "records in two versions" }, { FOCAL_SHELF_POSTING, "postings of records" },
+    { FOCAL_SHELF_REDACTION, "redactions" },
 };
 
 static enum focal_status counts_slice(struct focal_verify *v, size_t *budget)

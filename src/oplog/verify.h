@@ -28,7 +28,7 @@ struct focal_verify {
     struct focal_store *store;          /* a snapshot */
     struct focal_packer *packer;
     struct focal_arena arena;
-    struct focal_buf key, value, index, encoded;
+    struct focal_buf key, value, index, encoded, refs;
     struct focal_part part;
 
     enum verify_phase phase;

@@ -204,7 +204,8 @@ static enum focal_status extend_run(struct focal_oplog *ol, struct own_stretch *
         return st;
     struct focal_salt_run *run = &own->runs[own->run_count++];
     *run = (struct focal_salt_run){ .first = seq, .last = seq, .has_seed = true };
-    ol->entropy.fill(ol->entropy.data, run->seed, sizeof run->seed);
+    if (!FOCAL_PLANTED(SEED_USED_AGAIN))
+        ol->entropy.fill(ol->entropy.data, run->seed, sizeof run->seed);
     own->run_open = true;
     return FOCAL_OK;
 }

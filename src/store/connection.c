@@ -111,9 +111,9 @@ static enum focal_status tune(sqlite3 *db, int cache_kib)
     char sql[400];
     int n = snprintf(sql, sizeof sql,
                      "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
-                     "PRAGMA cache_size=-%d; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+                     "PRAGMA cache_size=-%d; PRAGMA synchronous=%s; PRAGMA secure_delete=ON;"
                      "PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=%d;",
-                     cache_kib, SQLITE_WAL_PAGES, SQLITE_WAL_PAGES * SQLITE_PAGE_BYTES);
+                     cache_kib, FOCAL_PLANTED(FSYNC_LEFT_OUT) ? "OFF" : "FULL", SQLITE_WAL_PAGES, SQLITE_WAL_PAGES * SQLITE_PAGE_BYTES);
     focal_assert(n > 0 && (size_t)n < sizeof sql);
     return focal_sqlite_run(db, sql);
 }

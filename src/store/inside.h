@@ -3,6 +3,7 @@
 #define FOCAL_STORE_INSIDE_H
 
 #include "focal/store_sqlite.h"
+#include "focal/base_plant.h"
 
 #include <sqlite3.h>
 
@@ -71,6 +72,23 @@ struct fence {
     char name[FENCE_NAME_BYTES];
 };
 
+enum {
+    SPACE_PIECE_BYTES = 1 << 20,         /* the reserve is given back in such pieces, so that nobody else takes it all */
+    /* Below this other offices' entries wait: a write-ahead log as long as it gets, and air. */
+    SPACE_LOW_BYTES = SQLITE_WAL_PAGES * SQLITE_PAGE_BYTES + (4 << 20),
+    SPACE_AIR_BYTES = 4 << 20,           /* above it, before they are taken again */
+    SPACE_LEAST_BYTES = 2 << 20,         /* below this nothing but local intake is written */
+    SPACE_LAST_BYTES = 256 << 10,        /* without a reserve, and below this, not even that */
+};
+
+struct space {
+    bool kept, low, full;                /* low: it was not enough when last looked; full: a write found no room */
+    int file;                            /* while kept */
+    uint64_t reserve_bytes, held_bytes;
+    uint64_t (*left)(void *data, const char *path);
+    void *data;
+};
+
 struct sqlite_store {
     struct focal_store base;
     sqlite3 *db;
@@ -82,6 +100,7 @@ struct sqlite_store {
     enum focal_status doom;          /* what the first failed write of this transaction said */
     struct sqlite_shelf shelves[FOCAL_SHELF_LAST + 1];
     struct fence fence;
+    struct space space;
     char path[SQLITE_PATH_BYTES];
 };
 
@@ -119,6 +138,10 @@ enum focal_status focal_sqlite_check(sqlite3 *db, const char *path, struct focal
 
 /* create.c */
 enum focal_status focal_sqlite_create(const char *path, struct focal_error *err);
+enum focal_status focal_sqlite_sync_directory_of(const char *path, struct focal_error *err);
+
+/* settle.c: the log and the names in the directory are durable as they are now. The log must not be open. */
+enum focal_status focal_sqlite_settle(const char *path, struct focal_error *err);
 
 /* open.c */
 enum focal_status focal_sqlite_snapshot(struct focal_store *base, struct focal_store **out);
@@ -145,6 +168,11 @@ const char *focal_sqlite_clean_layer(void);
 
 /* scrub.c */
 enum focal_status focal_sqlite_scrub(struct sqlite_store *store);
+
+/* space.c */
+enum focal_space focal_sqlite_space(struct focal_store *base, uint64_t *wanted);
+enum focal_status focal_sqlite_release(struct focal_store *base);
+void focal_sqlite_space_close(struct space *);
 
 /* store.c */
 void focal_sqlite_stop_walks(struct sqlite_store *store);

@@ -33,6 +33,8 @@ static enum focal_status failed(struct sqlite_store *store, int rc)
 {
     enum focal_status status = focal_sqlite_status(store->db, rc);
     focal_assert(status != FOCAL_OK);
+    if (status == FOCAL_DISK_FULL)
+        store->space.full = true;
     if (store->in_transaction && store->doom == FOCAL_OK && sqlite3_get_autocommit(store->db))
         store->doom = status;
     return status;
@@ -146,15 +148,18 @@ static enum focal_status commit(struct focal_store *base)
         return doom;
     }
     int rc = sqlite3_step(store->commit);
-    if (rc == SQLITE_DONE) {
+    if (rc == SQLITE_DONE || FOCAL_PLANTED(COMMIT_FAILS_SILENTLY)) {
         sqlite3_reset(store->commit);
         store->in_transaction = false;
         return marks ? focal_sqlite_fence_mark(store, &next) : FOCAL_OK;
     }
     enum focal_status status = failed(store, rc);
-    /* After a failed fsync the kernel may have dropped the pages and call the next fsync good. */
-    if ((rc & 0xFF) == SQLITE_IOERR)
+    /* After a failed fsync the kernel may have dropped the pages and call the next fsync good, whatever the reason. A write
+     * that found no room has written nothing. */
+    if ((rc & 0xFF) == SQLITE_IOERR && (status != FOCAL_DISK_FULL || rc == SQLITE_IOERR_FSYNC) && !FOCAL_PLANTED(FSYNC_TRIED_AGAIN)) {
         store->dead = true;
+        status = status == FOCAL_DISK_FULL ? FOCAL_IO : status;
+    }
     sqlite3_reset(store->commit);
     rollback(base);
     return status;
@@ -368,6 +373,7 @@ void focal_sqlite_close(struct focal_store *base)
     struct sqlite_store *store = of(base);
     focal_sqlite_disconnect(store);
     focal_sqlite_fence_close(&store->fence);
+    focal_sqlite_space_close(&store->space);
     focal_sqlite_unlock(store->lock_fd);
     focal_free(store);
 }
@@ -385,5 +391,7 @@ const struct focal_store_ops focal_sqlite_ops = {
     .sizes = sizes,
     .fence = focal_sqlite_fence_verdict,
     .scrub = scrub,
+    .space = focal_sqlite_space,
+    .release = focal_sqlite_release,
     .close = focal_sqlite_close,
 };

@@ -104,7 +104,7 @@ enum focal_status ask_if_behind(struct focal_session *s, struct peer_log *p)
         return fork_ask(s, p);
     const struct focal_log *held = focal_oplog_log(s->host->oplog, &p->id);
     uint64_t head = held ? held->head.seq : 0, have = held ? held->staged.seq : 0;
-    if (s->closing || p->theirs <= head || now < p->blocked_until_ms || !shared_by_id(s, &p->name.scope))
+    if (s->closing || p->theirs <= head || now < p->blocked_until_ms || !shared_by_id(s, &p->name.scope) || pause_holds(s, &p->name))
         return FOCAL_OK;
     if (p->theirs <= have) {    /* what is staged may be anybody's invention: it must not keep us from asking for long */
         if (now - s->segment_heard_ms <= FOCAL_ASK_STALE_MS)
@@ -117,7 +117,7 @@ enum focal_status ask_if_behind(struct focal_session *s, struct peer_log *p)
         return st;
     struct focal_message m = { .type = FOCAL_MSG_WANT };
     m.is.want.log = p->id;
-    m.is.want.from = have + 1;
+    m.is.want.from = have + (FOCAL_PLANTED(RANGE_OFF_BY_ONE) && have > 0 ? 2 : 1);
     m.is.want.to.seq = p->theirs;
     memcpy(m.is.want.to.keyed, p->announced.keyed, 8);
     return queue_message(s, &m);

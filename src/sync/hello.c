@@ -144,8 +144,11 @@ enum focal_status hello_take(struct focal_session *s, const struct focal_hello *
         scope->they_share = true;
         uint8_t ours[16];
         focal_oplog_frontier_hash(s->host->oplog, &scope->id, ours);
-        if (memcmp(ours, h->scopes[i].frontier, 16) == 0)
-            frontier_mark_equal(s, scope);
+        if (memcmp(ours, h->scopes[i].frontier, 16) != 0 || focal_bytes_zero(ours, 16))     /* zero: could not be made */
+            continue;
+        enum focal_status st = frontier_mark_equal(s, scope);
+        if (st != FOCAL_OK)
+            return st;
     }
     /* Scopes without an equal hash. One they did not list they do not know that we share: they speak first, once they have
      * the statements. */

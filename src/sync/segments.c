@@ -16,7 +16,7 @@ enum focal_status want_take(struct focal_session *s, const struct focal_want *w)
     if (w->from == 0)
         return FOCAL_NEVER;
     /* Asked for what we do not show them or no longer hold: not an error, rights differ for a while. */
-    if (!log || log->head.seq < w->from || !shared_by_id(s, &log->name.scope))
+    if (!log || log->head.seq < w->from || (!FOCAL_PLANTED(ANY_SCOPE_TOLD) && !shared_by_id(s, &log->name.scope)))
         return FOCAL_OK;
     struct peer_log *p = peer_log_make(s, &log->id, &log->name);
     if (!p)
@@ -61,8 +61,10 @@ static struct peer_log *pick(struct focal_session *s, const struct focal_log **l
         place++;
         if (p->fork ? p->fork->send_count == 0 : p->next == 0 || p->next > p->to)
             continue;
+        if (s->they_pause && !pause_passes(s, &p->name))
+            continue;
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
-        if (!log || !shared_by_id(s, &p->name.scope)) {
+        if (!log || (!FOCAL_PLANTED(ANY_SCOPE_TOLD) && !shared_by_id(s, &p->name.scope))) {
             p->next = p->to = 0;
             if (p->fork)
                 p->fork->send_count = 0;
@@ -168,7 +170,7 @@ static void probe_end(struct focal_session *s)
 
 void credit_take(struct focal_session *s, uint32_t bytes)
 {
-    s->in_flight_bytes -= bytes < s->in_flight_bytes ? bytes : s->in_flight_bytes;
+    s->in_flight_bytes -= FOCAL_PLANTED(CREDIT_LOST) ? 0 : bytes < s->in_flight_bytes ? bytes : s->in_flight_bytes;
     if (s->probe_at_ms == 0)
         return;
     if (bytes < s->probe_left_bytes)
@@ -213,6 +215,8 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
         p->theirs = last;
     if (p->sent < last)
         p->sent = last;
+    if (pause_holds(s, &p->name))       /* it was on its way when we paused; not acknowledged, so asked for later */
+        return FOCAL_OK;
 
     const struct focal_log *log = NULL;
     const struct focal_log *held = focal_oplog_log(s->host->oplog, &g->log);
@@ -286,9 +290,9 @@ bool ack_make(struct focal_session *s, struct focal_message *m, struct focal_buf
         s->acks_due--;
         if (p->fork)
             fork_announce(s, p);
-        if (!log || log->head.seq == 0 || p->fork)
+        if (!log || (log->head.seq == 0 && !FOCAL_PLANTED(STAGED_ACKNOWLEDGED)) || p->fork)
             continue;           /* only staged so far: nothing durable and signed to speak of */
-        struct focal_ack_item item = { .log = p->id, .seq = log->head.seq };
+        struct focal_ack_item item = { .log = p->id, .seq = FOCAL_PLANTED(STAGED_ACKNOWLEDGED) ? log->staged.seq : log->head.seq };
         focal_ack_put(items, &item);
         m->is.ack.count++;
         if (items->len + 24 > ITEMS_MAX)

@@ -159,6 +159,7 @@ static enum focal_status take_common(struct focal_session *s, const struct focal
         s->closing = true;
         return FOCAL_OK;
     case FOCAL_MSG_PAUSE:
+        s->they_pause = m->is.pause;
         return FOCAL_OK;
     default:
         return FOCAL_MORE;
@@ -217,7 +218,7 @@ enum focal_status focal_session_frame(struct focal_session *s, struct focal_span
         if (st == FOCAL_UNSUPPORTED)
             st = FOCAL_OK;      /* of a later version, and never needed */
         else if (st == FOCAL_OK) {
-            st = take_common(s, &m);
+            st = pause_drops(s, m.type) ? FOCAL_OK : take_common(s, &m);
             if (st == FOCAL_MORE)
                 st = s->state == FOCAL_SESSION_TALKING ? take_talk(s, &m, plain.len) : take_join(s, &m);
         }
@@ -239,7 +240,7 @@ static enum focal_status make_due(struct focal_session *s, struct focal_buf *mes
     focal_buf_init(&items, FOCAL_FRAME_MAX);
     enum focal_status st = FOCAL_OK;
     *made = true;
-    if (ack_make(s, &m, &items)) {
+    if (pause_make(s, &m) || ack_make(s, &m, &items)) {
         focal_message_encode(message, &m);
     } else if (s->credit_due_bytes >= CREDIT_STEP_BYTES) {
         m.type = FOCAL_MSG_CREDIT;
@@ -344,6 +345,12 @@ static enum focal_status ask_blocked(struct focal_session *s)
     return st;
 }
 
+/* An opening may be what other logs waited for; a redaction, what stripped entries did. */
+static bool others_may_wait_for(const struct focal_log *log)
+{
+    return log->scope.cls == FOCAL_SCOPE_CONTROL || log->name.lane == FOCAL_LANE_NOTICES;
+}
+
 enum focal_status focal_session_log_changed(struct focal_session *s, const struct focal_log *log)
 {
     if (s->state != FOCAL_SESSION_TALKING || s->closing)
@@ -360,7 +367,7 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
         return st;
     if (p->fork) {
         fork_announce(s, p);
-        if (log->scope.cls == FOCAL_SCOPE_CONTROL)
+        if (others_may_wait_for(log))
             st = ask_blocked(s);
         return st == FOCAL_OK ? fork_ask(s, p) : st;
     }
@@ -373,7 +380,7 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
             if (!sending)
                 p->next = covered + 1;
             p->to = log->head.seq;
-        } else if (!p->announce_due && (scope->exchanged || scope->sent_whole || s->hello_sent)) {
+        } else if (!FOCAL_PLANTED(TIP_NOT_ANNOUNCED) && !p->announce_due && (scope->exchanged || scope->sent_whole || s->hello_sent)) {
             p->announce_due = true;
             s->announces_due++;
         }
@@ -381,7 +388,7 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
         ack_owe(s, p);          /* they had it first, and cannot know that it came here by another way */
     }
     p->head_seen = log->head.seq;
-    if (log->scope.cls == FOCAL_SCOPE_CONTROL)      /* an opening may be what other logs waited for */
+    if (others_may_wait_for(log))
         st = ask_blocked(s);
     return st == FOCAL_OK ? ask_if_behind(s, p) : st;
 }

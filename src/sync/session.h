@@ -3,6 +3,7 @@
 #define FOCAL_SYNC_SESSION_H
 
 #include "focal/sync.h"
+#include "focal/base_plant.h"
 
 enum {
     SHARED_MAX = FOCAL_HELLO_SCOPES_MAX,
@@ -79,6 +80,8 @@ struct focal_session {
     uint64_t bytes_sent, bytes_received;
     int bye;
 
+    uint8_t they_pause;                             /* their PAUSE */
+    bool pause_told;                                /* ours is what they heard last */
     bool hello_sent, hello_taken;
     uint8_t epochs[2][8];                           /* ours, theirs, as HELLO said */
     bool veiled[2];
@@ -133,7 +136,7 @@ enum focal_status statement_take(struct focal_session *, struct focal_span);
 /* frontier.c */
 enum focal_status frontier_send_whole(struct focal_session *, struct shared_scope *);
 enum focal_status frontier_take(struct focal_session *, const struct focal_frontier *);
-void frontier_mark_equal(struct focal_session *, struct shared_scope *);
+enum focal_status frontier_mark_equal(struct focal_session *, struct shared_scope *);
 bool frontier_announce(struct focal_session *, struct focal_message *, struct focal_buf *items);
 struct peer_log *peer_log_get(struct focal_session *, const struct focal_id *);
 struct peer_log *peer_log_make(struct focal_session *, const struct focal_id *, const struct focal_log_name *);
@@ -147,7 +150,7 @@ enum focal_status fork_item(struct focal_session *, struct peer_log *, const str
 enum focal_status fork_ask(struct focal_session *, struct peer_log *);          /* for a tip of theirs that is not here */
 void fork_announce(struct focal_session *, struct peer_log *);                  /* if our tips are not as told last */
 void fork_told(const struct focal_session *, struct peer_log *);                /* our present tips go out */
-void fork_mark_equal(struct focal_session *, struct peer_log *);
+enum focal_status fork_mark_equal(struct focal_session *, struct peer_log *);
 bool fork_equal(const struct focal_session *, const struct peer_log *);
 uint64_t fork_holds(const struct focal_session *, const struct peer_log *, const struct focal_log *line);  /* up to which sequence */
 uint64_t fork_lack(const struct focal_session *, const struct peer_log *);      /* tips of theirs that are not here */
@@ -176,6 +179,12 @@ enum focal_status ack_take(struct focal_session *, const struct focal_ack *);
 bool ack_make(struct focal_session *, struct focal_message *, struct focal_buf *items);
 void ack_owe(struct focal_session *, struct peer_log *);
 enum focal_status segment_make(struct focal_session *, struct focal_buf *message, bool *made);
+
+/* pause.c */
+bool pause_passes(struct focal_session *, const struct focal_log_name *);       /* goes on while somebody pauses */
+bool pause_holds(struct focal_session *, const struct focal_log_name *);        /* we take nothing of it now */
+bool pause_drops(const struct focal_session *, uint8_t message_type);
+bool pause_make(struct focal_session *, struct focal_message *);
 
 /* join.c */
 enum focal_status join_send(struct focal_session *);

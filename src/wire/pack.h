@@ -13,6 +13,7 @@
 #define FOCAL_WIRE_PACK_H
 
 #include "focal/wire.h"
+#include "focal/base_plant.h"
 
 #include <assert.h>
 #include <zstd.h>

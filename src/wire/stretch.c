@@ -184,7 +184,7 @@ enum focal_status focal_pack_head_read(struct pack_head *head, struct focal_cur 
         return FOCAL_MALFORMED;
     if (head->first == 0 || count == 0 || count > FOCAL_STRETCH_ENTRIES_MAX || head->first > UINT64_MAX - count)
         return FOCAL_MALFORMED;
-    if (canonical == 0 || canonical > FOCAL_STRETCH_BYTES_MAX || columns > PACK_COLUMNS_MAX || frame > columns)
+    if (canonical == 0 || canonical > FOCAL_STRETCH_BYTES_MAX || (columns > PACK_COLUMNS_MAX && !FOCAL_PLANTED(LENGTH_BELIEVED)) || frame > columns)
         return FOCAL_MALFORMED;
     head->count = (size_t)count;
     head->canonical = (size_t)canonical;

@@ -48,6 +48,9 @@ HEAP = re.compile(
 )
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
 
+# What may stand only between #ifdef FOCAL_PLANT and its #else or #endif, and so is in no normal build.
+PLANTED_ONLY = re.compile(r"^\s*#\s*ifdef\s+FOCAL_PLANT\b.*?^\s*#\s*(?:else|endif)\b", re.M | re.S)
+
 # Data that may change while the program runs: the one global of the house, for tests.
 MUTABLE = {("base", "hook")}
 
@@ -245,6 +248,8 @@ class House:
                 continue
             defined = set()
             for name, kind, section in self.symbols(library):
+                if name.startswith("focal_plant"):
+                    self.report(library, 0, "planted", f"{name} is in a normal build")
                 if kind.isupper():
                     defined.add(name)
                     made_by_compiler = re.match(r"__(odr_)?(asan|ubsan|tsan|sancov)", name)
@@ -271,13 +276,33 @@ class House:
         for path in self.code:
             if path.parent.name != "focal" or self.door_owner(path.stem) != row.name:
                 continue
-            code = re.sub(r"^\s*#(?:.*\\\n)*.*", blank, self.code[path], flags=re.M)
+            code = PLANTED_ONLY.sub(blank, self.code[path])
+            code = re.sub(r"^\s*#(?:.*\\\n)*.*", blank, code, flags=re.M)
             code = re.sub(r"\bstatic\s+inline\b[^{;]*\{.*?\n\}", blank, code, flags=re.S)
             code = re.sub(r"\btypedef\b[^;]*;", blank, code)
             for match in re.finditer(r"(?<!\w)(focal_\w+)\s*\((?!\s*\*)", code):
                 if match.group(1) not in defined:
                     number = code.count("\n", 0, match.start(1)) + 1
                     self.report(path, number, "doors", f"{match.group(1)} is declared, and defined nowhere in {row.name}")
+
+    def check_planted(self):
+        """Every planted bug is in the list and in the code, and no normal build can have one."""
+        listed, used = {}, {}
+        for path, code in self.code.items():
+            parts = re.search(r"^#define FOCAL_PLANT_LIST\(X\)(?:.*\\\n)*.*", code, re.M)
+            if parts:
+                for match in re.finditer(r"\bX\((\w+)\s*,", parts.group(0)):
+                    number = code.count("\n", 0, parts.start() + match.start()) + 1
+                    if match.group(1) in listed:
+                        self.report(path, number, "planted", f"{match.group(1)} stands in the list twice")
+                    listed[match.group(1)] = (path, number)
+            for number, match in self.lines(path, r"(?<!define )FOCAL_PLANTED\((\w+)\)"):
+                used[match.group(1)] = (path, number)
+            for number, match in self.lines(path, r"#\s*define\s+FOCAL_PLANT\b"):
+                self.report(path, number, "planted", "FOCAL_PLANT is defined by the special build alone")
+        for name in sorted(set(listed) ^ set(used)):
+            path, number = listed.get(name) or used[name]
+            self.report(path, number, "planted", f"{name} is " + ("planted nowhere" if name in listed else "not in the list"))
 
     def check_all(self):
         self.check_places()
@@ -286,6 +311,7 @@ class House:
         self.check_sizes()
         self.check_unfinished()
         self.check_symbols()
+        self.check_planted()
         return self.found
 
 

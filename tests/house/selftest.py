@@ -101,11 +101,19 @@ PLANTS = [
     ("state", "src/merge/two.c", "static int calls; int focal_merge_count(void) { return ++calls; }\n"),
     ("state", "src/merge/two.c", "int focal_shared = 4;\n"),
     ("state", "src/io/clock.c", "int focal_io_count(void) { static int hook = 2; return ++hook; }\n"),
+    ("planted", "src/merge/two.c", "#define USED FOCAL_PLANTED(UNLISTED)\n"),
+    ("planted", "include/focal/base.h", '#define FOCAL_PLANT_LIST(X) \\\n    X(UNUSED, "never planted")\n'),
+    ("planted", "include/focal/base.h", '#define FOCAL_PLANT_LIST(X) X(A, "") X(A, "")\n#define USED FOCAL_PLANTED(A)\n'),
+    ("planted", "src/merge/two.c", "#define FOCAL_PLANT 1\n"),
+    ("planted", "src/base/one.c", "int focal_plant_is(int x) { return x; }\n"),
+    ("doors", "include/focal/merge.h", "#ifndef FOCAL_PLANT\nvoid focal_merge_promised(int);\n#endif\n"),
     ("doors", "include/focal/merge.h", "void\nfocal_merge_promised(int);\n"),
 ]
 
 # Near misses, which must not be found.
 PASSES = [
+    ("include/focal/base.h", '#define FOCAL_PLANT_LIST(X) X(A, "") \\\n    X(B, "")\n#define USED FOCAL_PLANTED(A) + FOCAL_PLANTED(B)\n'
+                             "#ifdef FOCAL_PLANT\nint focal_plant_is(int);\n#define FOCAL_PLANTED(x) focal_plant_is(x)\n#endif\n"),
     ("src/merge/two.c", "#define SEEDED crypto_sign_seed_keypair(p, s, x) + crypto_box_seal_open(c) + my_time(0) + free_all(0)\n"),
     ("src/merge/two.c", "static int f(void)\n{\n" + ";\n" * (house.FUNCTION_LINES_MAX - 2) + "}\nint focal_f(void) { return f(); }\n"),
     ("src/daemon/main.c", '#include "focal/store.h"\n'),
@@ -166,8 +174,8 @@ def main():
         if found:
             wrong.append((f"a near miss in {path}: {text[:60]!r}", found))
     for rule, path, text in PLANTS:
-        found = breaks(cc, path, text, with_libraries=rule in ("symbols", "state", "doors"))
-        if len(found) != 1 or f": {rule}: " not in found[0] or path not in found[0] and rule not in ("symbols", "state"):
+        found = breaks(cc, path, text, with_libraries=rule in ("symbols", "state", "doors", "planted"))
+        if len(found) != 1 or f": {rule}: " not in found[0] or path not in found[0] and rule not in ("symbols", "state") and "libfocal_" not in found[0]:
             wrong.append((f"{rule} planted in {path}: {text[:60]!r}", found))
     for what, found in wrong:
         print(f"{what}: found {found}")

@@ -39,6 +39,9 @@ struct fake_store {
     uint64_t highest;
 
     struct fake_store *parent, *shots, *sibling;    /* snapshots know what they are of, while it is open */
+    enum focal_space space;
+    unsigned pieces;                /* of the reserve */
+
     bool keeps_log;
     struct focal_buf log;
 };

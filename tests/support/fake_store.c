@@ -192,6 +192,32 @@ void focal_fake_store_crash(struct focal_store *base)
     fake_fence_start(of(base));
 }
 
+/* ---- space ---- */
+
+void focal_fake_store_space(struct focal_store *base, enum focal_space space, unsigned pieces)
+{
+    of(base)->space = space;
+    of(base)->pieces = pieces;
+}
+
+static enum focal_space space_left(struct focal_store *base, uint64_t *wanted)
+{
+    *wanted = of(base)->space == FOCAL_SPACE_ENOUGH ? 0 : 1 << 20;
+    return of(base)->space;
+}
+
+static enum focal_status release(struct focal_store *base)
+{
+    struct fake_store *store = of(base);
+    focal_assert(!store->in_transaction);
+    if (store->pieces == 0)
+        return FOCAL_DISK_FULL;
+    store->pieces--;
+    if (store->plan.status == FOCAL_DISK_FULL)
+        store->plan = (struct focal_fake_failure){ .nth = 0 };
+    return FOCAL_OK;
+}
+
 /* ---- deleted content ---- */
 
 void focal_fake_store_keep_log(struct focal_store *base)
@@ -499,6 +525,8 @@ static const struct focal_store_ops fake_ops = {
     .sizes = sizes,
     .fence = fake_fence_verdict,
     .scrub = scrub,
+    .space = space_left,
+    .release = release,
     .close = close_store,
 };
 

@@ -71,6 +71,11 @@ FOCAL_MUST_USE enum focal_status focal_fake_store_restore(struct focal_store *, 
  * that too, else with none. The image's store must keep a fence. NULL: no memory. */
 struct focal_store *focal_fake_store_clone(const struct focal_fake_image *);
 
+/* ---- space ---- */
+
+/* What focal_store_space says from now on, and how often focal_store_release gives OK (and takes a planned DISK_FULL back). */
+void focal_fake_store_space(struct focal_store *, enum focal_space, unsigned pieces);
+
 /* ---- what is left of deleted content ---- */
 
 /* From now on what a commit replaces or removes is kept as if in a write-ahead log, until focal_store_scrub. */

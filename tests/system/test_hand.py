@@ -54,6 +54,7 @@ class Node:
         self.code, self.dir = code, os.path.join(home, code)
         self.log = self.dir + ".log"
         self.process = None
+        self.env = None         # None: this program's own
 
     def setup(self, *options):
         said = json.loads(run(FOCALD, "setup", "--dir", self.dir, *options, "--no-input", "--json").stdout)
@@ -63,7 +64,7 @@ class Node:
     def start(self):
         assert self.process is None
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([FOCALD, "run", "--dir", self.dir], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([FOCALD, "run", "--dir", self.dir], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         until(f"{self.code} to answer", lambda: self.process.poll() is not None or self.answers())
         assert self.process.poll() is None, f"{self.code} ended: {open(self.log).read()[-2000:]}"
 

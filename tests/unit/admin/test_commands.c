@@ -475,10 +475,28 @@ static void verify(void **state)
     HAS(ask(w, "{\"id\":4,\"do\":\"matrix\"}"), "\"of\":\"HQ\"");
 }
 
+static void status_names_the_clock(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    const char *said = ask(w, "{\"id\":1,\"do\":\"status\"}");
+    HAS(said, "\"clock\":\"ok\"");
+    HAS(said, "\"needs_you\":[]");
+    w->now.wall_ms -= 3 * (uint64_t)86400000;
+    said = ask(w, "{\"id\":2,\"do\":\"status\"}");
+    HAS(said, "\"clock\":\"wrong: it says ");
+    HAS(said, "the network was founded on ");
+    HAS(said, "set it right");
+    w->now.wall_ms += 6 * (uint64_t)86400000;
+    HAS(ask(w, "{\"id\":3,\"do\":\"status\"}"), "\"clock\":\"ok\"");
+    w->now.wall_ms -= 2 * (uint64_t)86400000;
+    HAS(ask(w, "{\"id\":4,\"do\":\"status\"}"), "was set back by 48 h");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
     const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(withdrawing), T(refusals), T(ahead), T(limits), T(vanishing), T(no_more_to_ask), T(offices),
-        T(import), T(verify) };
+        T(import), T(verify), T(status_names_the_clock) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

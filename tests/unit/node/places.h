@@ -443,7 +443,7 @@ static inline bool has_case(struct place *p, const struct focal_ref *ref)
 /* ---- life goes on ---- */
 
 /* Time goes by, and headquarters answers whoever dials. */
-static inline void live(uint64_t ms)
+static inline void live_on(uint64_t ms)
 {
     for (uint64_t end = all.now.mono_ms + ms; all.now.mono_ms < end;) {
         pass(500);

@@ -49,21 +49,21 @@ static void two_copies_do_not_throw_each_other_out(void **state)
     struct focal_ref ours, theirs, later;
     struct focal_peer_status s;
     struct place *copy = copy_of(ken);
-    live(5000);
+    live_on(5000);
     assert_int_equal(lines_open(), 2);
     uint64_t link = all.next_id;
     new_case(ken, &ours);
     new_case(copy, &theirs);
-    live(5000);
+    live_on(5000);
     assert_true(has_case(hq, &ours) && has_case(hq, &theirs));
     assert_true(has_case(ken, &theirs) && has_case(copy, &ours));
     status_of(hq, "KEN", &s);
     assert_int_equal(s.link, FOCAL_LINK_UP);
     assert_true(s.equal && s.we_lack == 0 && s.they_lack == 0);
 
-    live(50000);
+    live_on(50000);
     assert_int_equal(incidents_of(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 0);
-    live(40000);
+    live_on(40000);
     struct focal_incident one;
     struct focal_id a, b;
     assert_int_equal(incidents_of(hq, FOCAL_INCIDENT_TWO_LIVE, &one), 1);
@@ -72,12 +72,12 @@ static void two_copies_do_not_throw_each_other_out(void **state)
     bool in_order = memcmp(a.b, b.b, 8) < 0;
     assert_memory_equal(one.log.epoch.b, in_order ? a.b : b.b, 8);
     assert_memory_equal(one.log.epoch.b + 8, in_order ? b.b : a.b, 8);
-    live(200000);
+    live_on(200000);
     assert_int_equal(incidents_of(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 1);
     assert_int_equal(all.next_id, link);        /* nobody had to dial again */
     assert_int_equal(lines_open(), 2);
     new_case(hq, &later);
-    live(1000);
+    live_on(1000);
     assert_true(has_case(ken, &later) && has_case(copy, &later));
 }
 
@@ -90,7 +90,7 @@ static void status_speaks_of_the_copy_that_lacks_most(void **state)
     struct focal_office office;
     assert_true(focal_office_parse(&office, focal_span_text("KEN")));
     struct place *copy = copy_of(ken);
-    live(5000);
+    live_on(5000);
     struct focal_buf frame;
     focal_buf_init(&frame, FOCAL_NOISE_MAX);
     new_case(hq, &ref);
@@ -115,7 +115,7 @@ static void status_speaks_of_the_copy_that_lacks_most(void **state)
     status_of(hq, "KEN", &s);
     assert_true(!s.equal && s.they_lack_known && s.they_lack > 0);
     assert_int_equal(focal_node_seen(hq->node, &office, &ref), 1);      /* it is safe there all the same */
-    live(1000);
+    live_on(1000);
     status_of(hq, "KEN", &s);
     assert_true(s.equal && s.they_lack == 0);
 }
@@ -134,10 +134,10 @@ static void a_restart_is_no_second_copy(void **state)
     place_open(ken);
     struct focal_ref ref;
     new_case(ken, &ref);
-    live(30000);
+    live_on(30000);
     assert_true(has_case(hq, &ref));
     assert_int_equal(lines_open(), 1);
-    live(200000);
+    live_on(200000);
     assert_int_equal(incidents_of(hq, FOCAL_INCIDENT_TWO_LIVE, NULL), 0);
     assert_int_equal(lines_open(), 1);
 }
@@ -150,7 +150,7 @@ static void a_new_epoch_is_said_on_a_new_link(void **state)
     assert_int_equal(hq->node->link_count, 1);
     assert_true(focal_get_be64(focal_session_epoch(hq->node->links[0].session, true)) == 0);
     struct place *copy = copy_of(ken);
-    live(10000);
+    live_on(10000);
     assert_int_equal(hq->node->link_count, 2);
     const struct link *l = link_of_office(copy->node, &(struct focal_office){ .text = "HQ" });
     assert_non_null(l);

@@ -154,7 +154,7 @@ static void lifted_when_all_was_told(void **state)
         }
     }
     focal_buf_close(&frame);
-    live(3000);
+    live_on(3000);
     assert_false(veiled(ken));
     assert_int_equal(waits(ken), 0);
     assert_int_equal(noted(ken, FOCAL_HISTORY_UNVEILED, &row), 1);
@@ -173,7 +173,7 @@ static void lifted_by_an_equal_hello(void **state)
     struct focal_ref ref;
     new_case(ken, &ref);                /* writing goes on under the veil */
     assert_true(veiled(ken));
-    live(5000);
+    live_on(5000);
     assert_false(veiled(ken));
     assert_true(has_case(hq, &ref));
 }
@@ -184,7 +184,7 @@ static void one_veiled_office_does_not_lift_the_other_s(void **state)
     put_back(ken);
     put_back(hq);
     assert_true(veiled(ken) && veiled(hq));
-    live(30000);
+    live_on(30000);
     assert_int_equal(lines_open(), 1);
     assert_true(veiled(ken) && veiled(hq));
     assert_int_equal(waits(ken), 2);
@@ -200,7 +200,7 @@ static void one_veiled_office_does_not_lift_the_other_s(void **state)
     assert_int_equal(noted(hq, FOCAL_HISTORY_UNVEILED, &row), 1);
     assert_int_equal(row.detail_len, strlen("two_persons_agreed"));
     assert_memory_equal(row.detail, "two_persons_agreed", row.detail_len);
-    live(5000);
+    live_on(5000);
     assert_false(veiled(ken));          /* it heard on a new link that headquarters shows itself again */
 }
 

@@ -199,20 +199,25 @@ static void begins_and_sizes(void **state)
     forge(&p, &ken, &data, NULL, 1, list, 3, true);
     assert_int_equal(offer_and_close(&p), FOCAL_OK);
     const struct focal_hash tip = forge_head;
-    /* A quote is kept and relayed, and makes no part of its own. */
+    /* A quote says what it quotes, under the quoted name; its own commitment is the quoted one. */
     struct focal_header quoted = { .shape = FOCAL_SHAPE_ORDINARY, .seq = 9, .creates = true };
     struct focal_buf inner;
+    uint8_t salt[16];
     focal_buf_init(&inner, 100);
     focal_header_encode(&inner, &quoted);
     struct forged_entry quote = { .header = { .shape = FOCAL_SHAPE_QUOTE, .seq = 4, .quoted_author = ken.keys.sign_public,
         .quoted_header = focal_buf_view(&inner) }, .payload = { &kind_case, 1 } };
+    forge(&p, &ken, &data, &tip, 4, &quote, 1, true);
+    assert_int_equal(offer_and_close(&p), FOCAL_NEVER);
+    memset(salt, 4, sizeof salt);
+    focal_commitment(&quote.header.quoted_commitment, salt, quote.payload);
     forge(&p, &ken, &data, &tip, 4, &quote, 1, true);
     assert_int_equal(offer_and_close(&p), FOCAL_OK);
     focal_buf_close(&inner);
     assert_verifies(&hq, NULL);
     uint64_t digest, rows;
     assert_int_equal(focal_shelf_digest(hq.store, FOCAL_SHELF_PART, &digest, &rows), FOCAL_OK);
-    assert_int_equal(rows, 2);
+    assert_int_equal(rows, 3);
 }
 
 /* ---- place ---- */

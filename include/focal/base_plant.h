@@ -1,0 +1,76 @@
+/* Planted bugs: known faults that one special build can be told to have, to prove that the tests would find them.
+ *
+ * FOCAL_PLANTED(NAME) is the constant false in every normal build, and nothing of it is left in the program. In a build with
+ * FOCAL_PLANT defined (preset `plant`) it is true when the environment's FOCAL_PLANT is that name; without one, no bug is on.
+ * tests/plant/hunt.py hunts each of them; tests/README.md says how to add one. */
+#ifndef FOCAL_BASE_PLANT_H
+#define FOCAL_BASE_PLANT_H
+
+#include <stdbool.h>
+
+/* The name, and what is wrong then. */
+#define FOCAL_PLANT_LIST(X)                                                                                            \
+    /* merge */                                                                                                        \
+    X(LATE_VALUE_REVIVES,      "a value that was replaced before it came is live when it comes")                       \
+    X(REPLACED_MUST_BE_HELD,   "what an entry replaces is forgotten when nothing of the record is held yet")           \
+    X(REFERENCE_BY_ADDRESS,    "a reference means whatever stands at its log and sequence, whatever the hash")         \
+    X(SECOND_VERSION_LOST,     "of two edits that replace the same values the one that comes second is dropped")       \
+    X(AGREEMENT_IS_CONFLICT,   "equal values of two offices count as two versions")                                    \
+    X(EVENTS_TAKEN_OFF,        "an event can be replaced")                                                             \
+    X(LATER_DAY_FIRST,         "of two versions the one with the later day is shown first")                            \
+    /* crypto and wire */                                                                                              \
+    X(NONCE_REUSED,            "two frames are sealed under one nonce")                                                \
+    X(REKEY_SKIPPED,           "the key of a channel is never changed")                                                \
+    X(LENGTH_BELIEVED,         "the unpacked length that a stretch declares is not held against the cap")              \
+    /* oplog: what comes in */                                                                                         \
+    X(SIGNATURE_UNCHECKED,     "a stretch with a wrong signature gets in")                                             \
+    X(CHAIN_UNCHECKED,         "a stretch is not asked whether it follows what is held")                               \
+    X(AUTHOR_UNCHECKED,        "an author whom no certificate lets write in a scope gets in")                          \
+    X(OPENING_UNCHECKED,       "an epoch needs no opening that a certificate allows")                                  \
+    X(STRIPPED_TAKEN,          "an entry without payload gets in although nothing says that it was redacted")          \
+    X(STATEMENT_UNSIGNED,      "a statement counts without the signature of the authority")                            \
+    X(RECEIPT_UNSIGNED,        "a receipt counts without the signature of its office")                                 \
+    /* oplog: what is derived and kept */                                                                              \
+    X(BATCH_TAIL_LOST,         "the last of many entries for one part is not merged")                                  \
+    X(KIND_ROW_FORGOTTEN,      "the list of records by kind lacks what is created")                                    \
+    X(CONFLICT_ROW_STAYS,      "a record stays in the list of conflicts after they were settled")                      \
+    X(FRONTIER_STALE,          "the hash of a frontier is not made again when a head moves")                           \
+    X(HEAD_ROW_LATE,           "a segment is kept without the new head of its log")                                    \
+    X(SEED_USED_AGAIN,         "every run of salts has the same seed")                                                 \
+    X(SEED_KEPT,               "the seed of a run stays with it when an entry of it is stripped")                      \
+    X(RECEIPT_AHEAD,           "a receipt lists an entry that is not held")                                            \
+    /* sync */                                                                                                         \
+    X(ANY_SCOPE_TOLD,          "a peer gets logs of scopes that it may not read")                                      \
+    X(STAGED_ACKNOWLEDGED,     "entries are acknowledged while their signature is still awaited")                      \
+    X(CREDIT_LOST,             "bytes that the peer has taken in stay counted as under way")                           \
+    X(RANGE_OFF_BY_ONE,        "a range is asked for from one entry too late")                                         \
+    X(TIP_NOT_ANNOUNCED,       "a new tip that cannot be pushed is not announced either")                              \
+    /* node */                                                                                                         \
+    X(ACK_BEFORE_COMMIT,       "what a step made is acknowledged while its transaction is still open")                 \
+    X(FAILED_STEP_SPEAKS,      "frames leave after a step that failed")                                                \
+    X(MEMORY_NOT_ROLLED_BACK,  "after a step that failed, memory still holds what it wrote")                           \
+    X(BACK_OFF_STAYS,          "a link that came up does not end the waiting between dials")                           \
+    X(PAUSE_FORGOTTEN,         "a paused peer is dialled again after a restart")                                       \
+    X(ROW_TAKES_ALL,           "taking one row off a record takes all of them")                                        \
+    X(ONE_VERSION_SETTLED,     "a write settles only the first of two versions")                                       \
+    /* store */                                                                                                        \
+    X(COMMIT_FAILS_SILENTLY,   "a commit that failed is called good")                                                  \
+    X(FSYNC_TRIED_AGAIN,       "after a failed fsync the store goes on as if nothing had been lost")                   \
+    X(FSYNC_LEFT_OUT,          "a commit does not wait for the disk")
+
+enum focal_plant {
+    FOCAL_PLANT_NONE,
+#define X(name, text) FOCAL_PLANT_##name,
+    FOCAL_PLANT_LIST(X)
+#undef X
+};
+
+#ifdef FOCAL_PLANT
+/* The environment is read at the first call; a name that is not in the list ends the program. Any thread. */
+bool focal_plant_is(enum focal_plant);
+#define FOCAL_PLANTED(name) focal_plant_is(FOCAL_PLANT_##name)
+#else
+#define FOCAL_PLANTED(name) ((void)FOCAL_PLANT_##name, false)
+#endif
+
+#endif
