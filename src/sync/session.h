@@ -27,6 +27,7 @@ struct fork {
     size_t tip_count, tip_cap;
     bool tips_open;                     /* their list goes on with the next item */
     uint64_t told;                      /* digest of our tips as told them last; 0: never */
+    struct focal_frontier_tip asked;    /* with HEADS, last; sequence 0: none */
     struct fork_send sends[FORK_SENDS_MAX];
     size_t send_count;
 };
