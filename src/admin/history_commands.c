@@ -310,7 +310,7 @@ void need_veil(struct job *j, json_t *list)
 void need_incidents(struct job *j, json_t *list)
 {
     struct focal_history row = { .number = 0 };
-    const uint64_t oldest = j->admin->now.wall_ms - (uint64_t)INCIDENT_DAYS * 86400000u;
+    const uint64_t span = (uint64_t)INCIDENT_DAYS * 86400000u, oldest = j->admin->now.wall_ms > span ? j->admin->now.wall_ms - span : 0;
     size_t told = 0;
     for (int looked = 0; looked < ROWS_LOOKED_AT_MAX && focal_node_prev_history(j->admin->is.node, row.number, &row) == FOCAL_OK; looked++) {
         struct focal_incident is;
