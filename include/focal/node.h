@@ -116,11 +116,12 @@ enum focal_node_event_type {
     FOCAL_EVENT_PAUSE,                  /* cut (on) or heal (off) the link to an office by hand; survives a restart */
     FOCAL_EVENT_DIAL_NOW,               /* office empty: all */
     FOCAL_EVENT_ADDRESSES,              /* where this office listens; published when it is a member and it changed */
+    FOCAL_EVENT_LIFT_VEIL,              /* by hand, for a reason; NOT_FOUND: there is none. REFUSED: the reason is no code */
     FOCAL_EVENT_TICK
 };
 struct focal_node_event {
     enum focal_node_event_type type;
-    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, ADDRESSES went */
+    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, ADDRESSES, LIFT_VEIL went */
     union {
         struct { uint64_t link; bool dialled; uint64_t dial_tag; const char *address; } opened;
         struct { uint64_t link; struct focal_span bytes; } frame;
@@ -133,6 +134,7 @@ struct focal_node_event {
         struct { struct focal_office office; bool on; } pause;
         struct focal_office dial_now;
         struct { const char *const *list; size_t count; } addresses;
+        struct { const char *reason; } lift_veil;       /* small letters, digits, "_" */
     } is;
 };
 FOCAL_MUST_USE enum focal_status focal_node_step(struct focal_node *, struct focal_now, const struct focal_node_event *, size_t count);
@@ -215,5 +217,32 @@ uint64_t focal_node_next_invitation(struct focal_node *);           /* number fo
 /* Of the disk, when the last step began; wanted: bytes that must become free until it is ENOUGH again. */
 enum focal_space focal_node_space(const struct focal_node *, uint64_t *wanted);
 enum focal_status focal_node_failed(const struct focal_node *);     /* OK, or what failed the last step */
+
+/* ---- what happened here, for people ------------------------------------------------------------------------------------------- */
+
+/* Codes stand on disk. Detail: */
+enum focal_history_code {
+    FOCAL_HISTORY_EPOCH = 1,            /* author 32, epoch 16, code of opening.reason 1: an office opened an epoch */
+    FOCAL_HISTORY_INCIDENT = 2,         /* number 8, enum focal_incident_kind 1 */
+    FOCAL_HISTORY_MEMBER = 3,           /* office code: its first certificate came */
+    FOCAL_HISTORY_VEILED = 4,           /* nothing */
+    FOCAL_HISTORY_UNVEILED = 5,         /* reason typed; nothing: by itself */
+    FOCAL_HISTORY_REDACTED = 6,         /* reference 32 of a record of which this office redacted something */
+    FOCAL_HISTORY_WITHDRAWN = 7         /* reference 32 of a record whose withdrawal this office changed */
+};
+#define FOCAL_HISTORY_DETAIL_MAX 64
+#define FOCAL_VEIL_REASON_MAX 40
+struct focal_history { uint64_t number, wall_ms; uint8_t code; uint8_t detail[FOCAL_HISTORY_DETAIL_MAX]; size_t detail_len; };
+/* One after, or before (0: the last), that number; the newest 10,000 are kept. NOT_FOUND at the end. */
+FOCAL_MUST_USE enum focal_status focal_node_next_history(struct focal_node *, uint64_t after, struct focal_history *);
+FOCAL_MUST_USE enum focal_status focal_node_prev_history(struct focal_node *, uint64_t before, struct focal_history *);
+/* NOT_FOUND. */
+FOCAL_MUST_USE enum focal_status focal_node_incident(struct focal_node *, uint64_t number, struct focal_incident *);
+/* What leads from the incident's base to one of its tips, entry by entry: whoever hashes it has the tip that is signed.
+ * NOT_FOUND: the incident has no such tip, or it is not held. What each gives, if not OK, ends it. */
+typedef enum focal_status focal_proof_entry(void *data, uint64_t seq, struct focal_span header, const struct focal_hash *commitment);
+FOCAL_MUST_USE enum focal_status focal_node_proof_way(struct focal_node *, const struct focal_incident *, int which, focal_proof_entry *, void *data);
+/* Scopes that nobody has told the notices of since the veil fell; 0 with a veil: this office has no membership yet. */
+size_t focal_node_veil_waits(const struct focal_node *, struct focal_scope *out, size_t room);
 
 #endif

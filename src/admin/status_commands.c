@@ -61,10 +61,9 @@ static json_t *peer_json(const struct focal_peer_status *p)
 
 /* ---- needs you ---- */
 
-static void need(json_t *list, const char *command, const char *fmt, ...) FOCAL_PRINTF(3, 4);
-static void need(json_t *list, const char *command, const char *fmt, ...)
+void need(json_t *list, const char *command, const char *fmt, ...)
 {
-    char what[300];
+    char what[600];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(what, sizeof what, fmt, args);
@@ -164,18 +163,6 @@ static void need_membership(struct job *j, json_t *list)
         need(list, NULL, "the membership of this office ends in %u days; headquarters must renew it", mine->to_day - today);
 }
 
-static void need_incidents(struct job *j, json_t *list)
-{
-    struct focal_buf key;
-    size_t count = 0;
-    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
-    while (count < 100 && focal_store_next(focal_node_store(j->admin->is.node), FOCAL_SHELF_INCIDENT, focal_buf_view(&key), &key, NULL) == FOCAL_OK)
-        count++;
-    focal_buf_close(&key);
-    if (count)
-        need(list, "focalctl verify", "%zu time%s two histories of one office were seen: an old backup or a copy of its disk is in use", count, count == 1 ? "" : "s");
-}
-
 /* "ok", or "wrong: " and why. */
 static void clock_print(char out[200], const struct focal_clock *c)
 {
@@ -251,9 +238,11 @@ static json_t *needs_json(struct job *j)
     need_membership(j, list);
     need_clock(j, list);
     need_joins(j, list);
+    need_veil(j, list);
     need_incidents(j, list);
     need_salvaged(j, list);
-    need_conflicts(j, list);
+    if (!focal_oplog_veiled(job_oplog(j)))      /* it names fields of records */
+        need_conflicts(j, list);
     return list;
 }
 
@@ -284,6 +273,7 @@ static void put_own(struct job *j, json_t *out)
     json_object_set_new(out, "waiting", json_integer((json_int_t)focal_node_waiting(node)));
     json_object_set_new(out, "network", text_json(focal_oplog_genesis(oplog)->label));
     json_object_set_new(out, "admitted", json_boolean(focal_node_admitted(node)));
+    json_object_set_new(out, "veiled", json_boolean(focal_oplog_veiled(oplog)));
     json_object_set_new(out, "membership_to", mine ? day_json(mine->to_day) : json_null());
     json_object_set_new(out, "membership_days", mine ? json_integer((json_int_t)mine->to_day - (json_int_t)job_today(j)) : json_null());
     json_object_set_new(out, "program", json_string(j->admin->is.program));

@@ -18,7 +18,7 @@ enum opt {
     OPTION_TAKE, OPTION_TAKE_OFFICE, OPTION_REASON,
     OPTION_COUNTRY, OPTION_EXPIRES, OPTION_ADDRESS, OPTION_WORDS_FILE, OPTION_PASSPHRASE_FILE, OPTION_AUTHORITY_KEY,
     OPTION_OFFICE, OPTION_WAIT_FOR, OPTION_WAIT, OPTION_DEEP,
-    OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD,
+    OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD, OPTION_FOLLOW, OPTION_PROOF,
     OPTION_COUNT
 };
 typedef uint64_t option_set;
@@ -191,5 +191,6 @@ verb_run run_status, run_matrix, run_verify, run_sync, run_ping;
 verb_run run_list, run_new, run_update, run_show, run_conflicts, run_resolve, run_withdraw;
 verb_run run_invite, run_admit, run_office_show, run_pause;
 verb_run run_import, run_export, run_report;
+verb_run run_history, run_lift_veil;
 
 #endif

@@ -58,7 +58,8 @@ void asks_touch(struct focal_session *s, const struct focal_id *log)
         a->head = held->head.seq;
         a->moved_ms = s->host->now.mono_ms;
     }
-    if (held && held->head.seq >= a->to)
+    const struct peer_log *p = peer_log_get(s, log);
+    if (held && held->head.seq >= a->to && !(p && p->fork))      /* of a forked log a count says nothing */
         asks_drop(s, log);
 }
 

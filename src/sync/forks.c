@@ -210,7 +210,10 @@ enum focal_status fork_ask(struct focal_session *s, struct peer_log *p)
             continue;
         bool may = false;
         enum focal_status st = ask_note(s, &p->id, tip->seq, 0, &may);
-        return st == FOCAL_OK && may ? ask_for(s, p, tip) : st;         /* one after the other */
+        if (st != FOCAL_OK || !may)
+            return st;
+        p->fork->asked = *tip;
+        return ask_for(s, p, tip);              /* one after the other */
     }
     return FOCAL_OK;
 }

@@ -239,7 +239,8 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
         return st;
     ack_owe(s, p);
     asks_touch(s, &p->id);
-    if (p->fork && g->is_signed)        /* that tip may be here now: the next one is asked for */
+    /* Asked again only with that tip here: what is on its way to it begins with what we hold, and HEADS begins it anew. */
+    if (p->fork && g->is_signed && (p->fork->asked.seq == 0 || tip_held(s, &p->id, &p->fork->asked, NULL)))
         asks_drop(s, &p->id);
     if (held->head.seq > before)
         p->head_seen = held->head.seq;

@@ -27,6 +27,7 @@ struct fork {
     size_t tip_count, tip_cap;
     bool tips_open;                     /* their list goes on with the next item */
     uint64_t told;                      /* digest of our tips as told them last; 0: never */
+    struct focal_frontier_tip asked;    /* with HEADS, last; sequence 0: none */
     struct fork_send sends[FORK_SENDS_MAX];
     size_t send_count;
 };
@@ -83,6 +84,12 @@ struct focal_session {
     uint8_t they_pause;                             /* their PAUSE */
     bool pause_told;                                /* ours is what they heard last */
     bool hello_sent, hello_taken;
+    uint8_t epochs[2][8];                           /* ours, theirs, as HELLO said */
+    bool veiled[2];
+    uint64_t hello_taken_ms;
+    uint64_t pings, pongs;                          /* the nth PONG answers the nth PING, and all that was said before it */
+    bool statements_equal;                          /* by HELLO */
+    uint64_t statements_by;                         /* all their statements are here once so many PONGs came; 0: not asked */
     struct focal_hash subjects_sent_for;            /* statement set when SUBJECTS went out last */
     uint32_t subjects_answers;                      /* how often, to theirs, for that set */
     bool subjects_due;                              /* our set changed: to be told when the stream is free */
