@@ -142,7 +142,8 @@ enum focal_status join_statement(struct focal_node *, struct focal_span statemen
 enum focal_status join_invite(struct focal_node *, const struct focal_invitation *);
 enum focal_status join_first_session(struct focal_node *, const struct focal_key *channel);
 
-/* change.c, redact.c, addresses.c */
+/* change.c, redact.c, look.c, addresses.c */
+enum focal_status refused_seen(struct focal_node *);
 void redact_run(struct focal_node *, struct focal_redact_order *, enum focal_status *world);
 void change_run(struct focal_node *, struct focal_change *, enum focal_status *world);
 enum focal_status addresses_set(struct focal_node *, const char *const *list, size_t count);

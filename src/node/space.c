@@ -17,6 +17,7 @@ bool space_is_local(const struct focal_node_event *e)
     case FOCAL_EVENT_CHANGE:
     case FOCAL_EVENT_STATEMENT:
     case FOCAL_EVENT_INVITE:
+    case FOCAL_EVENT_REFUSED_SEEN:
     case FOCAL_EVENT_PAUSE:
     case FOCAL_EVENT_DIAL_NOW:
     case FOCAL_EVENT_ADDRESSES:
