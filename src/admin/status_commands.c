@@ -223,6 +223,17 @@ static void need_clock(struct job *j, json_t *list)
         need(list, "timedatectl", "the clock of this machine is %s; set it right: nothing is lost by it, but days are recorded by it", text);
 }
 
+static void need_redactions(struct job *j, json_t *list)
+{
+    uint64_t hidden, refused;
+    redactions_waiting(j, &hidden, &refused);
+    if (hidden)
+        need(list, "focalctl redaction list", "%llu %s hidden and %s for a second office to ask as well", (unsigned long long)hidden,
+             hidden == 1 ? "entry is" : "entries are", hidden == 1 ? "waits" : "wait");
+    if (refused)
+        need(list, "focalctl refused", "others have redacted %llu %s of this office", (unsigned long long)refused, refused == 1 ? "entry" : "entries");
+}
+
 static json_t *needs_json(struct job *j)
 {
     json_t *list = json_array();
@@ -231,6 +242,7 @@ static json_t *needs_json(struct job *j)
     need_joins(j, list);
     need_incidents(j, list);
     need_conflicts(j, list);
+    need_redactions(j, list);
     return list;
 }
 
