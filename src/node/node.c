@@ -229,7 +229,8 @@ enum focal_status node_scrub(struct focal_node *n)
     enum focal_status st = focal_store_scrub(n->store);
     if (st == FOCAL_OK)
         focal_oplog_scrubbed(n->oplog);
-    return st == FOCAL_BUSY ? FOCAL_OK : st;
+    /* The step is committed: what cannot be scrubbed now is no reason to take it back, or to do it again. */
+    return st == FOCAL_BUSY || st == FOCAL_DISK_FULL ? FOCAL_OK : st;
 }
 
 static enum focal_status finish(struct focal_node *n)

@@ -44,16 +44,17 @@ static enum focal_status put_notice(struct redacting *r, const struct focal_reda
 
 /* ---- a record ------------------------------------------------------------------------------------------------------------ */
 
-static bool speaks_here(struct redacting *r, const struct focal_scope *scope)
+static enum focal_status speaks_here(struct redacting *r, const struct focal_scope *scope, bool *here)
 {
     struct focal_part part;
     struct focal_hash id;
     focal_scope_id(&id, focal_oplog_network(r->node->oplog), scope);
     focal_part_init(&part);
-    bool here = focal_oplog_part(r->node->oplog, &r->order->record, &id, &part) == FOCAL_OK && !focal_part_empty(&part);
-    focal_part_close(&part);
+    enum focal_status st = focal_oplog_part(r->node->oplog, &r->order->record, &id, &part);
     /* What another office has redacted already has left an empty part: this office's request may erase it. */
-    return here || focal_oplog_record_redacted(r->node->oplog, &r->order->record, &id);
+    *here = (st == FOCAL_OK && !focal_part_empty(&part)) || focal_oplog_record_redacted(r->node->oplog, &r->order->record, &id);
+    focal_part_close(&part);
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
 static enum focal_status redact_record(struct redacting *r)
@@ -62,7 +63,10 @@ static enum focal_status redact_record(struct redacting *r)
     const struct focal_log *log = focal_oplog_log(r->node->oplog, &r->order->record.log);
     for (size_t i = 0; i < r->mine->read_count && st == FOCAL_OK; i++) {
         const struct focal_scope *scope = &r->mine->read[i];
-        if ((scope->cls != FOCAL_SCOPE_NETWORK && scope->cls != FOCAL_SCOPE_COUNTRY) || !speaks_here(r, scope))
+        bool here = false;
+        if (scope->cls == FOCAL_SCOPE_NETWORK || scope->cls == FOCAL_SCOPE_COUNTRY)
+            st = speaks_here(r, scope, &here);
+        if (!here || st != FOCAL_OK)
             continue;
         if (!writes(r, scope)) {
             r->order->part_left = true;
