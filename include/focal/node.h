@@ -92,17 +92,18 @@ struct focal_change {
 struct focal_redact_order {
     struct focal_ref record;
     const struct focal_field *field;    /* NULL: the whole record */
+    bool agree;                         /* instead: all of this record that other offices have redacted and this one has not */
     uint8_t reason;                     /* code of redaction.reason */
     uint32_t day;                       /* days since 1970: the writer's calendar day */
     /* answer, valid when the step is OK */
     enum focal_status status;           /* NOT_FOUND; DENIED: neither the right nor the record is ours; REFUSED; TOO_BIG */
     struct focal_ref notices[FOCAL_CERTIFICATE_SCOPES_MAX]; size_t notice_count;        /* one a scope */
-    size_t entry_count;                 /* of a field: the entries that held it */
+    size_t entry_count;                 /* of a field: the entries that held it; the entries agreed to */
     bool part_left;                     /* the record has a country part that this office may not write to */
     struct focal_error error;
 };
 struct focal_join_waiting {             /* somebody who holds an invitation and asked to be admitted */
-    uint64_t invitation; struct focal_office office; char country[4];
+    uint64_t invitation; struct focal_office office; char country[4]; bool may_redact;
     bool joined; struct focal_public_keys keys;         /* joined: their keys are known */
     bool admitted; uint32_t expires_day; bool closed;
 };
@@ -115,13 +116,14 @@ enum focal_node_event_type {
     FOCAL_EVENT_INVITE,                 /* keeps a new invitation */
     FOCAL_EVENT_PAUSE,                  /* cut (on) or heal (off) the link to an office by hand; survives a restart */
     FOCAL_EVENT_DIAL_NOW,               /* office empty: all */
+    FOCAL_EVENT_REFUSED_SEEN,           /* somebody has looked at all that others redacted of ours */
     FOCAL_EVENT_ADDRESSES,              /* where this office listens; published when it is a member and it changed */
     FOCAL_EVENT_LIFT_VEIL,              /* by hand, for a reason; NOT_FOUND: there is none. REFUSED: the reason is no code */
     FOCAL_EVENT_TICK
 };
 struct focal_node_event {
     enum focal_node_event_type type;
-    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, ADDRESSES, LIFT_VEIL went */
+    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, REFUSED_SEEN, ADDRESSES, LIFT_VEIL went */
     union {
         struct { uint64_t link; bool dialled; uint64_t dial_tag; const char *address; } opened;
         struct { uint64_t link; struct focal_span bytes; } frame;
@@ -200,6 +202,15 @@ void focal_node_clock(struct focal_node *, struct focal_now, struct focal_clock 
 uint64_t focal_node_waiting(const struct focal_node *);
 /* Does `office` hold the entry? -1 unknown, 0 no, 1 yes. Own receipts and what sessions told. */
 int focal_node_seen(const struct focal_node *, const struct focal_office *, const struct focal_ref *);
+/* One entry, be it in a part or not: what it is about, and of a redaction why and (in a country scope) on which day.
+ * NOT_FOUND: not here, or of a form that names no record. */
+struct focal_entry_look { struct focal_ref ref, record; bool has_payload, day_set; uint32_t day; uint8_t reason; };
+FOCAL_MUST_USE enum focal_status focal_node_look(struct focal_node *, const struct focal_ref *entry, struct focal_entry_look *);
+/* Entries that are hidden here and wait for a second office, one after key (empty: the first); record is zero where a quote is
+ * hidden. NOT_FOUND at the end. */
+FOCAL_MUST_USE enum focal_status focal_node_next_hidden(struct focal_node *, struct focal_buf *key, struct focal_entry_look *);
+/* Entries of ours that others redacted, and how many of them there were when somebody last looked. */
+void focal_node_refused(struct focal_node *, uint64_t *count, uint64_t *seen);
 /* How many entries of author `of` office `who` has, in scopes both and we read; false: unknown. asof_ago_ms: age of it. */
 bool focal_node_matrix(const struct focal_node *, struct focal_now, const struct focal_office *of, const struct focal_office *who, uint64_t *have, uint64_t *asof_ago_ms);
 /* Are all our present heads covered by this office's receipts (scopes it reads)? */

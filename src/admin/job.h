@@ -168,6 +168,11 @@ bool record_needs_person(const struct focal_record *);
 bool slot_needs_person(const struct focal_record *, const struct focal_slot *);
 bool withdrawal_needs_person(const struct focal_record *);
 
+/* ---- redactions (redactions.c, redaction_list.c) ---- */
+
+/* Entries that wait hidden for a second office; of ours, those others redacted and nobody here has looked at. */
+void redactions_waiting(struct job *, uint64_t *hidden, uint64_t *refused);
+
 /* ---- peers (status_commands.c) ---- */
 
 bool peer_find(struct job *, const char *code, struct focal_peer_status *);
@@ -185,7 +190,8 @@ bool veil_refuses(const struct job *, struct focal_error *err);
 /* ---- handlers ---- */
 
 job_run run_help, run_status, run_matrix, run_sync, run_ping, run_verify;
-job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve, run_withdraw, run_restore;
+job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve, run_withdraw, run_restore, run_redact;
+job_run run_redactions, run_redaction, run_refusals;
 void verify_checked(struct job *, uint64_t ticket, enum focal_status, struct focal_span findings);
 job_run run_invite, run_admit_begin, run_admit, run_offices, run_office, run_pause, run_resume;
 job_run run_history, run_proof, run_lift_veil;

@@ -1,5 +1,5 @@
 /* new, update, show, list: the same verbs on every kind of record. */
-#include "job.h"
+#include "redactions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -105,9 +105,11 @@ enum focal_status job_record(struct job *j, struct focal_record_view *view, stru
     struct focal_ref ref;
     if (!text)
         return focal_fail(err, FOCAL_USAGE, "name it by its reference, such as KEN-4F7Q-29XD-0", "which %s?", kind->label_en);
-    enum focal_status st = record_find(job_oplog(j), focal_node_store(j->admin->is.node), text, &ref, err);
+    enum focal_status st = redactable_find(j, text, &ref, err);
     if (st != FOCAL_OK)
         return st;
+    if (record_was_redacted(job_oplog(j), &ref))
+        return redacted_error(j, &ref, err);
     st = focal_oplog_record(job_oplog(j), NULL, &ref, view);
     if (st == FOCAL_NOT_FOUND)
         return focal_fail(err, st, "it may not have arrived yet: `focalctl status` shows what is on its way", "there is no record %.70s here", text);

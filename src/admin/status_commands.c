@@ -231,6 +231,17 @@ static void need_salvaged(struct job *j, json_t *list)
              count == 1 ? "" : "es", count == 1 ? "s" : "");
 }
 
+static void need_redactions(struct job *j, json_t *list)
+{
+    uint64_t hidden, refused;
+    redactions_waiting(j, &hidden, &refused);
+    if (hidden)
+        need(list, "focalctl redaction list", "%llu %s hidden and %s for a second office to ask as well", (unsigned long long)hidden,
+             hidden == 1 ? "entry is" : "entries are", hidden == 1 ? "waits" : "wait");
+    if (refused)
+        need(list, "focalctl refused", "others have redacted %llu %s of this office", (unsigned long long)refused, refused == 1 ? "entry" : "entries");
+}
+
 static json_t *needs_json(struct job *j)
 {
     json_t *list = json_array();
@@ -243,6 +254,7 @@ static json_t *needs_json(struct job *j)
     need_salvaged(j, list);
     if (!focal_oplog_veiled(job_oplog(j)))      /* it names fields of records */
         need_conflicts(j, list);
+    need_redactions(j, list);
     return list;
 }
 

@@ -9,7 +9,8 @@
     { noun ".show", run_show, FOCAL_MAY_READ, false, "ref: one record, its versions, and who has seen it" },           \
     { noun ".update", run_update, FOCAL_MAY_ENTRY, true, "ref, set, add, remove, if_version: changes fields" },        \
     { noun ".conflicts", run_conflicts, FOCAL_MAY_READ, false, "ref: what has two versions, or was changed after it was withdrawn" },                         \
-    { noun ".resolve", run_resolve, FOCAL_MAY_ENTRY, true, "ref, field, take or take_office: ends two versions" }
+    { noun ".resolve", run_resolve, FOCAL_MAY_ENTRY, true, "ref, field, take or take_office: ends two versions" },     \
+    { noun ".redact", run_redact, FOCAL_MAY_ENTRY, false, "ref, reason, field: takes it out of the history, everywhere and for good" }
 
 static const struct focal_command table[] = {
     { "help", run_help, FOCAL_MAY_READ, false, "this list" },
@@ -20,7 +21,7 @@ static const struct focal_command table[] = {
     { "ping", run_ping, FOCAL_MAY_ADMIN, false, "office, timeout_ms: asks a peer for an answer" },
     { "office.list", run_offices, FOCAL_MAY_READ, false, "members and invitations" },
     { "office.show", run_office, FOCAL_MAY_READ, false, "office: one of them" },
-    { "office.invite", run_invite, FOCAL_MAY_ADMIN, false, "office, country, days, addresses: makes a token" },
+    { "office.invite", run_invite, FOCAL_MAY_ADMIN, false, "office, country, days, addresses, may_redact: makes a token" },
     { "office.admit.begin", run_admit_begin, FOCAL_MAY_ADMIN, false, "office, timeout_ms: what is to be signed" },
     { "office.admit", run_admit, FOCAL_MAY_ADMIN, false, "statement: the signed membership, in hex" },
     { "office.pause", run_pause, FOCAL_MAY_ADMIN, false, "office: cuts the link by hand" },
@@ -36,6 +37,10 @@ static const struct focal_command table[] = {
     RECORDS("case"),
     { "case.withdraw", run_withdraw, FOCAL_MAY_ENTRY, true, "ref, reason, if_version: takes a case out of lists, files and reports" },
     { "case.restore", run_restore, FOCAL_MAY_ENTRY, true, "ref, if_version: ends a withdrawal" },
+    { "redaction.list", run_redactions, FOCAL_MAY_READ, false, "limit: what was redacted, who asked, who has confirmed" },
+    { "redaction.show", run_redaction, FOCAL_MAY_READ, false, "ref: the same of one record" },
+    { "redaction.agree", run_redact, FOCAL_MAY_ENTRY, false, "ref, reason: asks as well for what others have redacted of it" },
+    { "refused", run_refusals, FOCAL_MAY_READ, false, "limit: what of this office's own others have redacted; seen: all was looked at" },
     RECORDS("entity"),
     RECORDS("focal-point"),
     RECORDS("endorsement"),

@@ -24,6 +24,8 @@ static enum focal_status invite_with(const struct args *args, json_t *with, stru
         json_object_set(with, "addresses", addresses);
     json_decref(addresses);
     put_text(with, "country", country);
+    if (args_has(args, OPTION_MAY_REDACT))
+        json_object_set_new(with, "may_redact", json_true());
     if (!expires)
         return FOCAL_OK;
     if (args_seconds(expires, &seconds, err) != FOCAL_OK)
@@ -108,7 +110,7 @@ static enum focal_status take_joining(struct joining *j, const json_t *item, str
     struct focal_now now;
     focal_clock_now(&now);
     c->role = FOCAL_ROLE_OFFICE;
-    c->rights = FOCAL_RIGHT_REDACT;
+    c->rights = json_is_true(json_object_get(item, "may_redact")) ? FOCAL_RIGHT_REDACT : 0;
     c->read[c->read_count++] = (struct focal_scope){ .cls = FOCAL_SCOPE_CONTROL };
     c->read[c->read_count++] = (struct focal_scope){ .cls = FOCAL_SCOPE_NETWORK };
     if (*country) {

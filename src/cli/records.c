@@ -88,7 +88,8 @@ int run_resolve(const struct args *args)
 
 /* ---- list ---- */
 
-/* What a list shows of each kind; from the item itself where the name begins with '/', from its withdrawal where with '='. */
+/* What a list shows of each kind; from the item itself where the name begins with '/', from its withdrawal where with '=';
+ * '?': how many of those in the item's list. */
 struct list_column { const char *noun, *head, *name; bool right; };
 static const struct list_column list_columns[] = {
     { "case", "REFERENCE", "/id", false }, { "case", "COUNTRY", "country", false }, { "case", "RECEIVED", "received_quarter", false },
@@ -104,6 +105,9 @@ static const struct list_column list_columns[] = {
     { "endorsement", "ENTITY", "entity", false },
     { "nil-return", "REFERENCE", "/id", false }, { "nil-return", "PERIOD", "period", false }, { "nil-return", "COUNTRY", "country", false },
     { "nil-return", "ENTITY", "entity", false },
+    { "redaction", "REFERENCE", "/id", false }, { "redaction", "WHAT", "/what", false }, { "redaction", "SCOPES", "/scopes", false },
+    { "redaction", "ASKED BY", "/by", false }, { "redaction", "HERE", "/state", false }, { "redaction", "CONFIRMED", "?confirmed", false },
+    { "refused", "REFERENCE", "/id", false }, { "refused", "KIND", "/kind", false }, { "refused", "FIELDS", "/fields", false },
     { "office", "OFFICE", "/id", false }, { "office", "STATE", "/state", false }, { "office", "ROLE", "/role", false },
     { "office", "UNTIL", "/to", false },
     { "office", "WRITES", "/writes", false },
@@ -125,15 +129,25 @@ const char *withdrawal_words(const char *state)
     return state && strcmp(state, "unseen") == 0 ? "country fields not seen by who withdrew it" : "-";
 }
 
+static void put_how_many(struct focal_buf *out, const json_t *list, const char *key)
+{
+    size_t yes = 0;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        yes += json_is_true(json_object_get(json_array_get(list, i), key));
+    focal_buf_printf(out, "%zu of %zu", yes, json_array_size(list));
+}
+
 static void list_cell(struct table *t, const json_t *item, const struct list_column *c)
 {
     struct focal_buf text;
-    const json_t *value = c->name[0] == '/'   ? json_object_get(item, c->name + 1)
-                          : c->name[0] == '=' ? json_object_get(json_object_get(item, "withdrawal"), c->name + 1)
-                                              : json_object_get(json_object_get(item, "fields"), c->name + (c->name[0] == '#'));
+    const json_t *value = c->name[0] == '/' || c->name[0] == '?' ? json_object_get(item, c->name + 1)
+                          : c->name[0] == '='                    ? json_object_get(json_object_get(item, "withdrawal"), c->name + 1)
+                                                                 : json_object_get(json_object_get(item, "fields"), c->name + (c->name[0] == '#'));
     focal_buf_init(&text, 4096);
     if (strcmp(c->name, "=state") == 0)
         focal_buf_text(&text, withdrawal_words(json_string_value(value)));
+    else if (c->name[0] == '?')
+        put_how_many(&text, value, c->name + 1);
     else if (c->name[0] == '#')
         focal_buf_printf(&text, "%zu", json_array_size(value));
     else if (!value || json_is_null(value) || (strcmp(c->name, "/two_versions") == 0 && json_integer_value(value) == 0))
@@ -232,7 +246,9 @@ int run_list(const struct args *args)
 {
     struct talk t;
     struct focal_error err;
-    struct listing l = { .args = args, .noun = args->noun ? args->noun->word : "office", .lines = args_has(args, OPTION_JSON_LINES) };
+    char first[40];
+    (void)snprintf(first, sizeof first, "%.*s", (int)strcspn(args->words, " "), args->words);
+    struct listing l = { .args = args, .noun = first, .lines = args_has(args, OPTION_JSON_LINES) };
     json_t *with = json_object(), *end = NULL;
     enum focal_status st = list_with(args, with, &err);
     if (st == FOCAL_OK && args_has(args, OPTION_WITHDRAWN) && strcmp(l.noun, "case") != 0)

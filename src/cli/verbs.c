@@ -25,7 +25,12 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_TAKE] = { "take", 0, "VALUE", "keep this of the versions" },
     [OPTION_TAKE_OFFICE] = { "take-office", 0, "CODE", "keep the version that this office wrote" },
     [OPTION_REASON] = { "reason", 0, "CODE", "why; of a withdrawal: entered_in_error, duplicate, complainant_request or other" },
+    [OPTION_WHY] = { "reason", 0, "CODE", "survivor_request, entered_in_error, identifies_a_person, retention or other" },
+    [OPTION_FIELD] = { "field", 0, "FIELD", "this field alone, with every value it ever had; the others stay" },
+    [OPTION_YES] = { "yes", 0, NULL, "do not ask whether you are sure" },
+    [OPTION_SEEN] = { "seen", 0, NULL, "you have looked at them: `status` says nothing more of these" },
     [OPTION_COUNTRY] = { "country", 0, "C", "the country whose exact days and identifying codes it may see, such as KEN" },
+    [OPTION_MAY_REDACT] = { "may-redact", 0, NULL, "it may also redact what other offices wrote, as headquarters may" },
     [OPTION_EXPIRES] = { "expires", 0, "DAYS", "how long the invitation is good: 1d to 90d (7d)" },
     [OPTION_ADDRESS] = { "address", 0, "HOST:PORT", "where the new office finds this one; may be repeated" },
     [OPTION_WORDS_FILE] = { "words-file", 0, "FILE", "the eight words; - is standard input" },
@@ -106,6 +111,10 @@ const struct verb verbs[] = {
       "keep one of two versions, everywhere",
       "  focalctl case resolve KEN-4F7Q-29XD-0 status --take under_investigation\n"
       "  focalctl NOUN resolve KEN-4F7Q-29XD-0 FIELD --take-office HQ\n" },
+    { "NOUN redact", "REF", 1, 1, run_redact, HAS(WHY) | HAS(FIELD) | HAS(YES),
+      "take a record, or one field of it, out of the history: everywhere, for good",
+      "  focalctl NOUN redact KEN-4F7Q-29XD-0 --reason survivor_request\n"
+      "  focalctl NOUN redact KEN-4F7Q-29XD-0 --field FIELD --reason identifies_a_person\n" },
     { "case withdraw", "REF", 1, 1, run_withdraw, HAS(REASON) | HAS(IF_VERSION),
       "take a case out of lists, files and reports; it stays in the log and can be read",
       "  focalctl case withdraw KEN-4F7Q-29XD-0 --reason entered_in_error\n"
@@ -113,6 +122,19 @@ const struct verb verbs[] = {
     { "case restore", "REF", 1, 1, run_withdraw, HAS(IF_VERSION),
       "end the withdrawal of a case",
       "  focalctl case restore KEN-4F7Q-29XD-0\n" },
+    { "redaction list", "", 0, 0, run_list, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL),
+      "what was redacted, who asked, and who has confirmed it",
+      "  focalctl redaction list\n" },
+    { "redaction show", "REF", 1, 1, run_redaction_show, 0,
+      "the same of one record, which is still found by its reference",
+      "  focalctl redaction show KEN-4F7Q-29XD-0\n" },
+    { "redaction agree", "REF", 1, 1, run_redact, HAS(WHY) | HAS(YES),
+      "ask as well for what another office has redacted of a record: of two offices it is erased",
+      "  focalctl redaction agree KEN-4F7Q-29XD-0 --reason survivor_request\n" },
+    { "refused", "", 0, 0, run_refused, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL) | HAS(SEEN),
+      "what this office wrote and others have redacted: which fields, never what stood in them",
+      "  focalctl refused\n"
+      "  focalctl refused --seen\n" },
     { "import", "FILE", 1, 1, run_import, HAS(KIND) | HAS(FORMAT) | HAS(DRY_RUN) | HAS(REJECTS),
       "take in a file: all of it or nothing, unless --rejects",
       "  focalctl import cases.csv --dry-run\n"
@@ -126,10 +148,11 @@ const struct verb verbs[] = {
       "the tables of a period: text, csv, json or html",
       "  focalctl report --period 2018-Q2\n"
       "  focalctl report --period 2018-Q2 --format html -o report.html\n" },
-    { "office invite", "CODE", 1, 1, run_invite, HAS(COUNTRY) | HAS(EXPIRES) | HAS(ADDRESS),
+    { "office invite", "CODE", 1, 1, run_invite, HAS(COUNTRY) | HAS(MAY_REDACT) | HAS(EXPIRES) | HAS(ADDRESS),
       "make an invitation for a new office (headquarters)",
       "  focalctl office invite KEN --country KEN\n"
-      "  focalctl office invite SSD --country SSD --expires 14d\n" },
+      "  focalctl office invite SSD --country SSD --expires 14d\n"
+      "  focalctl office invite REGION --may-redact\n" },
     { "office admit", "CODE", 1, 1, run_admit, HAS(WORDS_FILE) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY) | HAS(TIMEOUT),
       "admit an invited office, by the eight words on its screen (headquarters)",
       "  focalctl office admit KEN\n"

@@ -182,7 +182,8 @@ void skeleton_close(struct skeleton *);
 enum focal_status veil_step(struct focal_node *);
 enum focal_status veil_lift_by_hand(struct focal_node *, const char *reason);
 
-/* change.c, redact.c, addresses.c */
+/* change.c, redact.c, look.c, addresses.c */
+enum focal_status refused_seen(struct focal_node *);
 void redact_run(struct focal_node *, struct focal_redact_order *, enum focal_status *world);
 void change_run(struct focal_node *, struct focal_change *, enum focal_status *world);
 enum focal_status addresses_set(struct focal_node *, const char *const *list, size_t count);

@@ -12,7 +12,7 @@ struct invite {                         /* a row of shelf INVITATION */
     struct focal_join_waiting is;
     uint8_t psk[FOCAL_PSK_BYTES];
 };
-enum { JOINED = 1, ADMITTED = 2, CLOSED = 4, INVITE_BYTES = 12 + 3 + 16 + 4 + 1 + 96 };
+enum { JOINED = 1, ADMITTED = 2, CLOSED = 4, MAY_REDACT = 8, INVITE_BYTES = 12 + 3 + 16 + 4 + 1 + 96 };
 
 static void invite_encode(uint8_t out[INVITE_BYTES], const struct invite *v)
 {
@@ -22,7 +22,7 @@ static void invite_encode(uint8_t out[INVITE_BYTES], const struct invite *v)
     memcpy(out + 15, v->psk, 16);
     for (int i = 0; i < 4; i++)
         out[31 + i] = (uint8_t)(v->is.expires_day >> (24 - 8 * i));
-    out[35] = (uint8_t)((v->is.joined ? JOINED : 0) | (v->is.admitted ? ADMITTED : 0) | (v->is.closed ? CLOSED : 0));
+    out[35] = (uint8_t)((v->is.joined ? JOINED : 0) | (v->is.admitted ? ADMITTED : 0) | (v->is.closed ? CLOSED : 0) | (v->is.may_redact ? MAY_REDACT : 0));
     memcpy(out + 36, v->is.keys.sign.b, 32);
     memcpy(out + 68, v->is.keys.channel.b, 32);
     memcpy(out + 100, v->is.keys.open.b, 32);
@@ -43,6 +43,7 @@ static bool invite_decode(struct invite *v, struct focal_span key, struct focal_
     v->is.joined = in[35] & JOINED;
     v->is.admitted = in[35] & ADMITTED;
     v->is.closed = in[35] & CLOSED;
+    v->is.may_redact = in[35] & MAY_REDACT;
     memcpy(v->is.keys.sign.b, in + 36, 32);
     memcpy(v->is.keys.channel.b, in + 68, 32);
     memcpy(v->is.keys.open.b, in + 100, 32);
@@ -312,6 +313,7 @@ enum focal_status join_invite(struct focal_node *n, const struct focal_invitatio
     v.is.office = invitation->office;
     memcpy(v.is.country, invitation->country, 4);
     v.is.expires_day = invitation->expires_day;
+    v.is.may_redact = invitation->may_redact;
     memcpy(v.psk, invitation->psk, sizeof v.psk);
     enum focal_status st = invite_put(n, &v);
     focal_wipe(&v, sizeof v);

@@ -177,6 +177,9 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
     case FOCAL_EVENT_INVITE:
         *answer = join_invite(n, e->is.invite.invitation);
         break;
+    case FOCAL_EVENT_REFUSED_SEEN:
+        *answer = refused_seen(n);
+        break;
     case FOCAL_EVENT_PAUSE:
         *answer = peer_pause(n, &e->is.pause.office, e->is.pause.on);
         break;

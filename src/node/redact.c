@@ -44,15 +44,17 @@ static enum focal_status put_notice(struct redacting *r, const struct focal_reda
 
 /* ---- a record ------------------------------------------------------------------------------------------------------------ */
 
-static bool speaks_here(struct redacting *r, const struct focal_scope *scope)
+static enum focal_status speaks_here(struct redacting *r, const struct focal_scope *scope, bool *here)
 {
     struct focal_part part;
     struct focal_hash id;
     focal_scope_id(&id, focal_oplog_network(r->node->oplog), scope);
     focal_part_init(&part);
-    bool here = focal_oplog_part(r->node->oplog, &r->order->record, &id, &part) == FOCAL_OK && !focal_part_empty(&part);
+    enum focal_status st = focal_oplog_part(r->node->oplog, &r->order->record, &id, &part);
+    /* What another office has redacted already has left an empty part: this office's request may erase it. */
+    *here = (st == FOCAL_OK && !focal_part_empty(&part)) || focal_oplog_record_redacted(r->node->oplog, &r->order->record, &id);
     focal_part_close(&part);
-    return here;
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
 static enum focal_status redact_record(struct redacting *r)
@@ -61,7 +63,10 @@ static enum focal_status redact_record(struct redacting *r)
     const struct focal_log *log = focal_oplog_log(r->node->oplog, &r->order->record.log);
     for (size_t i = 0; i < r->mine->read_count && st == FOCAL_OK; i++) {
         const struct focal_scope *scope = &r->mine->read[i];
-        if ((scope->cls != FOCAL_SCOPE_NETWORK && scope->cls != FOCAL_SCOPE_COUNTRY) || !speaks_here(r, scope))
+        bool here = false;
+        if (scope->cls == FOCAL_SCOPE_NETWORK || scope->cls == FOCAL_SCOPE_COUNTRY)
+            st = speaks_here(r, scope, &here);
+        if (!here || st != FOCAL_OK)
             continue;
         if (!writes(r, scope)) {
             r->order->part_left = true;
@@ -174,6 +179,95 @@ static enum focal_status redact_field(struct redacting *r, const struct focal_re
     return st == FOCAL_OK ? put_notice(r, &notice) : st;
 }
 
+/* ---- as another office asked --------------------------------------------------------------------------------------------- */
+
+struct agreeing {
+    struct redacting *r;
+    struct focal_hash scope;
+    struct focal_ref target; bool begun;
+    bool ours[2], others[2];            /* has this office, has another asked for the target, as an entry and as a record? */
+    struct focal_ref refs[ENTRIES_MAX]; size_t count;
+    bool whole;
+};
+
+static bool is_office(const struct focal_certificate *c, const struct focal_office *office)
+{
+    return c && strcmp(c->office.text, office->text) == 0;
+}
+
+static bool may(const struct agreeing *a, const struct focal_certificate *who, const struct focal_certificate *author)
+{
+    const struct focal_certificate *creator = focal_oplog_author(a->r->node->oplog, &a->r->order->record.log);
+    return who && ((who->rights & FOCAL_RIGHT_REDACT) || is_office(author, &who->office) || is_office(creator, &who->office));
+}
+
+static void take_target(struct agreeing *a)
+{
+    struct focal_entry_look look;
+    const struct focal_ref *record = &a->r->order->record;
+    const struct focal_certificate *author = focal_oplog_author(a->r->node->oplog, &a->target.log);
+    if (!a->begun)
+        return;
+    if (a->others[1] && !a->ours[1] && focal_ref_compare(&a->target, record) == 0 && may(a, a->r->mine, NULL))
+        a->whole = true;
+    if (a->others[0] && !a->ours[0] && a->count < ENTRIES_MAX && may(a, a->r->mine, author) && focal_node_look(a->r->node, &a->target, &look) == FOCAL_OK
+        && focal_ref_compare(&look.record, record) == 0)
+        a->refs[a->count++] = a->target;
+}
+
+/* Requests about one target stand together. */
+static enum focal_status gather(struct agreeing *a)
+{
+    struct focal_oplog *oplog = a->r->node->oplog;
+    struct focal_redaction row;
+    struct focal_buf key;
+    enum focal_status st;
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    while ((st = focal_oplog_next_redaction(oplog, &key, &row)) == FOCAL_OK) {
+        if (!focal_hash_equal(&row.scope, &a->scope))
+            continue;
+        if (!a->begun || focal_ref_compare(&row.target, &a->target) != 0) {
+            take_target(a);
+            a->ours[0] = a->ours[1] = a->others[0] = a->others[1] = false;
+        }
+        a->target = row.target;
+        a->begun = true;
+        if (is_office(a->r->mine, &row.by))
+            a->ours[row.whole_record] = true;
+        else if (row.by.text[0] && may(a, focal_oplog_certificate(oplog, &row.by), row.whole_record ? NULL : focal_oplog_author(oplog, &row.target.log)))
+            a->others[row.whole_record] = true;
+    }
+    take_target(a);
+    focal_buf_close(&key);
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+}
+
+static enum focal_status agree(struct redacting *r)
+{
+    enum focal_status st = FOCAL_OK;
+    struct agreeing *a = focal_alloc(sizeof *a);
+    if (!a)
+        return FOCAL_NO_MEMORY;
+    for (size_t i = 0; i < r->mine->write_count && st == FOCAL_OK; i++) {
+        const struct focal_scope *scope = &r->mine->write[i];
+        if (scope->cls != FOCAL_SCOPE_NETWORK && scope->cls != FOCAL_SCOPE_COUNTRY)
+            continue;
+        memset(a, 0, sizeof *a);
+        a->r = r;
+        focal_scope_id(&a->scope, focal_oplog_network(r->node->oplog), scope);
+        st = gather(a);
+        const struct focal_redact notice = { .scope = *scope, .entries = a->refs, .entry_count = a->count, .records = &r->order->record,
+                                             .record_count = a->whole ? 1 : 0 };
+        if (st == FOCAL_OK && (a->count > 0 || a->whole))
+            st = put_notice(r, &notice);
+        r->order->entry_count += a->count;
+    }
+    focal_free(a);
+    if (st == FOCAL_OK && r->order->notice_count == 0)
+        return fail(r, FOCAL_NOT_FOUND, "`focalctl redaction show REF` says who has asked for what", "nothing of this record waits for this office to ask as well");
+    return st;
+}
+
 /* ---- the order ----------------------------------------------------------------------------------------------------------- */
 
 static enum focal_status run(struct redacting *r)
@@ -186,6 +280,8 @@ static enum focal_status run(struct redacting *r)
     if (!focal_oplog_log(r->node->oplog, &o->record.log))
         return fail(r, FOCAL_NOT_FOUND, "look at the list of records", "no such record is here");
     r->ours = creator && strcmp(creator->office.text, r->mine->office.text) == 0;
+    if (o->agree)
+        return agree(r);
     if (!o->field) {
         if (!r->ours && !(r->mine->rights & FOCAL_RIGHT_REDACT))
             return fail(r, FOCAL_DENIED, "ask the office that created it, or headquarters", "another office created this record, and this office has no right to redact");

@@ -16,8 +16,10 @@ bool space_is_local(const struct focal_node_event *e)
 {
     switch (e->type) {
     case FOCAL_EVENT_CHANGE:
+    case FOCAL_EVENT_REDACT:
     case FOCAL_EVENT_STATEMENT:
     case FOCAL_EVENT_INVITE:
+    case FOCAL_EVENT_REFUSED_SEEN:
     case FOCAL_EVENT_PAUSE:
     case FOCAL_EVENT_DIAL_NOW:
     case FOCAL_EVENT_ADDRESSES:
@@ -43,6 +45,8 @@ static void refuse(struct focal_node *n, const struct focal_node_event *e)
                    (unsigned long long)(n->space_wanted >> 20) + 1);
     if (e->type == FOCAL_EVENT_CHANGE)
         e->is.change->status = focal_fail(&e->is.change->error, FOCAL_DISK_FULL, hint, "the disk is full: nothing was changed");
+    else if (e->type == FOCAL_EVENT_REDACT)
+        e->is.redact->status = focal_fail(&e->is.redact->error, FOCAL_DISK_FULL, hint, "the disk is full: nothing was redacted");
     else if (e->answer)
         *e->answer = FOCAL_DISK_FULL;
 }

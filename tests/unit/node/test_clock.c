@@ -253,7 +253,7 @@ static uint64_t signed_for(struct place *by, const char *office)
     struct focal_oplog *ol = focal_node_oplog(by->node);
     for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
         uint64_t seq = 0;
-        if (focal_oplog_receipt_of(ol, &code, &focal_oplog_log_at(ol, i)->id, &seq, NULL) && seq > most)
+        if (focal_oplog_receipt_of(ol, &code, focal_oplog_log_at(ol, i), &seq, NULL) && seq > most)
             most = seq;
     }
     return most;

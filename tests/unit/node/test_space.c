@@ -109,6 +109,63 @@ static void full_at_every_operation(void **state)
     both_equal(&last, NULL);
 }
 
+static enum focal_status try_redact(struct place *p, const struct focal_ref *ref)
+{
+    struct focal_redact_order o = { .record = *ref, .reason = 2, .day = DAY, .status = FOCAL_BUSY };
+    struct focal_node_event e = { .type = FOCAL_EVENT_REDACT };
+    e.is.redact = &o;
+    assert_int_equal(step_with(p, &e), FOCAL_OK);
+    if (o.status == FOCAL_DISK_FULL)
+        assert_true(o.error.message[0] && o.error.hint[0]);
+    return o.status;
+}
+
+static bool case_is_shown(struct place *p, const struct focal_ref *ref)
+{
+    struct focal_record_view view;
+    if (focal_oplog_record(focal_node_oplog(p->node), NULL, ref, &view) != FOCAL_OK)
+        return false;
+    bool shown = view.record.kind != NULL;
+    focal_record_view_close(&view);
+    return shown;
+}
+
+/* Nobody is told that something is redacted which was taken back; or that nothing was, after the commit. */
+static void redacting_on_a_full_disk(void **state)
+{
+    (void)state;
+    size_t refused = 0;
+    struct focal_ref ref;
+    for (uint64_t nth = 1; nth < 80; nth++) {
+        uint64_t before[FOCAL_SHELF_LAST + 1] = { 0 }, after[FOCAL_SHELF_LAST + 1] = { 0 };
+        new_case(ken, &ref);
+        whole_digest(ken, before);
+        focal_fake_store_plan(ken->store, (struct focal_fake_failure){ .nth = nth, .kinds = FOCAL_FAKE_ALL, .status = FOCAL_DISK_FULL });
+        enum focal_status st = try_redact(ken, &ref);
+        focal_fake_store_plan(ken->store, (struct focal_fake_failure){ .nth = 0 });
+        assert_int_equal(focal_node_failed(ken->node), FOCAL_OK);
+        assert_int_equal(case_is_shown(ken, &ref), st != FOCAL_OK);
+        if (st == FOCAL_OK)
+            continue;
+        refused++;
+        assert_int_equal(st, FOCAL_DISK_FULL);
+        whole_digest(ken, after);
+        assert_memory_equal(before, after, sizeof before);
+        memory_is_the_store(ken);
+        assert_int_equal(try_redact(ken, &ref), FOCAL_OK);
+    }
+    assert_true(refused > 3);
+    /* Committed, but what it was for still stands in the files: it is done, and it is scrubbed later. */
+    new_case(ken, &ref);
+    focal_fake_store_plan(ken->store, (struct focal_fake_failure){ .nth = 1, .kinds = FOCAL_FAKE_SCRUB, .status = FOCAL_DISK_FULL });
+    assert_int_equal(try_redact(ken, &ref), FOCAL_OK);
+    assert_false(case_is_shown(ken, &ref));
+    assert_true(focal_oplog_scrub_due(focal_node_oplog(ken->node)));
+    join_up();
+    assert_false(focal_oplog_scrub_due(focal_node_oplog(ken->node)));
+    assert_true(has_case(hq, &ref) && !case_is_shown(hq, &ref));
+}
+
 /* With something in reserve nobody notices. */
 static void the_reserve_is_used_first(void **state)
 {
@@ -224,6 +281,7 @@ static void nothing_at_all(void **state)
     assert_true(focal_office_parse(&e.is.pause.office, focal_span_text("HQ")));
     e.is.pause.on = true;
     assert_int_equal(answer_to(ken, e), FOCAL_DISK_FULL);
+    assert_int_equal(try_redact(ken, &ref), FOCAL_DISK_FULL);
     assert_int_equal(focal_fake_store_operations(ken->store), asked);
     new_case(hq, &ref);
     pass(5000);
@@ -289,6 +347,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(full_at_every_operation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(redacting_on_a_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_reserve_is_used_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_remote_step_is_taken_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_offices_wait_first, set_up, tear_down),
