@@ -256,12 +256,19 @@ static enum focal_status load_head(struct focal_oplog *ol, struct oplog_log *log
     if (log->stripped)
         focal_oplog_log_of(ol, &log->pub.id)->stripped = true;
     log->opening = row->opening;
+    /* A row older than the segments, from a page that was put back: going on from it would write over what is signed. */
+    uint8_t beyond[SEGMENT_KEY_BYTES];
+    enum focal_status st = focal_store_next(ol->store, FOCAL_SHELF_SEGMENT, focal_oplog_segment_key(beyond, &log->pub.line, row->head.seq), &ol->key, NULL);
+    if (st == FOCAL_OK && ol->key.len >= sizeof log->pub.line.b && memcmp(ol->key.data, log->pub.line.b, sizeof log->pub.line.b) == 0)
+        return FOCAL_DAMAGED;
+    if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
+        return st;
     if (row->head.seq <= log->pub.base.seq)
         return FOCAL_OK;
     log->pub.head = log->pub.staged = row->head;
 
     struct segment last;
-    enum focal_status st = focal_oplog_segment_of(ol, ol->store, &log->pub.line, row->head.seq, false, &last);
+    st = focal_oplog_segment_of(ol, ol->store, &log->pub.line, row->head.seq, false, &last);
     if (st == FOCAL_NOT_FOUND)
         return FOCAL_DAMAGED;
     if (st == FOCAL_OK && (last.last.seq != row->head.seq || !focal_hash_equal(&last.last.h, &row->head.h)))

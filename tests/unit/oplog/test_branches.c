@@ -326,13 +326,32 @@ static void an_old_backup_opens_an_epoch(void **state)
     assert_int_equal(seen.kind, FOCAL_INCIDENT_OPENED);
 }
 
+/* The row of a log from before its last segments: from a page that was put back. */
+static void an_old_row_is_damage(void **state)
+{
+    (void)state;
+    struct focal_buf row;
+    struct focal_error err;
+    focal_buf_init(&row, 1024);
+    write_each(&ken, SHARED, 0);
+    const struct focal_id id = log_of(&ken, &net, &ken, &scope_network)->id;
+    assert_int_equal(focal_store_get(ken.store, FOCAL_SHELF_LOG, focal_span_of(id.b, sizeof id.b), &row), FOCAL_OK);
+    write_each(&ken, 1, 9);
+    assert_int_equal(focal_store_begin(ken.store), FOCAL_OK);
+    assert_int_equal(focal_store_put(ken.store, FOCAL_SHELF_LOG, focal_span_of(id.b, sizeof id.b), focal_buf_view(&row)), FOCAL_OK);
+    assert_int_equal(focal_store_commit(ken.store), FOCAL_OK);
+    focal_buf_close(&row);
+    focal_oplog_close(ken.ol);
+    assert_int_equal(focal_oplog_open(&ken.ol, ken.store, &ken.keys, &ken.entropy, NULL, &err), FOCAL_DAMAGED);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(branches_are_kept_and_proved), WITH(any_order_gives_the_same), WITH(branches_are_rolled_back),
-        WITH(own_branch_ends_the_epoch), WITH(an_old_backup_opens_an_epoch),
+        WITH(own_branch_ends_the_epoch), WITH(an_old_backup_opens_an_epoch), WITH(an_old_row_is_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
