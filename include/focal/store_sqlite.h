@@ -4,7 +4,8 @@
  * daemon, application_id and user_version checked, quick_check at open, migrations by version.
  * A snapshot is a second, read-only connection in one read transaction.
  * The fence stands in files outside the database's directory (below); read-only stores and snapshots have none.
- * What opening for writing shows is durable: a log that the program before left is written over itself first.
+ * What opening for writing shows is durable: a log that the program before left is written over itself,
+ * copied into the file and begun anew.
  * Threads: the store by the thread that opened it; a snapshot by one thread at a time. */
 #ifndef FOCAL_STORE_SQLITE_H
 #define FOCAL_STORE_SQLITE_H

@@ -54,6 +54,18 @@ static enum focal_status look(const char *path, bool create, struct focal_error 
     return FOCAL_OK;
 }
 
+/* A log that was left over is copied into the file and begun anew. SQLite would go on in it, or from its start, under the
+ * same salts, and then frames of a commit that nobody was told of can become valid behind frames that happen to be equal,
+ * after a later power cut: a transaction that was not there would be. A full disk is no reason not to open: the log stays. */
+static enum focal_status begin_log_anew(sqlite3 *db, const char *path, struct focal_error *err)
+{
+    int64_t blocked = 0;
+    enum focal_status status = focal_sqlite_ask_number(db, "PRAGMA wal_checkpoint(TRUNCATE)", &blocked);
+    if (status == FOCAL_OK || status == FOCAL_DISK_FULL || status == FOCAL_BUSY)
+        return FOCAL_OK;
+    return focal_sqlite_explain(db, status, path, err);
+}
+
 /* From here on the file may be written. */
 static enum focal_status make_ready(sqlite3 *db, const char *path, int64_t version, struct focal_error *err)
 {
@@ -64,7 +76,9 @@ static enum focal_status make_ready(sqlite3 *db, const char *path, int64_t versi
     if (strcmp(mode, "wal") != 0)
         return focal_fail(err, FOCAL_IO, "keep the database on a local disk", "%s: no write-ahead log is possible there",
                           path);
-    status = focal_sqlite_migrate(db, path, version, err);
+    status = begin_log_anew(db, path, err);
+    if (status == FOCAL_OK)
+        status = focal_sqlite_migrate(db, path, version, err);
     if (status != FOCAL_OK)
         return status;
     int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);

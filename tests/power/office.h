@@ -25,7 +25,7 @@ extern const struct focal_scope office_scopes[3];           /* control, network,
 /* [tx] One entry with one value of len bytes; record NULL: a new one. */
 FOCAL_MUST_USE enum focal_status office_write(struct focal_oplog *, const struct focal_scope *, const struct focal_ref *record,
                                               size_t len, uint8_t fill, struct focal_ref *out);
-/* [tx] The next piece that the peer has and `to` lacks, cut at most bytes. NOT_FOUND: there is none. */
+/* [tx] The next piece that the peer has and `to` lacks, at most so many bytes: 900 take an entry. NOT_FOUND: there is none. */
 FOCAL_MUST_USE enum focal_status office_carry(struct focal_oplog *to, size_t most);
 
 #endif

@@ -165,7 +165,7 @@ static enum focal_status take_some(struct oplog_life *s)
     uint64_t count = 1 + chance_below(&s->l->chance, 3);
     enum focal_status status = FOCAL_OK;
     for (uint64_t i = 0; i < count && status == FOCAL_OK; i++)
-        status = office_carry(s->ol, 300 + chance_below(&s->l->chance, 3000));
+        status = office_carry(s->ol, 900 + chance_below(&s->l->chance, 3000));
     return status == FOCAL_NOT_FOUND ? FOCAL_OK : status;
 }
 

@@ -128,7 +128,9 @@ static bool same_shelf(struct store_life *s, enum focal_shelf shelf)
         enum focal_status real = focal_store_next(s->l->store, shelf, focal_buf_view(&s->keys[0]), &s->keys[0], &s->values[0]);
         enum focal_status held = focal_store_next(s->model, shelf, focal_buf_view(&s->keys[1]), &s->keys[1], &s->values[1]);
         if (real != FOCAL_OK && real != FOCAL_NOT_FOUND)
-            return disk_is_off(s->l->disk) ? false : life_fault(s->l, &s->l->totals->corrupt, "reading shelf %d gave %s", shelf, focal_status_name(real));
+            return disk_is_off(s->l->disk) ? false
+                                           : life_fault(s->l, &s->l->totals->corrupt, "reading shelf %d gave %s", shelf,
+                                                        focal_status_name(real));
         if (real != held || !focal_span_equal(focal_buf_view(&s->keys[0]), focal_buf_view(&s->keys[1]))
             || !focal_span_equal(focal_buf_view(&s->values[0]), focal_buf_view(&s->values[1])))
             return life_fault(s->l, &s->l->totals->corrupt, "shelf %d is not what transaction %llu left", shelf,

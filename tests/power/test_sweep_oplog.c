@@ -156,7 +156,7 @@ static enum focal_status change(struct day *d, int step)
     case 4:
         return write_some(d, 2);
     case 5:
-        return carry(d, 3, 400);
+        return carry(d, 3, 900);
     case 6:
         return write_some(d, 40);
     case 7:
