@@ -332,8 +332,10 @@ static enum focal_status run(struct work *w)
     for (int i = 0; i < PARTS; i++) {
         w->drafts[i].values = focal_alloc((c->item_count + 1) * sizeof *w->drafts[i].values);
         w->drafts[i].replaced = focal_alloc(REPLACED_MAX * sizeof *w->drafts[i].replaced);
-        if (!w->drafts[i].values || !w->drafts[i].replaced)
+        /* All the room there may be, so that a payload that fails later is too big and nothing else. */
+        if (!w->drafts[i].values || !w->drafts[i].replaced || !focal_buf_reserve(&w->drafts[i].payload, FOCAL_ENTRY_MAX))
             return no_memory(c);
+        focal_buf_clear(&w->drafts[i].payload);
     }
     if (c->is_new)
         choose_home(w);

@@ -42,7 +42,7 @@ static enum focal_status load_kept(struct focal_node *n, struct peer *p)
     }
     if (st == FOCAL_OK || st == FOCAL_NOT_FOUND) {
         paused_key(&key, &p->office);
-        st = focal_store_get(n->store, FOCAL_SHELF_META, focal_buf_view(&key), &value);
+        st = key.failed ? FOCAL_NO_MEMORY : focal_store_get(n->store, FOCAL_SHELF_META, focal_buf_view(&key), &value);
         p->paused = st == FOCAL_OK && !FOCAL_PLANTED(PAUSE_FORGOTTEN);
     }
     focal_buf_close(&key);
@@ -271,7 +271,7 @@ enum focal_status peer_pause(struct focal_node *n, const struct focal_office *of
     struct focal_buf key;
     focal_buf_init(&key, 64);
     paused_key(&key, office);
-    enum focal_status st = node_writing(n);
+    enum focal_status st = key.failed ? FOCAL_NO_MEMORY : node_writing(n);
     if (st == FOCAL_OK)
         st = on ? focal_store_put(n->store, FOCAL_SHELF_META, focal_buf_view(&key), focal_span_text("1"))
                 : focal_store_del(n->store, FOCAL_SHELF_META, focal_buf_view(&key));

@@ -124,6 +124,10 @@ enum focal_status segment_make(struct focal_session *s, struct focal_buf *messag
         memcpy(m.is.frontier.tag, scope->tag, 8);
         m.is.frontier.last = true;
         m.is.frontier.items = focal_buf_view(&bytes);
+        if (bytes.failed) {
+            focal_buf_close(&bytes);
+            return FOCAL_NO_MEMORY;
+        }
         p->told_name = true;
         focal_message_encode(message, &m);
         *made = true;

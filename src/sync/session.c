@@ -245,7 +245,8 @@ static enum focal_status make_due(struct focal_session *s, struct focal_buf *mes
     enum focal_status st = FOCAL_OK;
     *made = true;
     if (pause_make(s, &m) || ack_make(s, &m, &items)) {
-        focal_message_encode(message, &m);
+        if (!items.failed)
+            focal_message_encode(message, &m);
     } else if (s->credit_due_bytes >= CREDIT_STEP_BYTES) {
         m.type = FOCAL_MSG_CREDIT;
         m.is.credit = (uint32_t)(s->credit_due_bytes > UINT32_MAX ? UINT32_MAX : s->credit_due_bytes);
