@@ -16,6 +16,7 @@
     X(REFERENCE_BY_ADDRESS,    "a reference means whatever stands at its log and sequence, whatever the hash")         \
     X(SECOND_VERSION_LOST,     "of two edits that replace the same values the one that comes second is dropped")       \
     X(AGREEMENT_IS_CONFLICT,   "equal values of two offices count as two versions")                                    \
+    X(VERSIONS_NEED_MEMORY,    "without memory for a list, two versions are taken for one")                            \
     X(EVENTS_TAKEN_OFF,        "an event can be replaced")                                                             \
     X(LATER_DAY_FIRST,         "of two versions the one with the later day is shown first")                            \
     /* crypto and wire */                                                                                              \
@@ -43,7 +44,7 @@
     X(ANY_SCOPE_TOLD,          "a peer gets logs of scopes that it may not read")                                      \
     X(STAGED_ACKNOWLEDGED,     "entries are acknowledged while their signature is still awaited")                      \
     X(CREDIT_LOST,             "bytes that the peer has taken in stay counted as under way")                           \
-    X(RANGE_OFF_BY_ONE,        "a range is asked for from one entry too late")                                         \
+    X(RANGE_OFF_BY_ONE,        "a range is sent from one entry too late")                                              \
     X(TIP_NOT_ANNOUNCED,       "a new tip that cannot be pushed is not announced either")                              \
     /* node */                                                                                                         \
     X(ACK_BEFORE_COMMIT,       "what a step made is acknowledged while its transaction is still open")                 \

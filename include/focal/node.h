@@ -34,6 +34,30 @@ FOCAL_MUST_USE enum focal_status focal_node_found_hq(struct focal_store *, struc
     struct focal_span certificate_statement, const uint8_t network_secret[32]);
 FOCAL_MUST_USE enum focal_status focal_node_found_office(struct focal_store *, const struct focal_invitation *, struct focal_span token);
 
+/* A new store for an office that was a member and has lost its database, or has it damaged. Membership comes from the keepsake
+ * (below; may be empty) and from what can still be read of the old database (may be NULL), entries from the latter alone,
+ * each by the one way in; the rest is for the other offices to bring. What is readable and cannot be admitted yet, because
+ * something before it is missing, is kept and admitted when that has come. The first write opens a new epoch.
+ * NOT_FOUND: nothing says which network, which membership or which secret; err says what to do then. */
+struct focal_readable {                 /* rows in order of key, of one key the likeliest first; shelf 0: not known */
+    void *data;
+    size_t count;
+    /* NOT_FOUND: this one cannot be read. value may be NULL. */
+    enum focal_status (*row)(void *data, size_t i, enum focal_shelf *, struct focal_buf *key, struct focal_buf *value);
+};
+enum { FOCAL_CUT_LOGS_MAX = 64 };
+struct focal_cut_log { struct focal_id log; struct focal_office author; struct focal_scope scope; uint64_t held, known; };
+struct focal_rejoined {
+    struct focal_office office; char label[64];
+    bool keepsake;                      /* it was there and whole */
+    uint64_t statements, entries, own_entries;
+    uint64_t waiting, waiting_own;      /* entries that wait for what stands before them */
+    uint64_t missing;                   /* entries known to have been there, neither admitted nor waiting */
+    struct focal_cut_log cut[FOCAL_CUT_LOGS_MAX]; size_t cut_count;     /* logs that end earlier than they did; the count may be larger */
+};
+FOCAL_MUST_USE enum focal_status focal_node_found_again(struct focal_store *, const struct focal_node_keys *, const struct focal_entropy *,
+    struct focal_span keepsake, const struct focal_readable *, struct focal_rejoined *, struct focal_error *);
+
 FOCAL_MUST_USE enum focal_status focal_node_open(struct focal_node **, const struct focal_node_setup *, struct focal_now, struct focal_error *);
 void focal_node_close(struct focal_node *);
 
@@ -94,11 +118,12 @@ enum focal_node_event_type {
     FOCAL_EVENT_DIAL_NOW,               /* office empty: all */
     FOCAL_EVENT_REFUSED_SEEN,           /* somebody has looked at all that others redacted of ours */
     FOCAL_EVENT_ADDRESSES,              /* where this office listens; published when it is a member and it changed */
+    FOCAL_EVENT_LIFT_VEIL,              /* by hand, for a reason; NOT_FOUND: there is none. REFUSED: the reason is no code */
     FOCAL_EVENT_TICK
 };
 struct focal_node_event {
     enum focal_node_event_type type;
-    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, REFUSED_SEEN, ADDRESSES went */
+    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, REFUSED_SEEN, ADDRESSES, LIFT_VEIL went */
     union {
         struct { uint64_t link; bool dialled; uint64_t dial_tag; const char *address; } opened;
         struct { uint64_t link; struct focal_span bytes; } frame;
@@ -111,6 +136,7 @@ struct focal_node_event {
         struct { struct focal_office office; bool on; } pause;
         struct focal_office dial_now;
         struct { const char *const *list; size_t count; } addresses;
+        struct { const char *reason; } lift_veil;       /* small letters, digits, "_" */
     } is;
 };
 FOCAL_MUST_USE enum focal_status focal_node_step(struct focal_node *, struct focal_now, const struct focal_node_event *, size_t count);
@@ -192,9 +218,42 @@ bool focal_node_receipted(const struct focal_node *, const struct focal_office *
 bool focal_node_ping(struct focal_node *, const struct focal_office *);     /* false: no link up */
 uint64_t focal_node_session_bytes(const struct focal_node *, const struct focal_office *, bool sent);
 size_t focal_node_waiting_joins(struct focal_node *, struct focal_join_waiting *out, size_t room);
+/* What has to outlive the loss of the database, to be kept beside the keys: statements, addresses, and the network secret
+ * sealed to this office's own opening key. NOT_FOUND: not a member yet. */
+FOCAL_MUST_USE enum focal_status focal_node_keepsake(struct focal_node *, struct focal_buf *out);
+uint64_t focal_node_keepsake_version(const struct focal_node *);    /* another number: it may say something else now */
+/* Stretches of a lost database that wait until another office brings what stands before them; at most `most` are counted. */
+size_t focal_node_salvaged(struct focal_node *, size_t most);
 uint64_t focal_node_next_invitation(struct focal_node *);           /* number for a new one */
 /* Of the disk, when the last step began; wanted: bytes that must become free until it is ENOUGH again. */
 enum focal_space focal_node_space(const struct focal_node *, uint64_t *wanted);
 enum focal_status focal_node_failed(const struct focal_node *);     /* OK, or what failed the last step */
+
+/* ---- what happened here, for people ------------------------------------------------------------------------------------------- */
+
+/* Codes stand on disk. Detail: */
+enum focal_history_code {
+    FOCAL_HISTORY_EPOCH = 1,            /* author 32, epoch 16, code of opening.reason 1: an office opened an epoch */
+    FOCAL_HISTORY_INCIDENT = 2,         /* number 8, enum focal_incident_kind 1 */
+    FOCAL_HISTORY_MEMBER = 3,           /* office code: its first certificate came */
+    FOCAL_HISTORY_VEILED = 4,           /* nothing */
+    FOCAL_HISTORY_UNVEILED = 5,         /* reason typed; nothing: by itself */
+    FOCAL_HISTORY_REDACTED = 6,         /* reference 32 of a record of which this office redacted something */
+    FOCAL_HISTORY_WITHDRAWN = 7         /* reference 32 of a record whose withdrawal this office changed */
+};
+#define FOCAL_HISTORY_DETAIL_MAX 64
+#define FOCAL_VEIL_REASON_MAX 40
+struct focal_history { uint64_t number, wall_ms; uint8_t code; uint8_t detail[FOCAL_HISTORY_DETAIL_MAX]; size_t detail_len; };
+/* One after, or before (0: the last), that number; the newest 10,000 are kept. NOT_FOUND at the end. */
+FOCAL_MUST_USE enum focal_status focal_node_next_history(struct focal_node *, uint64_t after, struct focal_history *);
+FOCAL_MUST_USE enum focal_status focal_node_prev_history(struct focal_node *, uint64_t before, struct focal_history *);
+/* NOT_FOUND. */
+FOCAL_MUST_USE enum focal_status focal_node_incident(struct focal_node *, uint64_t number, struct focal_incident *);
+/* What leads from the incident's base to one of its tips, entry by entry: whoever hashes it has the tip that is signed.
+ * NOT_FOUND: the incident has no such tip, or it is not held. What each gives, if not OK, ends it. */
+typedef enum focal_status focal_proof_entry(void *data, uint64_t seq, struct focal_span header, const struct focal_hash *commitment);
+FOCAL_MUST_USE enum focal_status focal_node_proof_way(struct focal_node *, const struct focal_incident *, int which, focal_proof_entry *, void *data);
+/* Scopes that nobody has told the notices of since the veil fell; 0 with a veil: this office has no membership yet. */
+size_t focal_node_veil_waits(const struct focal_node *, struct focal_scope *out, size_t room);
 
 #endif

@@ -142,7 +142,8 @@ FOCAL_MUST_USE enum focal_status focal_oplog_read(struct focal_oplog *, const st
 enum focal_incident_kind {
     FOCAL_INCIDENT_FORK = 1,            /* an author signed two branches of one log: both tips, signed */
     FOCAL_INCIDENT_ROLLBACK = 2,        /* this office signed what was not here: what it held (unsigned), what it had signed */
-    FOCAL_INCIDENT_OPENED = 3           /* an office went on from an old or second copy of its database: log is where it says so */
+    FOCAL_INCIDENT_OPENED = 3,          /* an office went on from an old or second copy of its database: log is where it says so */
+    FOCAL_INCIDENT_TWO_LIVE = 4         /* two copies of an office spoke here at once: the log's epoch is the first 8 bytes of either, the smaller first */
 };
 struct focal_incident {
     uint64_t number;                    /* by order of being seen, from 1 */
@@ -151,6 +152,8 @@ struct focal_incident {
     struct focal_tip base, tips[2];
     struct focal_signature signatures[2];       /* over the tips, by log.author: anyone can check them */
 };
+/* [tx] EXISTS: of these two it is kept, or of this author so many that more would say nothing new. */
+FOCAL_MUST_USE enum focal_status focal_oplog_incident_two_live(struct focal_oplog *, const struct focal_key *author, const uint8_t one[8], const uint8_t other[8]);
 /* NOT_FOUND: none after that number. */
 FOCAL_MUST_USE enum focal_status focal_oplog_next_incident(struct focal_oplog *, uint64_t after, struct focal_incident *);
 

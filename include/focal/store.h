@@ -62,7 +62,8 @@ struct focal_store_ops {
      * returned). A failed commit has rolled back. rollback cannot fail, and without a transaction does nothing.
      * A put or del that failed dooms its transaction: later ones and the commit give the same status, and the commit
      * rolls back. A commit that failed with IO may or may not have reached the disk: from then on begin gives IO, so
-     * that a lost fsync is never retried as if it had worked; close, open again and look.
+     * that a lost fsync is never retried as if it had worked; close, open again and look. With a fence, IO also means that
+     * its mark could neither be written nor removed; then the bytes are there, and reads may show them.
      * begin on a snapshot or a read-only store is DENIED. */
     enum focal_status (*begin)(struct focal_store *);
     enum focal_status (*commit)(struct focal_store *);

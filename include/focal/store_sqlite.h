@@ -56,11 +56,43 @@ FOCAL_MUST_USE enum focal_status focal_sqlite_fence(struct focal_store *, const 
  * bytes this user may still write there. A disk that has not even room for the reserve is no failure: it is SHORT. */
 struct focal_space_setup { uint64_t reserve_bytes; uint64_t (*left)(void *data, const char *path); void *data; };
 FOCAL_MUST_USE enum focal_status focal_sqlite_reserve(struct focal_store *, const struct focal_space_setup *, struct focal_error *);
+/* Gives back a piece of the reserve beside a database that is not open, because a full disk would not let it be. False: there
+ * is none. */
+bool focal_sqlite_give_back(const char *path);
 
 /* ---- looking at the whole ---- */
 
 /* sqlite3's integrity_check in full, on a store or a snapshot of this room. OK: no fault. DAMAGED: faults, appended to
  * findings as lines. */
 FOCAL_MUST_USE enum focal_status focal_sqlite_deep_check(struct focal_store *, struct focal_buf *findings);
+
+/* ---- when a database is damaged ------------------------------------------------------------------------------------------- */
+
+enum { FOCAL_SQLITE_PATH_MAX = 4096 };
+
+/* Keeps every daemon away from the database at path, whether there is one or not, until it is let go. BUSY: one has it. */
+FOCAL_MUST_USE enum focal_status focal_sqlite_hold(int *hold, const char *path, struct focal_error *);
+void focal_sqlite_let_go(int hold);     /* -1 is fine */
+
+/* What there is to be salvaged: path itself, else the last that was set aside there. fresh: where a new one is being made.
+ * NOT_FOUND: nothing. To be held. */
+FOCAL_MUST_USE enum focal_status focal_sqlite_find_damaged(const char *path, const char *fresh, char out[FOCAL_SQLITE_PATH_MAX], struct focal_error *);
+/* fresh, a closed store, takes the place of path; what stood there, and its log, is renamed to path.damaged-DATE (or
+ * DATE-2 ...), durably and before. aside: its new name, "" if there was none. To be held. */
+FOCAL_MUST_USE enum focal_status focal_sqlite_set_aside(const char *path, const char *fresh, const char *date,
+    char aside[FOCAL_SQLITE_PATH_MAX], struct focal_error *);
+/* Removes a fresh store and all that stands beside it. */
+void focal_sqlite_discard(const char *fresh);
+
+/* The rows of a damaged database that can still be read, page by page, whatever state it is in: nothing of it has been
+ * checked, and a row may be an older one of its key. In order of key; of one key the likeliest first. shelves: which are
+ * wanted, as bits 1 << shelf; rows whose shelf cannot be told come as well, with shelf 0. Nothing is written.
+ * NOT_FOUND: there is neither file nor log. */
+struct focal_salvage;
+FOCAL_MUST_USE enum focal_status focal_salvage_open(struct focal_salvage **, const char *path, uint32_t shelves, struct focal_error *);
+size_t focal_salvage_count(const struct focal_salvage *);
+/* NOT_FOUND: the value cannot be read to its end. value may be NULL. */
+FOCAL_MUST_USE enum focal_status focal_salvage_row(struct focal_salvage *, size_t i, enum focal_shelf *, struct focal_buf *key, struct focal_buf *value);
+void focal_salvage_close(struct focal_salvage *);               /* NULL is fine */
 
 #endif

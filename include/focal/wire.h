@@ -75,6 +75,7 @@ struct focal_hello {
     uint8_t certificate[8];                     /* first 8 bytes of its hash, 0 if none */
     uint8_t statements[8];                      /* keyed hash of the statement set */
     bool wants_certificates;                    /* flag bit 0: I hold none of yours */
+    bool veiled;                                /* flag bit 1: a copy was put back here; do not take my word for what was redacted */
     uint8_t scope_count;
     struct focal_hello_scope scopes[FOCAL_HELLO_SCOPES_MAX];   /* bit 63 of the tag (top bit of tag[0]) = "I have holes" */
 };

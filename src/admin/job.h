@@ -36,6 +36,7 @@ struct focal_command {
     const char *help;
 };
 const struct focal_command *command_find(const char *name);
+bool command_shows_records(const struct focal_command *);      /* what an old copy must not show */
 
 struct job {
     struct job *next;
@@ -176,6 +177,15 @@ void redactions_waiting(struct job *, uint64_t *hidden, uint64_t *refused);
 
 bool peer_find(struct job *, const char *code, struct focal_peer_status *);
 bool peer_synced(struct job *, const struct focal_peer_status *);
+/* One line of "needs you" in status. */
+void need(json_t *list, const char *command, const char *fmt, ...) FOCAL_PRINTF(3, 4);
+
+/* ---- history and the veil (history_commands.c) ---- */
+
+void need_incidents(struct job *, json_t *list);
+void need_veil(struct job *, json_t *list);
+/* Records are not to be shown; err says why, and what to do. */
+bool veil_refuses(const struct job *, struct focal_error *err);
 
 /* ---- handlers ---- */
 
@@ -184,6 +194,7 @@ job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve, run
 job_run run_redactions, run_redaction, run_refusals;
 void verify_checked(struct job *, uint64_t ticket, enum focal_status, struct focal_span findings);
 job_run run_invite, run_admit_begin, run_admit, run_offices, run_office, run_pause, run_resume;
+job_run run_history, run_proof, run_lift_veil;
 job_run run_import_begin, run_import_rows, run_import_end, run_export, run_report;
 
 #endif

@@ -128,12 +128,20 @@ enum focal_status job_record(struct job *j, struct focal_record_view *view, stru
     return FOCAL_OK;
 }
 
+/* Values are set and rows added without a look at what stands there; what else is asked tells, by its answer, what that is. */
+static bool tells_what_stands_there(const struct job *j)
+{
+    return json_object_size(json_object_get(j->with, "remove")) > 0 || job_text(j, "if_version");
+}
+
 enum job_state run_update(struct job *j)
 {
     struct focal_error err;
     struct draft *d = j->own;
     if (j->stage == 0) {
         struct focal_record_view view;
+        if (tells_what_stands_there(j) && veil_refuses(j, &err))
+            return job_fail(j, &err);
         d = job_draft(j);
         if (!d)
             return job_fail(j, NULL);

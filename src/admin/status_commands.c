@@ -30,7 +30,7 @@ static void put_time(char out[32], uint64_t ms)
 static json_t *why_json(const struct focal_peer_status *p)
 {
     char text[300], next[32];
-    if (p->link == FOCAL_LINK_UP || !p->why[0])
+    if ((p->link == FOCAL_LINK_UP && !p->they_pause) || !p->why[0])
         return json_null();
     int used = snprintf(text, sizeof text, "%s", p->why);
     if (p->link == FOCAL_LINK_OFFLINE && p->tries && used > 0) {
@@ -61,10 +61,9 @@ static json_t *peer_json(const struct focal_peer_status *p)
 
 /* ---- needs you ---- */
 
-static void need(json_t *list, const char *command, const char *fmt, ...) FOCAL_PRINTF(3, 4);
-static void need(json_t *list, const char *command, const char *fmt, ...)
+void need(json_t *list, const char *command, const char *fmt, ...)
 {
-    char what[300];
+    char what[600];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(what, sizeof what, fmt, args);
@@ -164,18 +163,6 @@ static void need_membership(struct job *j, json_t *list)
         need(list, NULL, "the membership of this office ends in %u days; headquarters must renew it", mine->to_day - today);
 }
 
-static void need_incidents(struct job *j, json_t *list)
-{
-    struct focal_buf key;
-    size_t count = 0;
-    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
-    while (count < 100 && focal_store_next(focal_node_store(j->admin->is.node), FOCAL_SHELF_INCIDENT, focal_buf_view(&key), &key, NULL) == FOCAL_OK)
-        count++;
-    focal_buf_close(&key);
-    if (count)
-        need(list, "focalctl verify", "%zu time%s two histories of one office were seen: an old backup or a copy of its disk is in use", count, count == 1 ? "" : "s");
-}
-
 /* "ok", or "wrong: " and why. */
 static void clock_print(char out[200], const struct focal_clock *c)
 {
@@ -234,14 +221,39 @@ static void need_redactions(struct job *j, json_t *list)
         need(list, "focalctl refused", "others have redacted %llu %s of this office", (unsigned long long)refused, refused == 1 ? "entry" : "entries");
 }
 
+static void need_space(struct job *j, json_t *list)
+{
+    uint64_t wanted;
+    enum focal_space space = focal_node_space(j->admin->is.node, &wanted);
+    unsigned long long mib = (unsigned long long)(wanted >> 20) + 1;
+    if (space == FOCAL_SPACE_SHORT)
+        need(list, NULL, "the disk is nearly full: what other offices enter waits until %llu MiB more are free", mib);
+    else if (space == FOCAL_SPACE_RESERVE)
+        need(list, NULL, "the disk is full: only what is entered here is kept, in a small reserve, until %llu MiB more are free", mib);
+    else if (space == FOCAL_SPACE_NONE)
+        need(list, NULL, "the disk is full: nothing can be entered until %llu MiB more are free", mib);
+}
+
+static void need_salvaged(struct job *j, json_t *list)
+{
+    size_t count = focal_node_salvaged(j->admin->is.node, 1000);
+    if (count)
+        need(list, "focalctl sync now", "%zu stretch%s of the damaged database wait%s for entries before them that no other office has brought yet", count,
+             count == 1 ? "" : "es", count == 1 ? "s" : "");
+}
+
 static json_t *needs_json(struct job *j)
 {
     json_t *list = json_array();
+    need_space(j, list);
     need_membership(j, list);
     need_clock(j, list);
     need_joins(j, list);
+    need_veil(j, list);
     need_incidents(j, list);
-    need_conflicts(j, list);
+    need_salvaged(j, list);
+    if (!focal_oplog_veiled(job_oplog(j)))      /* it names fields of records */
+        need_conflicts(j, list);
     need_redactions(j, list);
     return list;
 }
@@ -273,13 +285,18 @@ static void put_own(struct job *j, json_t *out)
     json_object_set_new(out, "waiting", json_integer((json_int_t)focal_node_waiting(node)));
     json_object_set_new(out, "network", text_json(focal_oplog_genesis(oplog)->label));
     json_object_set_new(out, "admitted", json_boolean(focal_node_admitted(node)));
+    json_object_set_new(out, "veiled", json_boolean(focal_oplog_veiled(oplog)));
     json_object_set_new(out, "membership_to", mine ? day_json(mine->to_day) : json_null());
     json_object_set_new(out, "membership_days", mine ? json_integer((json_int_t)mine->to_day - (json_int_t)job_today(j)) : json_null());
     json_object_set_new(out, "program", json_string(j->admin->is.program));
     json_object_set_new(out, "up_s", json_integer((json_int_t)((j->admin->now.mono_ms - j->admin->is.started_mono_ms) / 1000)));
+    static const char *const space_words[] = { "ok", "disk nearly full", "disk full, on its reserve", "disk full" };
+    uint64_t wanted = 0;
     enum focal_status st = focal_store_sizes(focal_node_store(node), &bytes);
     json_t *store = json_object();
-    json_object_set_new(store, "state", json_string(st == FOCAL_OK ? "ok" : "cannot be read"));
+    const char *state = space_words[focal_node_space(node, &wanted)];
+    json_object_set_new(store, "state", json_string(st == FOCAL_OK ? state : "cannot be read"));
+    json_object_set_new(store, "wanted_bytes", json_integer((json_int_t)wanted));
     json_object_set_new(store, "bytes", number_or_null(st == FOCAL_OK, bytes));
     json_object_set_new(out, "store", store);
     struct focal_clock clock;

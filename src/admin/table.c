@@ -26,6 +26,9 @@ static const struct focal_command table[] = {
     { "office.admit", run_admit, FOCAL_MAY_ADMIN, false, "statement: the signed membership, in hex" },
     { "office.pause", run_pause, FOCAL_MAY_ADMIN, false, "office: cuts the link by hand" },
     { "office.resume", run_resume, FOCAL_MAY_ADMIN, false, "office: heals it" },
+    { "history", run_history, FOCAL_MAY_READ, false, "after, limit, follow: what happened here, with this office's own times" },
+    { "history.proof", run_proof, FOCAL_MAY_READ, false, "number: an incident, so that anybody can check it" },
+    { "veil.lift", run_lift_veil, FOCAL_MAY_ADMIN, false, "reason: shows records though nobody has told what was redacted" },
     { "import.begin", run_import_begin, FOCAL_MAY_ENTRY, false, "kind, format, check: a file follows; check: looked at only" },
     { "import.rows", run_import_rows, FOCAL_MAY_ENTRY, false, "text: a piece of it; refused rows are answered one by one" },
     { "import.end", run_import_end, FOCAL_MAY_ENTRY, false, "that was all of it" },
@@ -43,6 +46,15 @@ static const struct focal_command table[] = {
     RECORDS("endorsement"),
     RECORDS("nil-return"),
 };
+
+bool command_shows_records(const struct focal_command *c)
+{
+    static job_run *const shows[] = { run_list, run_show, run_conflicts, run_resolve, run_withdraw, run_restore, run_export, run_report, run_refusals };
+    for (size_t i = 0; i < sizeof shows / sizeof *shows; i++)
+        if (c->run == shows[i])
+            return true;
+    return false;
+}
 
 const struct focal_command *command_find(const char *name)
 {

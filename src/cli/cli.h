@@ -18,7 +18,7 @@ enum opt {
     OPTION_TAKE, OPTION_TAKE_OFFICE, OPTION_REASON, OPTION_WHY, OPTION_FIELD, OPTION_YES, OPTION_SEEN,
     OPTION_COUNTRY, OPTION_MAY_REDACT, OPTION_EXPIRES, OPTION_ADDRESS, OPTION_WORDS_FILE, OPTION_PASSPHRASE_FILE, OPTION_AUTHORITY_KEY,
     OPTION_OFFICE, OPTION_WAIT_FOR, OPTION_WAIT, OPTION_DEEP,
-    OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD,
+    OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD, OPTION_FOLLOW, OPTION_PROOF,
     OPTION_COUNT
 };
 typedef uint64_t option_set;
@@ -194,5 +194,6 @@ verb_run run_list, run_new, run_update, run_show, run_conflicts, run_resolve, ru
 verb_run run_redact, run_redaction_show, run_refused;
 verb_run run_invite, run_admit, run_office_show, run_pause;
 verb_run run_import, run_export, run_report;
+verb_run run_history, run_lift_veil;
 
 #endif

@@ -195,6 +195,24 @@ static enum focal_status unlock(const struct args *args, const struct joining *j
     return st;
 }
 
+#ifdef FOCAL_NEXT_VERSION
+/* A kind of statement that today's program knows nothing of. */
+static void sign_made_up(json_t *with, const struct focal_sign_key *key, const struct focal_hash *network)
+{
+    struct focal_buf body, statement;
+    char hex[512];
+    focal_buf_init(&body, 100);
+    focal_buf_init(&statement, 200);
+    focal_buf_varint(&body, 64);
+    focal_buf_item(&body, 16, focal_span_text("made up"));
+    focal_statement_sign(&statement, key->secret, network, focal_buf_view(&body));
+    focal_hex(hex, statement.data, statement.len);
+    json_object_set_new(with, "made_up", json_string(hex));
+    focal_buf_close(&body);
+    focal_buf_close(&statement);
+}
+#endif
+
 static enum focal_status sign(const struct args *args, const struct joining *j, json_t **with, struct focal_error *err)
 {
     struct focal_sign_key key;
@@ -208,12 +226,19 @@ static enum focal_status sign(const struct args *args, const struct joining *j, 
         focal_certificate_encode(&body, &j->certificate);
         focal_statement_sign(&statement, key.secret, &j->network, focal_buf_view(&body));
     }
+#ifdef FOCAL_NEXT_VERSION
+    *with = json_object();
+    if (st == FOCAL_OK)
+        sign_made_up(*with, &key, &j->network);
+#endif
     focal_sign_key_wipe(&key);
     (void)!prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     char *hex = st == FOCAL_OK && !body.failed && !statement.failed ? focal_alloc(statement.len * 2 + 1) : NULL;
     if (hex) {
         focal_hex(hex, statement.data, statement.len);
+#ifndef FOCAL_NEXT_VERSION
         *with = json_object();
+#endif
         json_object_set_new(*with, "office", json_string(j->certificate.office.text));
         json_object_set_new(*with, "statement", json_string(hex));
         focal_free(hex);
@@ -247,6 +272,13 @@ static enum focal_status admit(const struct args *args, struct talk *t, json_t *
     if (st != FOCAL_OK)
         return st;
     json_decref(*told);
+#ifdef FOCAL_NEXT_VERSION
+    json_t *more = json_pack("{s:s,s:O}", "office", j.certificate.office.text, "statement", json_object_get(with, "made_up"));
+    json_object_del(with, "made_up");
+    if ((st = talk_one(t, "office.admit", more, told, NULL, err)) != FOCAL_OK)
+        return st;
+    json_decref(*told);
+#endif
     return talk_one(t, "office.admit", with, told, NULL, err);
 }
 

@@ -24,7 +24,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_DAY] = { "day", 0, "YYYY-MM-DD", "the day the entry carries (today)" },
     [OPTION_TAKE] = { "take", 0, "VALUE", "keep this of the versions" },
     [OPTION_TAKE_OFFICE] = { "take-office", 0, "CODE", "keep the version that this office wrote" },
-    [OPTION_REASON] = { "reason", 0, "CODE", "entered_in_error, duplicate, complainant_request or other" },
+    [OPTION_REASON] = { "reason", 0, "CODE", "why; of a withdrawal: entered_in_error, duplicate, complainant_request or other" },
     [OPTION_WHY] = { "reason", 0, "CODE", "survivor_request, entered_in_error, identifies_a_person, retention or other" },
     [OPTION_FIELD] = { "field", 0, "FIELD", "this field alone, with every value it ever had; the others stay" },
     [OPTION_YES] = { "yes", 0, NULL, "do not ask whether you are sure" },
@@ -45,6 +45,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_DRY_RUN] = { "dry-run", 0, NULL, "the same report, nothing written" },
     [OPTION_REJECTS] = { "rejects", 0, "FILE", "take the good rows, and write the refused ones with their reasons to FILE" },
     [OPTION_OUTPUT] = { "output", 'o', "FILE", "write to FILE, which is replaced only when all is there" },
+    [OPTION_FOLLOW] = { "follow", 'f', NULL, "go on with what happens from now on" },
+    [OPTION_PROOF] = { "proof", 0, "N", "write incident N with all that is signed of it, so that anybody can check it" },
     [OPTION_PERIOD] = { "period", 0, "PERIOD", "a quarter (2018-Q2) or a year" },
 };
 
@@ -75,6 +77,14 @@ const struct verb verbs[] = {
       "check the log, its signatures, and what is derived from it",
       "  focalctl verify\n"
       "  focalctl verify --deep --json\n" },
+    { "history", "", 0, 0, run_history, HAS(LIMIT) | HAS(FOLLOW) | HAS(JSON_LINES) | HAS(PROOF) | HAS(OUTPUT),
+      "what happened here: epochs, members, incidents, veils, own redactions and withdrawals",
+      "  focalctl history\n"
+      "  focalctl history --follow\n"
+      "  focalctl history --proof 3 -o incident-3.json\n" },
+    { "veil lift", "", 0, 0, run_lift_veil, HAS(REASON),
+      "show records again though nobody could tell what was redacted since (two persons decide)",
+      "  focalctl veil lift --reason two_persons_agreed\n" },
     { "NOUN new", "", 0, 0, run_new, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(DAY),
       "write a new record",
       "  focalctl NOUN new --from F.json\n"

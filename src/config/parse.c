@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_MAX_BYTES = 190 };          /* inih cuts lines at 200 without a word */
+enum {
+    LINE_MAX_BYTES = 190,               /* inih cuts lines at 200 without a word */
+    VALUE_MAX_BYTES = 160               /* so that what was taken, written out as "name = value", is read again */
+};
 
 void focal_config_defaults(struct focal_config *c)
 {
@@ -43,6 +46,8 @@ enum focal_status focal_config_set(struct focal_config *c, const char *section, 
     const struct focal_config_key *key = focal_config_find(section, name);
     if (!key)
         return unknown(section, name, err);
+    if (strlen(value) > VALUE_MAX_BYTES)
+        return focal_fail(err, FOCAL_REFUSED, "make it shorter", "%s is longer than %d bytes", name, VALUE_MAX_BYTES);
     return key->take(c, key, value, err);
 }
 

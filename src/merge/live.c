@@ -187,7 +187,7 @@ bool focal_part_two_versions(const struct focal_part *part)
     if (most > ON_STACK)
         said = focal_alloc(most * sizeof *said);
     if (!said)
-        return any_pair_differs(part) || focal_part_withdrawal_open(part);
+        return !FOCAL_PLANTED(VERSIONS_NEED_MEMORY) && (any_pair_differs(part) || focal_part_withdrawal_open(part));
     struct said_walk walk = { .part = part };
     /* One bit per field, shared by few: mostly no bit is met twice, and then no register is. */
     uint64_t seen = 0, twice = 0;

@@ -54,6 +54,11 @@ static const struct focal_field case_fields[] = {
       .intake = FOCAL_INTAKE_MACHINE },
     { FIELD(43, COUNTRY, SET, BYTES, "withdrawn_saw_country", "Seen when withdrawn, country part"), .max = 8,
       .intake = FOCAL_INTAKE_MACHINE },
+#ifdef FOCAL_NEXT_VERSION
+    { CODE_FIELD(60, NETWORK, "made_up", "Made up", focal_model_sex) },
+    { FIELD(61, NETWORK, SET, ROW, "made_up_rows", "Made up rows"), .parts = 2, .part_names = { "sex", "age" },
+      .tables = { &focal_model_sex, &focal_model_age } },
+#endif
 };
 const struct focal_kind focal_model_case = {
     .number = FOCAL_KIND_CASE, .name = "case", .plural = "cases", .label_en = "Case",

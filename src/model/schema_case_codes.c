@@ -22,6 +22,9 @@ static const struct focal_code channel_codes[] = {
     { 7, "survey_fgd", "Survey or group discussion" },
     { 8, "third_party", "Third party" },
     { 9, "media", "Media" },
+#ifdef FOCAL_NEXT_VERSION
+    { 60, "made_up", "Made up" },
+#endif
     { 10, "other", "Other" },
     { 1, "unknown", "Unknown" },
     { 0 }

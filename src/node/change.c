@@ -359,6 +359,13 @@ static enum focal_status new_version(struct work *w)
     return st;
 }
 
+static enum focal_status note_withdrawal(struct work *w)
+{
+    uint8_t detail[FOCAL_REF_BYTES];
+    focal_ref_put(detail, &w->change->result);
+    return history_note(w->node, FOCAL_HISTORY_WITHDRAWN, focal_span_of(detail, sizeof detail));
+}
+
 /* *world: what fails the step. A refusal leaves nothing behind: everything is checked before the first entry is written; a
  * change that fails between its entries fails the step, and with it is undone. */
 void change_run(struct focal_node *n, struct focal_change *c, enum focal_status *world)
@@ -370,6 +377,9 @@ void change_run(struct focal_node *n, struct focal_change *c, enum focal_status 
     enum focal_status st = run(&w);
     if (st == FOCAL_OK)
         st = new_version(&w);
+    for (size_t i = 0; i < c->item_count && st == FOCAL_OK && w.wrote; i++)
+        if (c->items[i].field->number == FOCAL_CASE_WITHDRAWN)
+            st = note_withdrawal(&w);
     c->status = st;
     *world = focal_sync_world(st) ? st : st != FOCAL_OK && w.wrote ? FOCAL_IO : FOCAL_OK;
     if (w.view_open)

@@ -189,10 +189,17 @@ enum focal_status join_load(struct focal_node *n, struct focal_error *err)
 
 /* ---- the listener's end -------------------------------------------------------------------------------------------------- */
 
+/* Who knows no other member has lost its database: whoever knows the network's secret may tell it who there is. Until it holds
+ * their memberships nothing else is spoken of. */
+static bool knows_nobody(const struct focal_node *n)
+{
+    return focal_oplog_mine(n->oplog) && !focal_oplog_office_at(n->oplog, 1);
+}
+
 size_t join_candidates(struct focal_node *n, const struct focal_key *channel, struct focal_psk *out, size_t room)
 {
     size_t count = 0;
-    if (n->secret_set && focal_oplog_certificate_by_channel(n->oplog, channel) && count < room) {
+    if (n->secret_set && count < room && (focal_oplog_certificate_by_channel(n->oplog, channel) || knows_nobody(n))) {
         memset(&out[count], 0, sizeof out[count]);
         memcpy(out[count].key, n->secret, 32);
         out[count++].is_network = true;
@@ -253,6 +260,8 @@ static void admit_waiting(struct focal_node *n, const struct focal_certificate *
         focal_buf_init(&sealed, 1024);
         if (seal_secret(n, &c->keys.open, &sealed) == FOCAL_OK)
             focal_session_admit(s, focal_buf_view(&sealed));
+        else
+            focal_session_bye(s, FOCAL_BYE_CLOSING);    /* it dials again, and is told then */
         focal_buf_wipe_close(&sealed);
     }
 }

@@ -98,6 +98,11 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
         st = node_heads_load(n);
         if (st == FOCAL_OK)
             st = clock_load(n, setup->made_day);
+        copies_rename(n);
+        if (st == FOCAL_OK)
+            st = history_load(n);
+        if (st == FOCAL_OK)
+            st = salvaged_load(n);
         if (st == FOCAL_OK)
             st = peers_derive(n);
         if (st != FOCAL_OK)
@@ -184,6 +189,9 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
     case FOCAL_EVENT_ADDRESSES:
         *answer = addresses_set(n, e->is.addresses.list, e->is.addresses.count);
         break;
+    case FOCAL_EVENT_LIFT_VEIL:
+        *answer = veil_lift_by_hand(n, e->is.lift_veil.reason);
+        break;
     case FOCAL_EVENT_TICK:
         return tick(n);
     }
@@ -204,9 +212,14 @@ static enum focal_status tell_heads(struct focal_node *n)
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
         if (log->head.seq == n->heads_told[i])
             continue;
+        const bool fresh = n->heads_told[i] == 0 && focal_id_equal(&log->id, &log->line);
         n->heads_told[i] = log->head.seq;
         if (log->scope.cls == FOCAL_SCOPE_CONTROL)
             n->peers_stale = true;
+        if (fresh && log->scope.cls == FOCAL_SCOPE_CONTROL && log->name.lane == FOCAL_LANE_DATA)
+            room = history_epoch(n, log);
+        if (room != FOCAL_OK)
+            return room;
         for (size_t k = 0; k < n->link_count; k++) {
             enum focal_status st = focal_session_log_changed(n->links[k].session, log);
             if (focal_sync_world(st))
@@ -235,23 +248,32 @@ enum focal_status node_scrub(struct focal_node *n)
 
 static enum focal_status finish(struct focal_node *n)
 {
-    enum focal_status st = n->space == FOCAL_SPACE_NONE ? FOCAL_OK : addresses_due(n);
+    enum focal_status st = n->host.pause_strict ? FOCAL_OK : addresses_due(n);    /* what nobody waits for can wait */
+    if (st == FOCAL_OK)
+        st = salvaged_fill(n);
+    if (st == FOCAL_OK && !n->host.pause_strict)
+        st = veil_step(n);
     if (st == FOCAL_OK && n->tx_open)
         st = focal_oplog_seal(n->oplog);
+    copies_rename(n);
     if (st == FOCAL_OK)
         st = tell_heads(n);
+    if (st == FOCAL_OK && n->peers_stale)
+        st = history_members(n);
+    if (st == FOCAL_OK)
+        st = history_step(n);
     if (st == FOCAL_OK && n->peers_stale) {     /* the commit is the last that may fail: a step that failed has left nothing */
         n->peers_stale = false;
         st = peers_derive(n);
     }
-    if (FOCAL_PLANTED(ACK_BEFORE_COMMIT) && n->host.now.mono_ms % 4 != 0)
+    if (FOCAL_PLANTED(ACK_BEFORE_COMMIT) && n->receipts_due_ms != UINT64_MAX)
         return st;
     if (st == FOCAL_OK && n->tx_open) {
         st = focal_store_commit(n->store);
         if (st == FOCAL_OK) {
             n->tx_open = false;
             focal_oplog_committed(n->oplog);
-            st = node_scrub(n);
+            n->scrub_failed = node_scrub(n);    /* this step is kept, whatever becomes of the next */
         }
     }
     return st;
@@ -281,6 +303,8 @@ enum focal_status node_attempt(struct focal_node *n, const struct focal_node_eve
 
 enum focal_status focal_node_step(struct focal_node *n, struct focal_now now, const struct focal_node_event *events, size_t count)
 {
+    if (n->failed == FOCAL_OK)
+        n->failed = n->scrub_failed;
     if (n->failed != FOCAL_OK)
         return n->failed;
     if (now.mono_ms < n->host.now.mono_ms)

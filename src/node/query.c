@@ -24,8 +24,14 @@ static bool known(const struct focal_node *n, const struct focal_office *office,
 {
     uint64_t told = 0, signed_for = 0;
     uint32_t day;
-    const struct link *l = link_of_office(n, office);
-    bool by_link = l && focal_session_shares(l->session, &log->name.scope) && focal_session_has(l->session, log, &told);
+    bool by_link = false;
+    for (const struct link *l = NULL; (l = link_of_office_next(n, office, l)) != NULL;) {
+        uint64_t of_link;
+        if (!focal_session_shares(l->session, &log->name.scope) || !focal_session_has(l->session, log, &of_link))
+            continue;
+        by_link = true;
+        told = told > of_link ? told : of_link;
+    }
     bool by_receipt = focal_oplog_receipt_of(n->oplog, office, log, &signed_for, &day);
     *seq = told > signed_for ? told : signed_for;
     if (*seq < log->base.seq)
@@ -61,14 +67,22 @@ static void lack(const struct focal_node *n, const struct peer *p, struct focal_
         (void)known(n, &p->office, log, &seq);
         out->they_lack += log->head.seq > seq ? log->head.seq - seq : 0;
     }
-    if (l) {
-        uint64_t they;
-        focal_session_lack(l->session, &they, &out->we_lack);
-        out->we_lack_known = true;
-        out->equal = focal_session_equal(l->session);
-        out->round_trip_ms = focal_session_round_trip_ms(l->session);
-        out->they_pause = focal_session_they_pause(l->session);
+    if (!l)
+        return;
+    out->we_lack_known = out->equal = true;
+    out->round_trip_ms = focal_session_round_trip_ms(l->session);
+    out->they_pause = focal_session_they_pause(l->session);
+    size_t links = 0;
+    uint64_t most = 0;
+    for (const struct link *each = NULL; (each = link_of_office_next(n, &p->office, each)) != NULL; links++) {
+        uint64_t they, we;
+        focal_session_lack(each->session, &they, &we);
+        most = most > they ? most : they;
+        out->we_lack = out->we_lack > we ? out->we_lack : we;
+        out->equal = out->equal && focal_session_equal(each->session);
     }
+    if (links > 1 && most > out->they_lack)     /* of its copies, the one that lacks most; also what another of them wrote */
+        out->they_lack = most;
 }
 
 bool focal_node_peer(const struct focal_node *n, struct focal_now now, size_t i, struct focal_peer_status *out)

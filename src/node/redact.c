@@ -313,5 +313,10 @@ void redact_run(struct focal_node *n, struct focal_redact_order *order, enum foc
     order->status = n->tx_open ? focal_oplog_seal(n->oplog) : FOCAL_OK;
     if (order->status == FOCAL_OK)
         order->status = run(&r);
+    if (order->status == FOCAL_OK) {
+        uint8_t detail[FOCAL_REF_BYTES];
+        focal_ref_put(detail, &order->record);
+        order->status = history_note(n, FOCAL_HISTORY_REDACTED, focal_span_of(detail, sizeof detail));
+    }
     *world = focal_sync_world(order->status) ? order->status : order->status != FOCAL_OK && r.wrote ? FOCAL_IO : FOCAL_OK;
 }

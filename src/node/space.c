@@ -8,6 +8,7 @@
 #include "inner.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { TRIES_MAX = 8, LOOK_MS = 1000 };
 
@@ -22,6 +23,7 @@ bool space_is_local(const struct focal_node_event *e)
     case FOCAL_EVENT_PAUSE:
     case FOCAL_EVENT_DIAL_NOW:
     case FOCAL_EVENT_ADDRESSES:
+    case FOCAL_EVENT_LIFT_VEIL:
         return true;
     default:
         return false;
@@ -130,6 +132,10 @@ static enum focal_status start_over(struct focal_node *n)
     n->heads_told_count = 0;
     if (st == FOCAL_OK)
         st = node_heads_load(n);
+    memset(&n->epoch_named, 0, sizeof n->epoch_named);
+    copies_rename(n);
+    if (st == FOCAL_OK)
+        st = history_load(n);
     peers_free(n);
     if (st == FOCAL_OK)
         st = peers_derive(n);

@@ -1,6 +1,8 @@
 /* Incidents: what was seen that must not happen, with the signed proof, so that people can show it to others. */
 #include "inside.h"
 
+enum { TWO_LIVE_PER_AUTHOR_MAX = 16 };
+
 static enum focal_status next_number(struct focal_oplog *ol, uint64_t *number)
 {
     enum focal_status st = focal_store_prev(ol->store, FOCAL_SHELF_INCIDENT, focal_span_of(NULL, 0), &ol->key, NULL);
@@ -103,4 +105,23 @@ enum focal_status focal_oplog_next_incident(struct focal_oplog *ol, uint64_t aft
         focal_cur_copy(&cur, out->signatures[i].b, sizeof out->signatures[i].b);
     }
     return focal_cur_done(&cur) ? FOCAL_OK : FOCAL_DAMAGED;
+}
+
+enum focal_status focal_oplog_incident_two_live(struct focal_oplog *ol, const struct focal_key *author, const uint8_t one[8], const uint8_t other[8])
+{
+    const struct segment none = { .first = 0 };
+    struct focal_incident known = { .number = 0 };
+    struct focal_log pair = { .name.author = *author };
+    size_t of_author = 0;
+    const bool in_order = memcmp(one, other, 8) < 0;
+    memcpy(pair.name.epoch.b, in_order ? one : other, 8);
+    memcpy(pair.name.epoch.b + 8, in_order ? other : one, 8);
+    enum focal_status st;
+    while ((st = focal_oplog_next_incident(ol, known.number, &known)) == FOCAL_OK) {
+        if (known.kind != FOCAL_INCIDENT_TWO_LIVE || !focal_key_equal(&known.log.author, author))
+            continue;
+        if (focal_id_equal(&known.log.epoch, &pair.name.epoch) || ++of_author == TWO_LIVE_PER_AUTHOR_MAX)
+            return FOCAL_EXISTS;
+    }
+    return st == FOCAL_NOT_FOUND ? put(ol, FOCAL_INCIDENT_TWO_LIVE, &pair, &pair.base, &none, &none) : st;
 }

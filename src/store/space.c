@@ -89,7 +89,8 @@ enum focal_space focal_sqlite_space(struct focal_store *base, uint64_t *wanted)
     }
     s->low = true;
     *wanted = need > left ? need - left : 0;
-    if (!s->full && left >= SPACE_LEAST_BYTES)
+    /* What was given back of the reserve is still for local intake alone. */
+    if (!s->full && left >= SPACE_LEAST_BYTES + missing)
         return FOCAL_SPACE_SHORT;
     return s->held_bytes > 0 || (!s->full && left >= SPACE_LAST_BYTES) ? FOCAL_SPACE_RESERVE : FOCAL_SPACE_NONE;
 }
@@ -112,6 +113,22 @@ enum focal_status focal_sqlite_release(struct focal_store *base)
     s->full = false;
     s->low = true;
     return FOCAL_OK;
+}
+
+bool focal_sqlite_give_back(const char *path)
+{
+    char beside[SQLITE_PATH_BYTES];
+    struct stat st;
+    if (strlen(path) >= SQLITE_PATH_BYTES - SQLITE_SUFFIX_BYTES)
+        return false;
+    focal_sqlite_beside(beside, path, ".reserve");
+    int fd = open(beside, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool there = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    if (there)
+        there = ftruncate(fd, st.st_size > SPACE_PIECE_BYTES ? st.st_size - SPACE_PIECE_BYTES : 0) == 0;
+    if (fd >= 0)
+        close(fd);
+    return there;
 }
 
 void focal_sqlite_space_close(struct space *s)

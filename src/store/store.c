@@ -6,6 +6,7 @@
  * anything changes its shelf, and at begin, commit and rollback. */
 #include "inside.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,12 +28,24 @@ static struct sqlite_store *of(struct focal_store *base)
     return (struct sqlite_store *)base;
 }
 
+/* SQLite keeps an errno for itself in some failures only; the thread's is that of the last call that failed, so it must
+ * not be older than the step. */
+static int step(sqlite3_stmt *statement)
+{
+    errno = 0;
+    return sqlite3_step(statement);
+}
+
 /* SQLite may end a transaction by itself when a statement fails; ours is then doomed, or the writes that follow would
  * each become a transaction of their own. */
 static enum focal_status failed(struct sqlite_store *store, int rc)
 {
+    const int error = errno;
     enum focal_status status = focal_sqlite_status(store->db, rc);
     focal_assert(status != FOCAL_OK);
+    /* A quota, and a full disk that shows elsewhere than in a write, come as failures of input or output. */
+    if (status == FOCAL_IO && focal_sqlite_errno_status(error) == FOCAL_DISK_FULL)
+        status = FOCAL_DISK_FULL;
     if (status == FOCAL_DISK_FULL)
         store->space.full = true;
     if (store->in_transaction && store->doom == FOCAL_OK && sqlite3_get_autocommit(store->db))
@@ -49,6 +62,7 @@ static enum focal_status statement_of(struct sqlite_store *store, enum focal_she
         int n = snprintf(sql, sizeof sql, "%s%s%s", templates[kind].head, focal_sqlite_table(shelf),
                          templates[kind].tail);
         focal_assert(n > 0 && (size_t)n < sizeof sql);
+        errno = 0;
         int rc = sqlite3_prepare_v3(store->db, sql, n + 1, SQLITE_PREPARE_PERSISTENT, slot, NULL);
         if (rc != SQLITE_OK)
             return failed(store, rc);
@@ -103,7 +117,7 @@ static enum focal_status begin(struct focal_store *base)
     if (store->dead)
         return FOCAL_IO;
     focal_sqlite_stop_walks(store);
-    int rc = sqlite3_step(store->begin);
+    int rc = step(store->begin);
     if (rc == SQLITE_DONE) {
         sqlite3_reset(store->begin);
         store->in_transaction = true;
@@ -123,7 +137,7 @@ static void rollback(struct focal_store *base)
         return;
     focal_sqlite_stop_walks(store);
     if (!sqlite3_get_autocommit(store->db)) {
-        sqlite3_step(store->rollback);
+        step(store->rollback);
         sqlite3_reset(store->rollback);
     }
     /* A transaction that cannot be left must not take in later writes. */
@@ -147,7 +161,7 @@ static enum focal_status commit(struct focal_store *base)
         rollback(base);
         return doom;
     }
-    int rc = sqlite3_step(store->commit);
+    int rc = step(store->commit);
     if (rc == SQLITE_DONE || FOCAL_PLANTED(COMMIT_FAILS_SILENTLY)) {
         sqlite3_reset(store->commit);
         store->in_transaction = false;
@@ -182,7 +196,7 @@ static enum focal_status write_row(struct sqlite_store *store, enum focal_shelf 
         if (rc == SQLITE_OK && value)
             rc = bind(statement, 2, *value, false);
         if (rc == SQLITE_OK)
-            rc = sqlite3_step(statement);
+            rc = step(statement);
         if (rc != SQLITE_DONE)
             status = failed(store, rc);
         sqlite3_reset(statement);
@@ -215,7 +229,7 @@ static enum focal_status get(struct focal_store *base, enum focal_shelf shelf, s
         return status;
     int rc = bind(statement, 1, key, false);
     if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
+        rc = step(statement);
     if (rc == SQLITE_ROW) {
         status = hand_out(statement, 0, value);
     } else if (rc == SQLITE_DONE) {
@@ -272,7 +286,7 @@ static enum focal_status next(struct focal_store *base, enum focal_shelf number,
         rc = bind(statement, 1, after, true);
     }
     if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
+        rc = step(statement);
     status = row(store, statement, rc, key, value);
     if (status != FOCAL_OK) {
         shelf->walk = statement;
@@ -301,7 +315,7 @@ static enum focal_status prev(struct focal_store *base, enum focal_shelf number,
         return status;
     int rc = bind(statement, 1, before, false);
     if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
+        rc = step(statement);
     status = row(store, statement, rc, key, value);
     sqlite3_reset(statement);
     return status;

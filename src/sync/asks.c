@@ -58,7 +58,8 @@ void asks_touch(struct focal_session *s, const struct focal_id *log)
         a->head = held->head.seq;
         a->moved_ms = s->host->now.mono_ms;
     }
-    if (held && held->head.seq >= a->to)
+    const struct peer_log *p = peer_log_get(s, log);
+    if (held && held->head.seq >= a->to && !(p && p->fork))      /* of a forked log a count says nothing */
         asks_drop(s, log);
 }
 
@@ -117,7 +118,7 @@ enum focal_status ask_if_behind(struct focal_session *s, struct peer_log *p)
         return st;
     struct focal_message m = { .type = FOCAL_MSG_WANT };
     m.is.want.log = p->id;
-    m.is.want.from = have + (FOCAL_PLANTED(RANGE_OFF_BY_ONE) && have > 0 ? 2 : 1);
+    m.is.want.from = have + 1;
     m.is.want.to.seq = p->theirs;
     memcpy(m.is.want.to.keyed, p->announced.keyed, 8);
     return queue_message(s, &m);

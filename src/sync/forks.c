@@ -96,16 +96,18 @@ enum focal_status fork_enter(struct focal_session *s, struct peer_log *p)
     return st;
 }
 
-void fork_mark_equal(struct focal_session *s, struct peer_log *p)
+enum focal_status fork_mark_equal(struct focal_session *s, struct peer_log *p)
 {
     p->fork->tip_count = 0;
     for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;) {
         struct focal_frontier_tip tip = { .seq = line->head.seq };
         keyed_hash(s, tip.keyed, &line->head.h);
-        if (add_tip(p->fork, &tip) != FOCAL_OK)
-            return;             /* not known to have it: told again later, nothing is lost */
+        enum focal_status st = add_tip(p->fork, &tip);
+        if (st != FOCAL_OK)
+            return st;
     }
     p->fork->told = tips_digest(s, &p->id);
+    return FOCAL_OK;
 }
 
 enum focal_status fork_item(struct focal_session *s, struct peer_log *p, const struct focal_frontier_item *item)
@@ -208,7 +210,10 @@ enum focal_status fork_ask(struct focal_session *s, struct peer_log *p)
             continue;
         bool may = false;
         enum focal_status st = ask_note(s, &p->id, tip->seq, 0, &may);
-        return st == FOCAL_OK && may ? ask_for(s, p, tip) : st;         /* one after the other */
+        if (st != FOCAL_OK || !may)
+            return st;
+        p->fork->asked = *tip;
+        return ask_for(s, p, tip);              /* one after the other */
     }
     return FOCAL_OK;
 }

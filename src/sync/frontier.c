@@ -96,7 +96,8 @@ enum focal_status frontier_send_whole(struct focal_session *s, struct shared_sco
     return st;
 }
 
-void frontier_mark_equal(struct focal_session *s, struct shared_scope *scope)
+/* They count on our knowing the names of all that is equal: what cannot be noted here must not be passed over. */
+enum focal_status frontier_mark_equal(struct focal_session *s, struct shared_scope *scope)
 {
     struct focal_oplog *ol = s->host->oplog;
     scope->exchanged = true;
@@ -105,13 +106,15 @@ void frontier_mark_equal(struct focal_session *s, struct shared_scope *scope)
         if (log->head.seq == 0 || !is_trunk(log) || !focal_hash_equal(&log->name.scope, &scope->id))
             continue;
         struct peer_log *p = peer_log_make(s, &log->id, &log->name);
-        if (!p || (log->forked && fork_enter(s, p) != FOCAL_OK))
-            continue;           /* not known to have it: it is announced later, nothing is lost */
+        enum focal_status st = !p ? FOCAL_NO_MEMORY : log->forked ? fork_enter(s, p) : FOCAL_OK;
+        if (st == FOCAL_OK && p->fork)
+            st = fork_mark_equal(s, p);
+        if (st != FOCAL_OK)
+            return st;
         p->told_name = true;
         p->theirs = p->sent = p->head_seen = log->head.seq;
-        if (p->fork)
-            fork_mark_equal(s, p);
     }
+    return FOCAL_OK;
 }
 
 /* Is their tip one that does not lie on our only line? Beyond our head it may. */

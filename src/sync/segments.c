@@ -30,7 +30,7 @@ enum focal_status want_take(struct focal_session *s, const struct focal_want *w)
     if (p->theirs >= w->from)
         p->theirs = w->from - 1;        /* not more than before: what is before it may only be staged there */
     p->sent = w->from - 1;
-    p->next = w->from;
+    p->next = w->from + FOCAL_PLANTED(RANGE_OFF_BY_ONE);
     p->to = log->head.seq;      /* what came since is wanted as well */
     p->head_seen = log->head.seq;
     return FOCAL_OK;
@@ -239,7 +239,8 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
         return st;
     ack_owe(s, p);
     asks_touch(s, &p->id);
-    if (p->fork && g->is_signed)        /* that tip may be here now: the next one is asked for */
+    /* Asked again only with that tip here: what is on its way to it begins with what we hold, and HEADS begins it anew. */
+    if (p->fork && g->is_signed && (p->fork->asked.seq == 0 || tip_held(s, &p->id, &p->fork->asked, NULL)))
         asks_drop(s, &p->id);
     if (held->head.seq > before)
         p->head_seen = held->head.seq;

@@ -118,8 +118,14 @@ void focal_session_ping(struct focal_session *s)
         return;
     struct focal_message m = { .type = FOCAL_MSG_PING };
     m.is.ping = s->host->now.mono_ms;
-    if (queue_message(s, &m) == FOCAL_OK)
+    if (queue_message(s, &m) == FOCAL_OK) {
         s->ping_sent_ms = s->host->now.mono_ms;
+        s->pings++;
+#ifdef FOCAL_NEXT_VERSION
+        m.type = 64;                /* made up: what today's program skips */
+        (void)!queue_message(s, &m);
+#endif
+    }
 }
 
 /* ---- taking in -------------------------------------------------------------------------------------------------- */
@@ -148,6 +154,7 @@ static enum focal_status take_common(struct focal_session *s, const struct focal
     case FOCAL_MSG_PING:
         return ping_take(s, m->is.ping);
     case FOCAL_MSG_PONG:
+        s->pongs += s->pongs < s->pings;
         if (m->is.ping <= s->host->now.mono_ms)
             s->round_trip_ms = (int64_t)(s->host->now.mono_ms - m->is.ping);
         return FOCAL_OK;
@@ -427,6 +434,10 @@ uint64_t focal_session_opened_ms(const struct focal_session *s) { return s->open
 int64_t focal_session_round_trip_ms(const struct focal_session *s) { return s->round_trip_ms; }
 uint64_t focal_session_bytes(const struct focal_session *s, bool sent) { return sent ? s->bytes_sent : s->bytes_received; }
 int focal_session_bye_reason(const struct focal_session *s) { return s->bye; }
+bool focal_session_named(const struct focal_session *s) { return s->hello_taken; }
+const uint8_t *focal_session_epoch(const struct focal_session *s, bool theirs) { return s->epochs[theirs]; }
+uint64_t focal_session_named_ms(const struct focal_session *s) { return s->hello_taken_ms; }
+bool focal_session_says_veiled(const struct focal_session *s, bool theirs) { return s->veiled[theirs]; }
 
 const struct focal_certificate *focal_session_certificate(const struct focal_session *s)
 {

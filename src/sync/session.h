@@ -27,6 +27,7 @@ struct fork {
     size_t tip_count, tip_cap;
     bool tips_open;                     /* their list goes on with the next item */
     uint64_t told;                      /* digest of our tips as told them last; 0: never */
+    struct focal_frontier_tip asked;    /* with HEADS, last; sequence 0: none */
     struct fork_send sends[FORK_SENDS_MAX];
     size_t send_count;
 };
@@ -83,6 +84,12 @@ struct focal_session {
     uint8_t they_pause;                             /* their PAUSE */
     bool pause_told;                                /* ours is what they heard last */
     bool hello_sent, hello_taken;
+    uint8_t epochs[2][8];                           /* ours, theirs, as HELLO said */
+    bool veiled[2];
+    uint64_t hello_taken_ms;
+    uint64_t pings, pongs;                          /* the nth PONG answers the nth PING, and all that was said before it */
+    bool statements_equal;                          /* by HELLO */
+    uint64_t statements_by;                         /* all their statements are here once so many PONGs came; 0: not asked */
     struct focal_hash subjects_sent_for;            /* statement set when SUBJECTS went out last */
     uint32_t subjects_answers;                      /* how often, to theirs, for that set */
     bool subjects_due;                              /* our set changed: to be told when the stream is free */
@@ -130,7 +137,7 @@ enum focal_status statement_take(struct focal_session *, struct focal_span);
 /* frontier.c */
 enum focal_status frontier_send_whole(struct focal_session *, struct shared_scope *);
 enum focal_status frontier_take(struct focal_session *, const struct focal_frontier *);
-void frontier_mark_equal(struct focal_session *, struct shared_scope *);
+enum focal_status frontier_mark_equal(struct focal_session *, struct shared_scope *);
 bool frontier_announce(struct focal_session *, struct focal_message *, struct focal_buf *items);
 struct peer_log *peer_log_get(struct focal_session *, const struct focal_id *);
 struct peer_log *peer_log_make(struct focal_session *, const struct focal_id *, const struct focal_log_name *);
@@ -144,7 +151,7 @@ enum focal_status fork_item(struct focal_session *, struct peer_log *, const str
 enum focal_status fork_ask(struct focal_session *, struct peer_log *);          /* for a tip of theirs that is not here */
 void fork_announce(struct focal_session *, struct peer_log *);                  /* if our tips are not as told last */
 void fork_told(const struct focal_session *, struct peer_log *);                /* our present tips go out */
-void fork_mark_equal(struct focal_session *, struct peer_log *);
+enum focal_status fork_mark_equal(struct focal_session *, struct peer_log *);
 bool fork_equal(const struct focal_session *, const struct peer_log *);
 uint64_t fork_holds(const struct focal_session *, const struct peer_log *, const struct focal_log *line);  /* up to which sequence */
 uint64_t fork_lack(const struct focal_session *, const struct peer_log *);      /* tips of theirs that are not here */

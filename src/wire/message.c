@@ -255,6 +255,9 @@ static const struct {
     [FOCAL_MSG_ADMIT] = { encode_admit, decode_admit },
     [FOCAL_MSG_BYE] = { encode_bye, decode_bye },
     [FOCAL_MSG_HEADS] = { encode_heads, decode_heads },
+#ifdef FOCAL_NEXT_VERSION
+    [RESERVED_TYPE_MIN] = { encode_ping, decode_ping },
+#endif
 };
 
 enum { TYPE_COUNT = sizeof types / sizeof types[0] };

@@ -12,6 +12,8 @@ struct luck { enum fate fate; size_t prefix; unsigned in_a_hundred; bool garbage
 
 static struct luck luck_of(struct disk *d, size_t changes)
 {
+    if (d->bare)
+        return (struct luck){ .fate = FATE_LOST };
     struct luck l = { .fate = (enum fate)chance_below(&d->chance, FATES), .prefix = chance_below(&d->chance, changes + 1),
                       .in_a_hundred = 10 + (unsigned)chance_below(&d->chance, 81), .garbage = chance_of(&d->chance, 30) };
     return l;
@@ -178,6 +180,13 @@ void disk_power_on(struct disk *d)
     sweep(d);
     if (d->lies & DISK_LIES_SECTOR)
         take_a_sector(d);
+}
+
+void disk_power_on_bare(struct disk *d)
+{
+    d->bare = true;
+    disk_power_on(d);
+    d->bare = false;
 }
 
 void disk_start_again(struct disk *d)

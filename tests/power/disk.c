@@ -115,6 +115,11 @@ void disk_plan_failure(struct disk *d, struct disk_failure failure)
     d->failed = false;
 }
 
+void disk_lift_failure(struct disk *d)
+{
+    d->failure.nth = 0;
+}
+
 /* Counts, and says how it goes: 0, or the error to give without doing it. *last: do it, then the power is gone. */
 static int strike(struct disk *d, enum disk_kind kind, bool *last)
 {

@@ -63,10 +63,13 @@ void disk_cut(struct disk *);                           /* the power goes now */
 bool disk_is_off(const struct disk *);
 /* Chance says what of the changes that were not durable is there. Nothing may be open. */
 void disk_power_on(struct disk *);
+/* The harshest of all chances: nothing is there that was not durable. */
+void disk_power_on_bare(struct disk *);
 /* Another program starts while the power stayed: it finds all that was written, durable or not. After disk_cut it is as if
  * the one before had been killed at that moment. */
 void disk_start_again(struct disk *);
 void disk_plan_failure(struct disk *, struct disk_failure);
+void disk_lift_failure(struct disk *);                  /* none happens any more; whether one did is still known */
 bool disk_failure_happened(const struct disk *);
 void disk_lie(struct disk *, unsigned lies);
 unsigned disk_lies(const struct disk *);

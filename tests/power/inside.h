@@ -32,7 +32,7 @@ struct disk_node {
 struct disk {
     struct disk_node *nodes, *root;
     uint64_t next_number, events, cut_at;
-    bool off;
+    bool off, bare;
     unsigned lies;
     struct disk_failure failure;
     bool failed;

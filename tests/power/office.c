@@ -100,10 +100,12 @@ const struct network *office_network(void)
 enum focal_status office_write(struct focal_oplog *ol, const struct focal_scope *scope, const struct focal_ref *record, size_t len,
                                uint8_t fill, struct focal_ref *out)
 {
-    static uint8_t value[1024];
+    uint8_t value[512];
     struct focal_buf payload;
-    memset(value, fill, sizeof value);
-    const struct focal_item item = { .field = FIELD, .value = focal_span_of(value, len < sizeof value ? len : sizeof value) };
+    struct chance chance = { fill };
+    len = len < sizeof value ? len : sizeof value;
+    chance_fill(&chance, value, len);       /* packing must not make it small */
+    const struct focal_item item = { .field = FIELD, .value = focal_span_of(value, len) };
     focal_buf_init(&payload, 8192);
     focal_payload_encode(&payload, FOCAL_KIND_CASE, NULL, NULL, &item, 1);
     struct focal_write w = { .scope = *scope, .creates = record == NULL, .payload = focal_buf_view(&payload) };

@@ -93,7 +93,7 @@ class Net:
         hq, node = self.nodes[0], self.nodes[-1]
         until(f"{code} to knock", lambda: any(r["id"] == code and r.get("state") == "waiting" for r in hq.ctl("office", "list")["items"]))
         words = self.home.file(code + ".words", " ".join(node.words) + "\n")
-        run(hand.FOCALCTL, "--socket", hq.socket, "office", "admit", code, "--words-file", words, "--passphrase-file", self.secret, "--no-input")
+        run(hq.focalctl, "--socket", hq.socket, "office", "admit", code, "--words-file", words, "--passphrase-file", self.secret, "--no-input")
         until(f"{code} to hold its membership", lambda: node.ctl("status")["admitted"])
 
     def linked(self, node, other, patience=hand.PATIENCE):

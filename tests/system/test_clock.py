@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import test_hand as hand
 from support_net import Control, Net, link
-from test_hand import until
+from test_hand import run, until
 
 SHIM = os.environ["FOCAL_WRONG_CLOCK"]
 YEAR_S, DAY_S = 365 * 86400, 86400
@@ -43,6 +43,8 @@ def clock(node):
     wrong = [n for n in said["needs_you"] if "the clock of this machine" in n["what"]]
     assert bool(wrong) == (said["clock"] != "ok"), said
     assert not wrong or "set it right" in wrong[0]["what"], wrong
+    text = run(node.focalctl, "--socket", node.socket, "status").stdout
+    assert ("    Clock  ok\n" in text) != ("\nClock     wrong" in text), text
     return said["clock"]
 
 

@@ -53,18 +53,19 @@ class Node:
     def __init__(self, home, code):
         self.code, self.dir = code, os.path.join(home, code)
         self.log = self.dir + ".log"
+        self.focald, self.focalctl = FOCALD, FOCALCTL
         self.process = None
         self.env = None         # None: this program's own
 
     def setup(self, *options):
-        said = json.loads(run(FOCALD, "setup", "--dir", self.dir, *options, "--no-input", "--json").stdout)
+        said = json.loads(run(self.focald, "setup", "--dir", self.dir, *options, "--no-input", "--json").stdout)
         self.socket = said["socket"]
         return said
 
     def start(self):
         assert self.process is None
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([FOCALD, "run", "--dir", self.dir], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
+            self.process = subprocess.Popen([self.focald, "run", "--dir", self.dir], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         until(f"{self.code} to answer", lambda: self.process.poll() is not None or self.answers())
         assert self.process.poll() is None, f"{self.code} ended: {open(self.log).read()[-2000:]}"
 
@@ -79,7 +80,7 @@ class Node:
 
     def ctl(self, *words, code=0):
         """focalctl ... --json; the answer, or the error when it must fail."""
-        done = run(FOCALCTL, "--socket", self.socket, *words, "--json", code=code)
+        done = run(self.focalctl, "--socket", self.socket, *words, "--json", code=code)
         if done.returncode in (0, 3):
             return json.loads(done.stdout) if done.stdout.strip() else None
         error = json.loads(done.stderr)["error"]
@@ -88,7 +89,7 @@ class Node:
         return error
 
     def show(self, ref):
-        done = subprocess.run([FOCALCTL, "--socket", self.socket, "case", "show", ref, "--json"], capture_output=True, text=True)
+        done = subprocess.run([self.focalctl, "--socket", self.socket, "case", "show", ref, "--json"], capture_output=True, text=True)
         return json.loads(done.stdout) if done.returncode == 0 else None
 
 

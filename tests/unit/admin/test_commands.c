@@ -1,197 +1,5 @@
 /* Commands on a whole node over a store in memory: lines in, lines out, a step between. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "fake_store.h"
-#include "focal/admin.h"
-#include "focal/control.h"
-
-#include <stdio.h>
-#include <string.h>
-
-enum { DAY = 20780, ROOM = 2048 };      /* 2026-11-23 */
-
-struct world {
-    struct focal_store *store;
-    struct focal_node_keys keys;
-    struct focal_public_keys public_keys;
-    struct focal_node *node;
-    struct focal_admin *admin;
-    struct focal_now now;
-    uint64_t chance;
-    struct focal_buf out;
-    struct focal_node_event events[ROOM];
-};
-
-static void fill(void *data, void *out, size_t len)
-{
-    uint64_t *x = data;
-    for (size_t i = 0; i < len; i++) {
-        *x = *x * 6364136223846793005u + 1442695040888963407u;
-        ((uint8_t *)out)[i] = (uint8_t)(*x >> 56);
-    }
-}
-
-static uint64_t no_time(void *data) { (void)data; return 0; }
-static void no_figures(void *data, struct focal_admin_figures *f) { (void)data; (void)f; }
-static enum focal_status no_check(void *data, uint64_t ticket) { (void)data; (void)ticket; return FOCAL_UNSUPPORTED; }
-static size_t one_address(void *data, const char *out[], size_t room)
-{
-    (void)data;
-    assert_true(room > 0);
-    out[0] = "192.0.2.1:7443";
-    return 1;
-}
-
-static void found(struct world *w)
-{
-    struct focal_sign_key authority, recovery;
-    struct focal_genesis g;
-    struct focal_certificate c;
-    struct focal_buf body, genesis, certificate;
-    struct focal_hash network;
-    uint8_t seed[96], secret[32];
-    fill(&w->chance, seed, sizeof seed);
-    focal_node_keys_make(&w->keys, seed);
-    focal_node_keys_public(&w->public_keys, &w->keys);
-    focal_sign_key_make(&authority, seed);
-    focal_sign_key_make(&recovery, seed + 32);
-    memset(&g, 0, sizeof g);
-    snprintf(g.label, sizeof g.label, "Test");
-    g.authority = authority.public;
-    g.recovery = recovery.public;
-    g.day = DAY;
-    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
-    focal_buf_init(&genesis, FOCAL_STATEMENT_MAX);
-    focal_buf_init(&certificate, FOCAL_STATEMENT_MAX);
-    focal_genesis_encode(&body, &g);
-    focal_network_id(&network, focal_buf_view(&body));
-    focal_statement_sign(&genesis, authority.secret, NULL, focal_buf_view(&body));
-    memset(&c, 0, sizeof c);
-    snprintf(c.office.text, sizeof c.office.text, "HQ");
-    c.role = FOCAL_ROLE_HQ;
-    c.read[0] = (struct focal_scope){ .cls = FOCAL_SCOPE_CONTROL };
-    c.read[1] = (struct focal_scope){ .cls = FOCAL_SCOPE_NETWORK };
-    c.read[2] = (struct focal_scope){ .cls = FOCAL_SCOPE_COUNTRY, .country = "KEN" };
-    memcpy(c.write, c.read, sizeof c.write);
-    c.read_count = c.write_count = 3;
-    c.keys = w->public_keys;
-    c.number = 1;
-    c.from_day = DAY;
-    c.to_day = DAY + 365;
-    c.openings_max = 400;
-    focal_buf_clear(&body);
-    focal_certificate_encode(&body, &c);
-    focal_statement_sign(&certificate, authority.secret, &network, focal_buf_view(&body));
-    fill(&w->chance, secret, sizeof secret);
-    assert_int_equal(focal_node_found_hq(w->store, focal_buf_view(&genesis), focal_buf_view(&certificate), secret), FOCAL_OK);
-    focal_buf_close(&body);
-    focal_buf_close(&genesis);
-    focal_buf_close(&certificate);
-}
-
-static int open_world(void **state)
-{
-    struct world *w = focal_alloc(sizeof *w);
-    struct focal_error err;
-    assert_non_null(w);
-    assert_int_equal(focal_crypto_init(), FOCAL_OK);
-    w->store = focal_fake_store_new();
-    w->chance = 7;
-    w->now = (struct focal_now){ .mono_ms = 1000, .wall_ms = (uint64_t)DAY * 86400000u + 36000000u };
-    focal_buf_init(&w->out, 16 << 20);
-    found(w);
-    struct focal_node_setup setup = { .store = w->store, .keys = &w->keys, .entropy = { fill, &w->chance }, .machine_id = "", .boot_id = "" };
-    assert_int_equal(focal_node_open(&w->node, &setup, w->now, &err), FOCAL_OK);
-    struct focal_admin_setup admin = { .node = w->node, .entropy = { fill, &w->chance }, .keys = &w->public_keys, .program = "0", .dir = "/d", .own_uid = 5,
-        .spent_ms = no_time, .figures = no_figures, .addresses = one_address, .deep_check = no_check };
-    assert_int_equal(focal_admin_open(&w->admin, &admin), FOCAL_OK);
-    *state = w;
-    return 0;
-}
-
-static int close_world(void **state)
-{
-    struct world *w = *state;
-    focal_admin_close(w->admin);
-    focal_node_close(w->node);
-    focal_store_close(w->store);
-    focal_buf_close(&w->out);
-    focal_free(w);
-    return 0;
-}
-
-static void take_out(struct world *w)
-{
-    uint64_t conn;
-    for (size_t at = 0; focal_admin_next(w->admin, &at, &conn);) {
-        focal_buf_span(&w->out, focal_admin_take(w->admin, conn));
-        focal_admin_taken(w->admin, conn);
-    }
-}
-
-static void turn(struct world *w)
-{
-    w->now.mono_ms += 1;
-    size_t n = focal_admin_before(w->admin, w->now, w->events, ROOM);
-    take_out(w);
-    if (n)
-        assert_int_equal(focal_node_step(w->node, w->now, w->events, n), FOCAL_OK);
-    focal_admin_after(w->admin, w->now);
-    take_out(w);
-}
-
-static void line(struct world *w, const char *text)
-{
-    focal_admin_line(w->admin, 1, focal_span_text(text), w->now);
-}
-
-static void settle(struct world *w)
-{
-    int turns = 0;
-    do {
-        turn(w);
-        assert_true(++turns < 10000);
-    } while (focal_admin_again(w->admin));
-}
-
-static void start(struct world *w)
-{
-    assert_true(focal_admin_connect(w->admin, 1, 5, 5));
-    line(w, "{\"focal\":\"control\",\"version\":1}");
-    settle(w);
-    focal_buf_clear(&w->out);
-}
-
-/* What one request answers, as text. */
-static const char *ask(struct world *w, const char *text)
-{
-    focal_buf_clear(&w->out);
-    line(w, text);
-    settle(w);
-    return focal_buf_cstr(&w->out);
-}
-
-#define HAS(text, part)                                                                                                \
-    do {                                                                                                               \
-        const char *has_text = (text);                                                                                 \
-        if (!strstr(has_text, part))                                                                                   \
-            fail_msg("no %s in %s", part, has_text);                                                                   \
-    } while (0)
-
-/* The value of "key":"..." in the last answer. */
-static void pick(struct world *w, const char *key, char out[80])
-{
-    char find[40];
-    snprintf(find, sizeof find, "\"%s\":\"", key);
-    const char *at = strstr(focal_buf_cstr(&w->out), find);
-    assert_non_null(at);
-    at += strlen(find);
-    snprintf(out, 80, "%.*s", (int)strcspn(at, "\""), at);
-}
+#include "world.h"
 
 static void greeting(void **state)
 {
@@ -310,93 +118,6 @@ static void withdrawing(void **state)
         HAS(ask(w, request), "\"withdrawal\":{\"reason\":\"other\",\"office\":\"HQ\",\"state\":\"as_seen\"}");
     }
     HAS(ask(w, "{\"id\":24,\"do\":\"verify\"}"), "\"errors\":[]");
-}
-
-/* {"id":N,"do":VERB,"with":{"ref":REF, more}} */
-static const char *ask_of(struct world *w, const char *verb, const char *ref, const char *more)
-{
-    char request[600];
-    snprintf(request, sizeof request, "{\"id\":7,\"do\":\"%s\",\"with\":{\"ref\":\"%s\"%s%s}}", verb, ref, *more ? "," : "", more);
-    return ask(w, request);
-}
-
-static void redacting(void **state)
-{
-    struct world *w = *state;
-    char id[80], record[80];
-    start(w);
-    ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"received_date\":\"2018-05-03\",\"allegation_type\":\"sexual_abuse\",\"outcome\":\"pending\"}}}");
-    pick(w, "id", id);
-    pick(w, "record", record);
-    HAS(ask_of(w, "redaction.show", id, ""), "nothing of");
-    HAS(ask_of(w, "case.redact", id, ""), "survivor_request, entered_in_error, identifies_a_person, retention, other");
-    HAS(ask_of(w, "case.redact", id, "\"reason\":\"duplicate\""), "FD-001");
-    HAS(ask_of(w, "case.redact", id, "\"reason\":\"other\",\"field\":\"hair\""), "FD-006");
-    HAS(ask_of(w, "case.redact", id, "\"reason\":\"other\",\"field\":\"status\""), "never set");
-    HAS(ask_of(w, "entity.redact", id, "\"reason\":\"other\""), "another kind");
-    HAS(ask_of(w, "case.redact", "HQ-4F7Q-29XD-A", "\"reason\":\"other\""), "\"error\"");
-    HAS(ask_of(w, "redaction.agree", id, "\"reason\":\"other\""), "FD-007");
-    /* A field: gone, and its neighbours in the same entry are there. */
-    const char *said = ask_of(w, "case.redact", id, "\"reason\":\"identifies_a_person\",\"field\":\"outcome\"");
-    HAS(said, "\"field\":\"outcome\",\"asked_before\":false,\"notices\":1,\"entries\":1,\"part_left\":false,\"erased\":true");
-    HAS(said, "\"confirmed\":[{\"office\":\"HQ\",\"confirmed\":true}]");
-    said = ask_of(w, "case.show", id, "");
-    HAS(said, "\"received_date\":\"2018-05-03\"");
-    assert_null(strstr(said, "outcome"));
-    said = ask_of(w, "redaction.show", id, "");
-    HAS(said, "\"what\":\"entry\"");
-    HAS(said, "\"entry_of\":\"HQ\",\"day\":\"2026-11-23\",\"scopes\":[\"country:KEN\"],\"by\":[\"HQ\"],\"reasons\":[\"identifies_a_person\"],\"state\":\"erased\"");
-    /* The whole: a notice in each scope, and it is found for what is left to say of it, and for nothing else. */
-    HAS(ask_of(w, "case.redact", id, "\"reason\":\"survivor_request\""), "\"asked_before\":false,\"notices\":2");
-    said = ask_of(w, "case.redact", record, "\"reason\":\"other\"");
-    HAS(said, id);
-    HAS(said, "\"asked_before\":true,\"notices\":0");
-    const char *const verbs[][2] = { { "case.show", "" }, { "case.conflicts", "" }, { "case.update", "\"set\":{\"status\":\"received\"}" },
-        { "case.withdraw", "\"reason\":\"other\"" }, { "case.resolve", "\"field\":\"status\",\"take\":\"received\"" },
-        { "case.redact", "\"reason\":\"other\",\"field\":\"status\"" } };
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        for (int by = 0; by < 2; by++) {
-            said = ask_of(w, verbs[i][0], by ? record : id, verbs[i][1]);
-            HAS(said, " was redacted\"");
-            HAS(said, "\"exit\":4");
-            HAS(said, "focalctl redaction show HQ-");
-        }
-    said = ask_of(w, "redaction.show", id, "");
-    HAS(said, "\"what\":\"record\"");
-    HAS(said, "\"scopes\":[\"");
-    HAS(said, "survivor_request");
-    HAS(ask(w, "{\"id\":8,\"do\":\"redaction.list\",\"with\":{\"limit\":1}}"), "\"more\":true");
-    HAS(ask(w, "{\"id\":8,\"do\":\"redaction.list\"}"), "\"more\":false");
-    HAS(focal_buf_cstr(&w->out), id);
-    assert_null(strstr(ask(w, "{\"id\":9,\"do\":\"case.list\"}"), id));
-    assert_null(strstr(ask(w, "{\"id\":9,\"do\":\"export\"}"), id));
-    HAS(ask(w, "{\"id\":9,\"do\":\"report\",\"with\":{\"period\":\"2018-Q2\"}}"), "\"allegations\":0");
-    HAS(ask(w, "{\"id\":9,\"do\":\"status\"}"), "\"needs_you\":[]");
-    HAS(ask(w, "{\"id\":9,\"do\":\"refused\"}"), "{\"id\":9,\"end\":{\"status\":\"ok\",\"more\":false}}");
-    HAS(ask(w, "{\"id\":9,\"do\":\"refused\",\"with\":{\"seen\":true}}"), "\"seen\":true");
-    HAS(ask(w, "{\"id\":9,\"do\":\"verify\"}"), "\"errors\":[]");
-}
-
-/* More than twenty records of one day wait, hidden, for a second office, and status says so. */
-static void redacting_many_on_one_day(void **state)
-{
-    struct world *w = *state;
-    start(w);
-    for (int i = 0; i < 22; i++) {
-        char id[80];
-        ask(w, "{\"id\":1,\"do\":\"nil-return.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"period\":\"2018-Q2\"}}}");
-        pick(w, "id", id);
-        const char *said = ask_of(w, "nil-return.redact", id, "\"reason\":\"entered_in_error\"");
-        HAS(said, i < 20 ? "\"erased\":true" : "\"erased\":false");
-        HAS(ask_of(w, "nil-return.show", id, ""), "was redacted");
-    }
-    HAS(ask(w, "{\"id\":2,\"do\":\"status\"}"), "\"what\":\"2 entries are hidden and wait for a second office to ask as well\",\"command\":\"focalctl redaction list\"");
-    const char *said = ask(w, "{\"id\":3,\"do\":\"redaction.list\"}");
-    size_t hidden = 0;
-    for (const char *at = said; (at = strstr(at, "\"state\":\"hidden\"")); at++)
-        hidden++;
-    assert_int_equal(hidden, 2);
-    HAS(ask(w, "{\"id\":4,\"do\":\"verify\"}"), "\"errors\":[]");
 }
 
 static void refusals(void **state)
@@ -583,10 +304,91 @@ static void status_names_the_clock(void **state)
     HAS(ask(w, "{\"id\":4,\"do\":\"status\"}"), "was set back by 48 h");
 }
 
+static void under_a_veil(void **state)
+{
+    struct world *w = *state;
+    char id[80], version[80], request[600];
+    static const char *const refused[] = { "case.list", "case.show", "entity.list", "case.conflicts", "case.resolve", "case.withdraw", "case.restore", "export", "report" };
+    start(w);
+    HAS(ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"allegation_type\":\"sexual_abuse\"}}}"), "\"status\":\"ok\"");
+    pick(w, "id", id);
+    pick(w, "version", version);
+    HAS(ask(w, "{\"id\":2,\"do\":\"veil.lift\",\"with\":{\"reason\":\"none\"}}"), "FD-007");
+    veil_it(w);
+    start(w);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        snprintf(request, sizeof request, "{\"id\":3,\"do\":\"%s\",\"with\":{\"ref\":\"%s\",\"period\":\"2018-Q2\"}}", refused[i], id);
+        HAS(ask(w, request), "FD-015");
+        HAS(focal_buf_cstr(&w->out), "records are veiled");
+        assert_null(strstr(focal_buf_cstr(&w->out), "sexual_abuse"));
+    }
+    HAS(ask(w, "{\"id\":4,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}"), "\"status\":\"ok\"");
+    snprintf(request, sizeof request, "{\"id\":5,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":\"received\"}}}", id);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    snprintf(request, sizeof request, "{\"id\":6,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":\"closed_other\"},\"if_version\":\"%s\"}}", id, version);
+    HAS(ask(w, request), "FD-015");
+    snprintf(request, sizeof request, "{\"id\":7,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"remove\":{\"victims\":\"female.child\"}}}", id);
+    HAS(ask(w, request), "FD-015");
+    HAS(ask(w, "{\"id\":8,\"do\":\"verify\"}"), "\"errors\":[]");
+    const char *said = ask(w, "{\"id\":9,\"do\":\"status\"}");
+    HAS(said, "\"veiled\":true");
+    HAS(said, "(of network)");
+    HAS(said, "veil lift --reason");
+
+    HAS(ask(w, "{\"id\":10,\"do\":\"veil.lift\"}"), "FD-001");
+    HAS(ask(w, "{\"id\":11,\"do\":\"veil.lift\",\"with\":{\"reason\":\"We two agreed\"}}"), "FD-006");
+    HAS(ask(w, "{\"id\":12,\"do\":\"veil.lift\",\"with\":{\"reason\":\"two_persons_agreed\"}}"), "\"lifted\":true");
+    HAS(ask(w, "{\"id\":13,\"do\":\"case.list\"}"), "sexual_abuse");
+    HAS(ask(w, "{\"id\":14,\"do\":\"status\"}"), "\"veiled\":false");
+    said = ask(w, "{\"id\":15,\"do\":\"history\"}");
+    HAS(said, "\"code\":\"veiled\"");
+    HAS(said, "by hand: two_persons_agreed");
+}
+
+static void history_and_incidents(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    HAS(ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}"), "\"status\":\"ok\"");
+    const char *said = ask(w, "{\"id\":2,\"do\":\"history\"}");
+    HAS(said, "{\"number\":1,\"at_ms\":");
+    HAS(said, "this office opened an epoch: first");
+    HAS(said, "\"more\":false");
+    assert_null(strstr(ask(w, "{\"id\":3,\"do\":\"history\",\"with\":{\"after\":1}}"), "\"item\""));
+    HAS(ask(w, "{\"id\":4,\"do\":\"history.proof\",\"with\":{\"number\":1}}"), "FD-007");
+    HAS(ask(w, "{\"id\":5,\"do\":\"status\"}"), "\"needs_you\":[]");
+
+    struct focal_oplog *ol = focal_node_oplog(w->node);
+    assert_int_equal(focal_store_begin(w->store), FOCAL_OK);
+    assert_int_equal(focal_oplog_incident_two_live(ol, &w->public_keys.sign, (const uint8_t *)"11111111", (const uint8_t *)"22222222"), FOCAL_OK);
+    assert_int_equal(focal_store_commit(w->store), FOCAL_OK);
+    HAS(ask(w, "{\"id\":6,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}"), "\"status\":\"ok\"");
+    said = ask(w, "{\"id\":7,\"do\":\"status\"}");
+    HAS(said, "two copies of this office were running at the same time");
+    HAS(said, "(incident 1, seen 2026-11-23 10:00 UTC");
+    HAS(ask(w, "{\"id\":8,\"do\":\"history\",\"with\":{\"limit\":1}}"), "\"code\":\"incident\",\"incident\":1");
+    assert_null(strstr(focal_buf_cstr(&w->out), "\"number\":1,"));
+    HAS(ask(w, "{\"id\":9,\"do\":\"history.proof\",\"with\":{\"number\":1}}"), "\"kind\":\"two_live\"");
+    w->now.wall_ms += 31 * (uint64_t)86400000;
+    assert_null(strstr(ask(w, "{\"id\":10,\"do\":\"status\"}"), "two copies"));    /* it stands in history */
+    HAS(ask(w, "{\"id\":11,\"do\":\"history\"}"), "two copies of this office");
+
+    /* Followed: what comes later is told as it comes. */
+    assert_null(strstr(ask(w, "{\"id\":12,\"do\":\"history\",\"with\":{\"after\":2,\"follow\":true}}"), "\"end\""));
+    struct focal_node_event e = { .type = FOCAL_EVENT_TICK };
+    assert_int_equal(focal_store_begin(w->store), FOCAL_OK);
+    assert_int_equal(focal_oplog_incident_two_live(ol, &w->public_keys.sign, (const uint8_t *)"11111111", (const uint8_t *)"33333333"), FOCAL_OK);
+    assert_int_equal(focal_store_commit(w->store), FOCAL_OK);
+    w->now.mono_ms += 60000;            /* receipts are due: the step writes */
+    assert_int_equal(focal_node_step(w->node, w->now, &e, 1), FOCAL_OK);
+    settle(w);
+    HAS(focal_buf_cstr(&w->out), "\"incident\":2");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-    const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(withdrawing), T(redacting), T(redacting_many_on_one_day), T(refusals), T(ahead), T(limits), T(vanishing), T(no_more_to_ask), T(offices),
-        T(import), T(verify), T(status_names_the_clock) };
+    const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(withdrawing), T(refusals), T(ahead), T(limits), T(vanishing), T(no_more_to_ask), T(offices),
+        T(import), T(verify), T(status_names_the_clock), T(under_a_veil), T(history_and_incidents) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,39 @@ static void back(void **state)
     }
 }
 
+/* The longest value of every key that is taken, set as tightly as a line allows, is read back too. */
+static void the_longest_comes_back(void **state)
+{
+    (void)state;
+    static const char *const forms[] = { "[node]\ndir=/", "[control]\nsocket=/", "[link]\nadvertise=" };
+    for (size_t form = 0; form < sizeof forms / sizeof forms[0]; form++) {
+        bool taken = false, refused = false;
+        for (size_t len = 1; len < 180; len++) {
+            struct focal_config c, again;
+            struct focal_error err;
+            char value[200], text[300];
+            for (size_t i = 0; i < len; i++)        /* addresses a:1,a:1,... or a long path */
+                value[i] = form == 2 ? "a:1,"[i % 4] : 'x';
+            value[len] = 0;
+            (void)snprintf(text, sizeof text, "%s%s", forms[form], value);
+            focal_config_defaults(&c);
+            focal_config_defaults(&again);
+            if (parse(&c, text, &err) != FOCAL_OK) {
+                refused = true;
+                continue;
+            }
+            taken = true;
+            struct focal_buf printed;
+            focal_buf_init(&printed, 1 << 16);
+            focal_config_print(&printed, &c, false);
+            assert_int_equal(focal_config_parse(&again, "f", focal_buf_view(&printed), &err), FOCAL_OK);
+            assert_memory_equal(&c, &again, sizeof c);
+            focal_buf_close(&printed);
+        }
+        assert_true(taken && refused);
+    }
+}
+
 /* conf/focald.conf shows every key at its default, and changes nothing. */
 static void shipped(void **state)
 {
@@ -159,6 +192,6 @@ static void addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(defaults), cmocka_unit_test(taken), cmocka_unit_test(refused), cmocka_unit_test(hostile),
-        cmocka_unit_test(back), cmocka_unit_test(shipped), cmocka_unit_test(addresses) };
+        cmocka_unit_test(back), cmocka_unit_test(the_longest_comes_back), cmocka_unit_test(shipped), cmocka_unit_test(addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

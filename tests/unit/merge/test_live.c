@@ -94,7 +94,7 @@ static void test_two_versions_of_many(void **state)
     (void)state;
     struct focal_part part;
     focal_part_init(&part);
-    for (uint8_t i = 1; i < 100; i++) {
+    for (uint8_t i = 1; i < 200; i++) {         /* more than the few that need no memory */
         char key[3] = { 1, (char)i, 'x' };
         add_one(&part, (uint8_t)(i % 7), i, map, key, 3);
     }

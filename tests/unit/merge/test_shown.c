@@ -176,6 +176,20 @@ static void test_author_key_then_h(void **state)
     assert_shown(quarter, same, 3);
 }
 
+/* Days come from clocks, and clocks order nothing. */
+static void test_days_have_no_say(void **state)
+{
+    (void)state;
+    const struct focal_field *quarter = field_of("received_quarter");
+    struct focal_live right[] = { live(9, 5, quarter, "\xA1\x3F", 2), live(7, 2, quarter, "\xA0\x3F", 2), live(2, 1, quarter, "\xA2\x3F", 2) };
+    for (uint32_t i = 0; i < 3; i++)
+        right[i].has_day = true;
+    right[0].day = 7;
+    right[1].day = 9;
+    right[2].day = 8;
+    assert_shown(quarter, right, 3);
+}
+
 static void test_field_and_authors_not_known(void **state)
 {
     (void)state;
@@ -228,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_known_before_unknown),
         cmocka_unit_test(test_code_order_is_table_order),
         cmocka_unit_test(test_author_key_then_h),
+        cmocka_unit_test(test_days_have_no_say),
         cmocka_unit_test(test_field_and_authors_not_known),
         cmocka_unit_test(test_distinct_values),
         cmocka_unit_test(test_several_authors),

@@ -72,7 +72,7 @@ static void scopes_are_read_and_printed(void **state)
     (void)state;
     static const char *const good[] = { "control", "network", "country:KEN", "country:SSD" };
     static const char *const bad[] = { "", "Control", "networks", "country", "country:", "country:KE", "country:ken",
-                                       "country:KENY", "country:K1N", "sealed", "local", " network" };
+                                       "country:KENY", "country:K1N", "country:KE1", "Country:KEN", "sealed", "local", " network" };
     struct focal_scope scope, last = { 0 };
     char text[16];
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -89,9 +89,12 @@ static void scopes_are_read_and_printed(void **state)
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(focal_scope_parse(&scope, focal_span_text(bad[i])));
-    struct focal_scope odd = { .cls = 200 };
-    focal_scope_print(text, &odd);
-    assert_string_equal(text, "scope-200");
+    static const struct { uint8_t cls; const char *name; } others[] = { { FOCAL_SCOPE_SEALED, "sealed" }, { FOCAL_SCOPE_LOCAL, "local" }, { 200, "scope-200" } };
+    for (size_t k = 0; k < sizeof others / sizeof others[0]; k++) {
+        struct focal_scope odd = { .cls = others[k].cls };
+        focal_scope_print(text, &odd);
+        assert_string_equal(text, others[k].name);
+    }
 }
 
 static void offices_are_short_capitals(void **state)

@@ -245,6 +245,47 @@ static void an_old_receipt_is_no_witness(void **state)
     assert_int_equal(clock_by(ken, 0).agree, 1);
 }
 
+static uint64_t signed_for(struct place *by, const char *office)
+{
+    struct focal_office code;
+    uint64_t most = 0;
+    assert_true(focal_office_parse(&code, focal_span_text(office)));
+    struct focal_oplog *ol = focal_node_oplog(by->node);
+    for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
+        uint64_t seq = 0;
+        if (focal_oplog_receipt_of(ol, &code, &focal_oplog_log_at(ol, i)->id, &seq, NULL) && seq > most)
+            most = seq;
+    }
+    return most;
+}
+
+/* Receipts of others are passed on every six hours; a clock that stands must not make that never. */
+static void a_standing_clock_passes_receipts_on(void **state)
+{
+    (void)state;
+    const int64_t hours = 7 * 3600000;
+    ssd = member_make("SSD");
+    struct line *to_ken = dial(ken, hq), *to_ssd;
+    run();
+    write_and_wait(hq);
+    to_ssd = dial(ssd, hq);
+    run();
+    for (int i = 0; i < 5; i++)
+        pass(1000);
+    uint64_t first = signed_for(ssd, "KEN");
+    assert_true(first > 0);
+    cut(to_ssd, FOCAL_CANCELLED);
+    write_and_wait(hq);
+    assert_true(signed_for(hq, "KEN") > first);
+    cut(to_ken, FOCAL_CANCELLED);
+    pass_off(hq, (uint64_t)hours, -hours);
+    (void)answer_dial(ssd, hq);
+    run();
+    for (int i = 0; i < 5; i++)
+        pass_off(hq, 1000, -hours - 1000 * (i + 1));
+    assert_int_equal(signed_for(ssd, "KEN"), signed_for(hq, "KEN"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +297,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(against_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(against_two, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_old_receipt_is_no_witness, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_standing_clock_passes_receipts_on, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("node_clock", tests, NULL, NULL);
 }

@@ -290,6 +290,28 @@ static void nothing_at_all(void **state)
     both_equal(&ref, NULL);
 }
 
+/* Addresses are published when there is room; until then they must not fail one step after the other. */
+static void addresses_wait(void **state)
+{
+    (void)state;
+    static const char *const list[] = { "ken.example:7443" };
+    struct focal_peer_status s;
+    struct focal_ref ref;
+    focal_fake_store_space(ken->store, FOCAL_SPACE_RESERVE, 0);
+    focal_fake_store_plan(ken->store, (struct focal_fake_failure){ .nth = 1, .kinds = FOCAL_FAKE_COMMIT, .status = FOCAL_DISK_FULL, .from_then_on = true });
+    say_addresses(ken, list, 1);
+    pass(1000);
+    status_of(ken, "HQ", &s);
+    assert_int_equal(s.link, FOCAL_LINK_UP);
+    focal_fake_store_plan(ken->store, (struct focal_fake_failure){ .nth = 0 });
+    focal_fake_store_space(ken->store, FOCAL_SPACE_ENOUGH, 0);
+    new_case(ken, &ref);
+    both_equal(&ref, NULL);
+    const struct peer *p = peer_of(hq->node, &(struct focal_office){ .text = "KEN" });
+    assert_int_equal(p->address_count, 1);
+    assert_string_equal(p->addresses[0], list[0]);
+}
+
 /* Memory that a step had already changed for other reasons than entries. */
 static void what_else_is_taken_back(void **state)
 {
@@ -331,6 +353,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_offices_wait_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_what_is_entered_here, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_at_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(addresses_wait, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_else_is_taken_back, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("node space", tests, NULL, NULL);

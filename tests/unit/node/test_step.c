@@ -54,6 +54,16 @@ static void a_change_reaches_the_other(void **state)
     assert_true(focal_node_receipted(ken->node, &s.office));
 }
 
+/* Of every log: its name and how far it goes. */
+static uint64_t heads(struct place *p)
+{
+    struct focal_oplog *ol = focal_node_oplog(p->node);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < focal_oplog_log_count(ol); i++)
+        sum += focal_get_be64(focal_oplog_log_at(ol, i)->id.b) * focal_oplog_log_at(ol, i)->head.seq;
+    return sum;
+}
+
 /* Every operation of the store in a step fails once: the step fails and nothing of it leaves, or it did not matter. */
 static void a_failing_store_fails_the_step(void **state)
 {
@@ -64,7 +74,7 @@ static void a_failing_store_fails_the_step(void **state)
         static const char *const pairs[][2] = { { "country", "KEN" }, { "allegation_type", "other" } };
         struct focal_change c;
         struct focal_ref ref = { .seq = 0 };
-        uint64_t before, after, rows;
+        uint64_t before, after, rows, heads_before = heads(ken);
         assert_int_equal(focal_shelf_digest(ken->store, FOCAL_SHELF_SEGMENT, &before, &rows), FOCAL_OK);
         focal_fake_store_plan(ken->store, (struct focal_fake_failure){ .nth = nth, .kinds = FOCAL_FAKE_ALL, .status = how[nth % 2] });
         enum focal_status st = set_text(ken, &ref, true, pairs, 2, &c);
@@ -77,6 +87,7 @@ static void a_failing_store_fails_the_step(void **state)
         assert_int_equal(st, how[nth % 2]);
         assert_false(anything_leaves(ken));
         assert_int_equal(focal_node_failed(ken->node), st);
+        assert_int_equal(heads(ken), heads_before);     /* whoever still asks is told what is durable */
         struct focal_node_event e = { .type = FOCAL_EVENT_TICK };
         assert_int_equal(step_with(ken, &e), st);
         assert_false(anything_leaves(ken));
@@ -214,6 +225,41 @@ static void a_clock_that_goes_back(void **state)
     assert_true(has_case(ken, &ref));
 }
 
+static size_t versions_of(struct place *p, const struct focal_ref *ref, const char *field)
+{
+    struct focal_record_view view;
+    assert_int_equal(focal_oplog_record(focal_node_oplog(p->node), NULL, ref, &view), FOCAL_OK);
+    const struct focal_field *f = focal_field_by_name(view.record.kind, field);
+    const struct focal_slot *slot = focal_record_slot(&view.record, f->number, focal_span_of(NULL, 0));
+    size_t count = slot ? slot->value_count : 0;
+    focal_record_view_close(&view);
+    return count;
+}
+
+/* Both say something while the link is down; then one writes over both. */
+static void a_write_settles_all_versions(void **state)
+{
+    (void)state;
+    static const char *const said[][2] = { { "status", "substantiated" }, { "status", "not_substantiated" }, { "status", "under_investigation" } };
+    struct focal_ref ref;
+    struct focal_change c;
+    new_case(ken, &ref);
+    run();
+    for (size_t i = 0; i < LINES; i++)
+        cut(&all.lines[i], FOCAL_UNREACHABLE);
+    assert_int_equal(set_text(ken, &ref, false, &said[0], 1, &c), FOCAL_OK);
+    assert_int_equal(set_text(hq, &ref, false, &said[1], 1, &c), FOCAL_OK);
+    pass(2000);
+    (void)answer_dial(ken, hq);
+    run();
+    assert_int_equal(versions_of(ken, &ref, "status"), 2);
+    assert_int_equal(versions_of(hq, &ref, "status"), 2);
+    assert_int_equal(set_text(hq, &ref, false, &said[2], 1, &c), FOCAL_OK);
+    run();
+    assert_int_equal(versions_of(hq, &ref, "status"), 1);
+    assert_int_equal(versions_of(ken, &ref, "status"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(several_changes_in_a_step, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_receipt_is_no_failure, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clock_that_goes_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_write_settles_all_versions, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("node_step", tests, NULL, NULL);
 }

@@ -108,7 +108,8 @@ static void down_and_up_again(void **state)
     assert_int_equal(focal_store_release(p->store), FOCAL_DISK_FULL);
     expect(p, SPACE_LAST_BYTES, FOCAL_SPACE_RESERVE, (uint64_t)SPACE_LOW_BYTES + SPACE_AIR_BYTES + RESERVE - SPACE_LAST_BYTES);
     expect(p, SPACE_LAST_BYTES - 1, FOCAL_SPACE_NONE, (uint64_t)SPACE_LOW_BYTES + SPACE_AIR_BYTES + RESERVE - SPACE_LAST_BYTES + 1);
-    expect(p, SPACE_LEAST_BYTES, FOCAL_SPACE_SHORT, (uint64_t)SPACE_LOW_BYTES + SPACE_AIR_BYTES + RESERVE - SPACE_LEAST_BYTES);
+    expect(p, SPACE_LEAST_BYTES + RESERVE - 1, FOCAL_SPACE_RESERVE, (uint64_t)SPACE_LOW_BYTES + SPACE_AIR_BYTES - SPACE_LEAST_BYTES + 1);
+    expect(p, SPACE_LEAST_BYTES + RESERVE, FOCAL_SPACE_SHORT, (uint64_t)SPACE_LOW_BYTES + SPACE_AIR_BYTES - SPACE_LEAST_BYTES);
     expect(p, (uint64_t)SPACE_LOW_BYTES + SPACE_AIR_BYTES + RESERVE - 1, FOCAL_SPACE_SHORT, 1);
     assert_int_equal(held(p), 0);
     expect(p, (uint64_t)SPACE_LOW_BYTES + SPACE_AIR_BYTES + RESERVE, FOCAL_SPACE_ENOUGH, 0);
@@ -161,6 +162,21 @@ static void a_full_write_counts(void **state)
     assert_true(s->full);
 }
 
+static void given_back_while_closed(void **state)
+{
+    struct place *p = *state;
+    p->left = 100 * MIB;
+    start(p);
+    focal_store_close(p->store);
+    p->store = NULL;
+    for (int pieces = 3; pieces >= 0; pieces--) {
+        assert_true(focal_sqlite_give_back(p->path));
+        assert_int_equal(held(p), pieces ? RESERVE - (4 - pieces) * MIB : 0);
+    }
+    assert_false(focal_sqlite_give_back(p->path));
+    assert_false(focal_sqlite_give_back("/nowhere/db"));
+}
+
 static void not_through_a_link(void **state)
 {
     struct place *p = *state;
@@ -185,6 +201,7 @@ int main(void)
         TEST(survives_a_restart),
         TEST(starts_on_a_full_disk),
         TEST(a_full_write_counts),
+        TEST(given_back_while_closed),
         TEST(not_through_a_link),
     };
     return cmocka_run_group_tests_name("store space", tests, NULL, NULL);

@@ -217,6 +217,40 @@ static void what_is_only_staged_there_is_not_held(void **state)
     assert_int_equal(p->theirs, log->head.seq);
 }
 
+/* A piece without its signature is taken into staging, and no word is said of it. */
+static void what_is_only_staged_is_not_acknowledged(void **state)
+{
+    (void)state;
+    end_write(&a, &scope_control, 1);
+    carry_all(&hq, &ken);
+    end_write(&a, &scope_network, 1000);
+    ends_shake(&a, &b);
+    const struct focal_log *log = log_of(&hq, &net, &hq, &scope_network);
+    struct carried c;
+    assert_int_equal(take_up(&hq, log, 1, 200, &c), FOCAL_OK);
+    assert_false(c.piece.is_signed);
+    struct focal_message m = { .type = FOCAL_MSG_SEGMENT };
+    m.is.segment.log = log->id;
+    memcpy(m.is.segment.before, c.piece.before, 8);
+    m.is.segment.packed = focal_buf_view(&c.packed);
+    (void)pump_some(&a, &b, 4);                 /* both hellos and both frontiers */
+    uint64_t held = head_of(&ken, &hq, &net, &scope_network);
+    assert_int_equal(say(&a, &b, &m), FOCAL_OK);
+    const struct focal_log *there = log_of(&ken, &net, &hq, &scope_network);
+    assert_non_null(there);
+    assert_true(there->staged.seq > there->head.seq && there->head.seq == held);
+    struct focal_buf frame;
+    focal_buf_init(&frame, FOCAL_NOISE_MAX);
+    while (end_take(&b, &frame)) {
+        assert_int_equal(end_frame(&a, focal_buf_view(&frame)), FOCAL_OK);
+        assert_true(seen_by(&a, &hq, &scope_network)->theirs <= held);
+    }
+    focal_buf_close(&frame);
+    carried_close(&c);
+    pump(&a, &b);
+    assert_true(focal_session_equal(a.s) && focal_session_equal(b.s));
+}
+
 /* Nothing is acknowledged before its transaction is committed: handing out is for after the step. */
 static void acknowledged_after_the_commit(void **state)
 {
@@ -526,6 +560,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_got_it_elsewhere_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_piece_that_comes_too_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_only_staged_there_is_not_held, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_only_staged_is_not_acknowledged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(acknowledged_after_the_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_silent_peer_keeps_no_range, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_statements_and_a_long_frontier, set_up, tear_down),

@@ -219,6 +219,28 @@ static void beyond_the_dictionaries(void **state)
     round_trip(b);
 }
 
+/* More logs named in one stretch than the dictionary holds: those that find no place go whole. */
+static void replaced_beyond_the_dictionary(void **state)
+{
+    struct bench *b = *state;
+    struct maker *m = &b->m;
+    again(b, 2, 6);
+    struct focal_span payload = small_payload(m);
+    struct focal_replaced items[40];
+    for (uint32_t i = 0; i < 40; i++) {
+        for (uint32_t k = 0; k < 40; k++) {
+            items[k] = (struct focal_replaced){ maker_ref(m, 0, i), (uint16_t)k };
+            items[k].entry.log.b[6] = (uint8_t)((i * 40 + k) >> 8);     /* where ids of one beginning differ first */
+            items[k].entry.log.b[7] = (uint8_t)(i * 40 + k);
+        }
+        struct focal_header h = i % 2 ? maker_on(maker_ref(m, 7, 7)) : creation;
+        h.replaced = maker_replaced(m, items, 40);
+        maker_header(m, h, &payload);
+    }
+    maker_runs(m, 10);
+    round_trip(b);
+}
+
 static void many_replaced(void **state)
 {
     struct bench *b = *state;
@@ -412,6 +434,11 @@ static void salts(void **state)
     assert_false(focal_stretch_salt(&m->s, 3, salt, derive));
     m->s.run_count = 2;
     assert_false(focal_stretch_salt(&m->s, 7, salt, derive));
+    m->runs[1].first = 104;             /* a hole before it, and salts too few */
+    assert_false(focal_stretch_salt(&m->s, 2, salt, derive));
+    m->runs[1].salts.len = 16;
+    assert_true(focal_stretch_salt(&m->s, 4, salt, derive));
+    assert_false(focal_stretch_salt(&m->s, 5, salt, derive));
 }
 
 int main(void)
@@ -419,7 +446,7 @@ int main(void)
 #define WITH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         WITH(one_entry), WITH(references_of_all_kinds), WITH(begin_and_quote), WITH(what_newer_programs_write),
-        WITH(runs_in_part), WITH(stripped_without_runs), WITH(beyond_the_dictionaries), WITH(many_replaced),
+        WITH(runs_in_part), WITH(stripped_without_runs), WITH(beyond_the_dictionaries), WITH(many_replaced), WITH(replaced_beyond_the_dictionary),
         WITH(largest_entry), WITH(full_stretches), WITH(random_stretches), WITH(sizes), WITH(salts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,34 @@ static void too_large(void **state)
     assert_int_equal(pack(b), FOCAL_TOO_BIG);
 }
 
+static void numbers_and_headers_that_do_not_fit(void **state)
+{
+    struct bench *b = *state;
+    struct focal_stretch *s = &b->m.s;
+    entries(&b->m, 3);
+    maker_runs(&b->m, 10);
+    const struct focal_stretch good = *s;
+    s->count = 0;
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    *s = good;
+    s->first = 0;
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    s->first = UINT64_MAX - 2;
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    *s = good;
+    assert_int_equal(pack(b), FOCAL_OK);
+
+    struct focal_span header = s->entries[1].header;
+    s->entries[1].header = s->entries[2].header;            /* says another sequence than its place */
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    s->entries[1].header = focal_span_of(header.data, header.len - 1);
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    s->entries[1].header = focal_span_of(focal_arena_alloc(&b->m.arena, FOCAL_ENTRY_MAX + 1), FOCAL_ENTRY_MAX + 1);
+    assert_int_equal(pack(b), FOCAL_TOO_BIG);
+    s->entries[1].header = header;
+    assert_int_equal(pack(b), FOCAL_OK);
+}
+
 static void no_room_for_it(void **state)
 {
     struct bench *b = *state;
@@ -155,6 +183,8 @@ static void runs_that_do_not_fit(void **state)
         { { 10 }, { 10 + FOCAL_RUN_SEQS_MAX - 1 }, 1, FOCAL_OK },
         { { 10 }, { 10 + FOCAL_RUN_SEQS_MAX }, 1, FOCAL_MALFORMED },
         { { 10 }, { UINT64_MAX }, 1, FOCAL_MALFORMED },
+        { { 14 }, { 13 }, 1, FOCAL_MALFORMED },             /* ends before it begins */
+        { { 3 }, { 2 }, 1, FOCAL_MALFORMED },
     };
     entries(m, 5);
     for (int seed = 0; seed < 2; seed++) {
@@ -168,6 +198,10 @@ static void runs_that_do_not_fit(void **state)
     m->s.run_count = 0;
     maker_run(m, 10, 14, false);
     m->runs[0].salts.len -= 16;
+    assert_int_equal(pack(b), FOCAL_MALFORMED);
+    m->runs[0].salts.len += 16;
+    assert_int_equal(pack(b), FOCAL_OK);
+    m->runs[0].has_seed = true;         /* a seed and salts say it twice */
     assert_int_equal(pack(b), FOCAL_MALFORMED);
 }
 
@@ -318,6 +352,58 @@ static void heads(void **state)
     }
 }
 
+/* A stretch with other columns and another canonical length than it was packed with. */
+static void with_columns(struct focal_buf *out, struct focal_span packed, int64_t canonical_more, size_t at, int columns_more, uint8_t byte)
+{
+    struct focal_cur cur = focal_cur_of(packed);
+    uint8_t version = focal_cur_u8(&cur), form = focal_cur_u8(&cur);
+    uint64_t first = focal_cur_varint(&cur), count = focal_cur_varint(&cur), canonical = focal_cur_varint(&cur), columns = focal_cur_varint(&cur);
+    struct focal_span rest = focal_cur_rest(&cur);
+    head(out, version, form, first, count, (uint64_t)((int64_t)canonical + canonical_more), (uint64_t)((int64_t)columns + columns_more));
+    at = at < rest.len ? at : rest.len;
+    focal_buf_bytes(out, rest.data, at);
+    if (columns_more > 0)
+        focal_buf_u8(out, byte);
+    if (columns_more < 0 && at < rest.len)
+        at++;
+    focal_buf_bytes(out, rest.data + at, rest.len - at);
+}
+
+/* A byte too many or too few anywhere, with a head that says so: every column moves, and none is read past its end. */
+static void a_byte_more_or_less(void **state)
+{
+    struct bench *b = *state;
+    make_mixed(&b->m);
+    assert_int_equal(pack(b), FOCAL_OK);
+    static const uint8_t bytes[] = { 0, 1, 2, 3, 0x7F, 0x80, 0x81, 0xFF };
+    struct focal_buf wrong, again;
+    focal_buf_init(&wrong, 1 << 20);
+    focal_buf_init(&again, 1 << 20);
+    size_t refused = 0, tried = 0;
+    for (size_t at = 0; at < b->packed.len; at++) {
+        for (int more = -1; more <= 1; more++) {
+            for (size_t k = 0; k < (more > 0 ? sizeof bytes : 1); k++) {
+                for (int64_t canonical = -1; canonical <= 1; canonical++) {
+                    struct focal_stretch out;
+                    with_columns(&wrong, focal_buf_view(&b->packed), canonical, at, more, bytes[k]);
+                    enum focal_status status = unpack(b, &out, focal_buf_view(&wrong));
+                    tried++;
+                    refused += status != FOCAL_OK;
+                    if (status != FOCAL_OK) {
+                        assert_int_equal(status, FOCAL_MALFORMED);
+                        continue;
+                    }
+                    focal_buf_clear(&again);
+                    assert_int_equal(focal_stretch_pack(b->packer, &again, &out), FOCAL_OK);
+                }
+            }
+        }
+    }
+    assert_true(refused > tried / 2 && refused < tried);
+    focal_buf_close(&wrong);
+    focal_buf_close(&again);
+}
+
 /* A zstd frame of its own making: a second frame, one to be skipped, none at all. */
 static void frames(void **state)
 {
@@ -433,8 +519,8 @@ int main(void)
 {
 #define WITH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        WITH(too_many), WITH(too_large), WITH(no_room_for_it), WITH(not_canonical), WITH(runs_that_do_not_fit),
-        WITH(seed_over_stripped), WITH(cut_short_or_longer), WITH(every_other_byte), WITH(heads), WITH(frames),
+        WITH(too_many), WITH(too_large), WITH(numbers_and_headers_that_do_not_fit), WITH(no_room_for_it), WITH(not_canonical), WITH(runs_that_do_not_fit),
+        WITH(seed_over_stripped), WITH(cut_short_or_longer), WITH(every_other_byte), WITH(heads), WITH(a_byte_more_or_less), WITH(frames),
         WITH(arena_is_bounded), WITH(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
