@@ -88,9 +88,26 @@ static void redacting_many_on_one_day(void **state)
     HAS(ask(w, "{\"id\":4,\"do\":\"verify\"}"), "\"errors\":[]");
 }
 
+/* Whole records may be redacted at any time; what would say which values stand somewhere may not be asked. */
+static void redacting_under_a_veil(void **state)
+{
+    struct world *w = *state;
+    char id[80];
+    start(w);
+    ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"outcome\":\"pending\"}}}");
+    pick(w, "id", id);
+    veil_it(w);
+    start(w);
+    HAS(ask_of(w, "case.redact", id, "\"reason\":\"other\",\"field\":\"outcome\""), "records are veiled");
+    HAS(ask_of(w, "case.redact", id, "\"reason\":\"other\",\"field\":\"status\""), "records are veiled");
+    HAS(ask(w, "{\"id\":2,\"do\":\"refused\"}"), "records are veiled");
+    HAS(ask_of(w, "case.redact", id, "\"reason\":\"other\""), "\"notices\":2");
+    HAS(ask_of(w, "redaction.show", id, ""), "\"state\":\"erased\"");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-    const struct CMUnitTest tests[] = { T(redacting), T(redacting_many_on_one_day) };
+    const struct CMUnitTest tests[] = { T(redacting), T(redacting_many_on_one_day), T(redacting_under_a_veil) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
