@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HIDDEN_PER_SLICE = 16 };
-
 struct redacting {
     struct focal_redact_order order;
     struct redaction_rows rows;         /* of what was asked for, by everybody */
@@ -158,7 +156,7 @@ static enum focal_status rows_after(struct job *j, struct redacting *r)
 /* Is anything of the record hidden here and not erased? */
 static enum focal_status look_hidden(struct job *j, struct redacting *r)
 {
-    for (int i = 0; i < HIDDEN_PER_SLICE; i++) {
+    for (int i = 0; looks_left(j, i); i++) {
         struct focal_entry_look look;
         enum focal_status st = focal_node_next_hidden(j->admin->is.node, &r->at, &look);
         if (st != FOCAL_OK)
@@ -199,6 +197,8 @@ enum job_state run_redact(struct job *j)
         if (!r)
             return job_fail(j, NULL);
         focal_buf_init(&r->at, FOCAL_STORE_KEY_MAX);
+        if (job_text(j, "field") && veil_refuses(j, &err))      /* the answer would say whether it was set */
+            return job_fail(j, &err);
         r->order.agree = strcmp(j->command->name, "redaction.agree") == 0;
         if ((r->order.agree ? take_record(j, r, &err) : prepare(j, r, &err)) != FOCAL_OK)
             return job_fail(j, &err);

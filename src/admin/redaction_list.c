@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { LOOKS_PER_SLICE = 16 };
-
 struct walk {
     struct focal_buf at;                /* in the list of redactions */
     struct focal_buf hidden_at;         /* in that of hidden entries */
@@ -43,7 +41,7 @@ static struct walk *open_walk(struct job *j)
 /* Which records and entries wait here for a second office. OK: all are known; MORE: another slice. */
 static enum focal_status gather_hidden(struct job *j, struct walk *w)
 {
-    for (int i = 0; i < LOOKS_PER_SLICE; i++) {
+    for (int i = 0; looks_left(j, i); i++) {
         struct focal_entry_look look;
         uint8_t ref[FOCAL_REF_BYTES];
         enum focal_status st = focal_node_next_hidden(j->admin->is.node, &w->hidden_at, &look);
@@ -172,7 +170,7 @@ static enum focal_status next_target(struct job *j, struct walk *w, struct focal
 /* OK: at the end; MORE: another slice. */
 static enum focal_status walk_on(struct job *j, struct walk *w)
 {
-    for (int i = 0; i < LOOKS_PER_SLICE; i++) {
+    for (int i = 0; looks_left(j, i); i++) {
         struct redaction_rows rows[2] = { 0 };
         struct focal_ref target;
         enum focal_status st = next_target(j, w, &target, rows);

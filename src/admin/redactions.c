@@ -57,6 +57,12 @@ enum focal_status redaction_rows_of(struct redaction_rows *out, struct focal_opl
     return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
+bool looks_left(const struct job *j, int done)
+{
+    enum { LOOKS_PER_SLICE = 32 };
+    return done == 0 || (done < LOOKS_PER_SLICE && j->admin->is.spent_ms(j->admin->is.data) < FOCAL_ADMIN_TURN_MS);
+}
+
 const struct focal_code_table *redaction_reasons(void)
 {
     const struct focal_field *field = focal_field_by_number(focal_kind_by_number(FOCAL_KIND_REDACTION), FOCAL_REDACTION_REASON);

@@ -21,6 +21,9 @@ FOCAL_MUST_USE enum focal_status redaction_rows_of(struct redaction_rows *, stru
 /* May this office's request count, of an entry by `author` on a record that `creator` created? Either may be NULL. */
 bool redaction_counts(struct focal_oplog *, const struct focal_office *by, const struct focal_certificate *author, const struct focal_certificate *creator);
 
+/* One look at an entry unpacks a piece of its log: a slice ends when the turn has taken its time. */
+bool looks_left(const struct job *, int done);
+
 /* [{"office", "confirmed", "last_heard_s"}]: who of those that read a scope is known to hold every request made there. */
 json_t *confirmed_json(struct job *, const struct redaction_rows *);
 const struct focal_code_table *redaction_reasons(void);

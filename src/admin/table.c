@@ -49,7 +49,7 @@ static const struct focal_command table[] = {
 
 bool command_shows_records(const struct focal_command *c)
 {
-    static job_run *const shows[] = { run_list, run_show, run_conflicts, run_resolve, run_withdraw, run_restore, run_export, run_report };
+    static job_run *const shows[] = { run_list, run_show, run_conflicts, run_resolve, run_withdraw, run_restore, run_export, run_report, run_refusals };
     for (size_t i = 0; i < sizeof shows / sizeof *shows; i++)
         if (c->run == shows[i])
             return true;

@@ -101,9 +101,10 @@ class Usage(unittest.TestCase):
 
     def test_every_verb_has_help(self):
         verbs = ["status", "matrix", "sync now", "ping", "verify", "import", "export", "report", "office invite", "office admit",
-                 "office list", "office show", "office pause", "office resume"]
+                 "office list", "office show", "office pause", "office resume", "redaction list", "redaction show", "redaction agree", "refused",
+                 "case withdraw", "case restore"]
         verbs += [n + " " + v for n in ("case", "entity", "focal-point", "endorsement", "nil-return")
-                  for v in ("new", "list", "show", "update", "conflicts", "resolve")]
+                  for v in ("new", "list", "show", "update", "conflicts", "resolve", "redact")]
         for verb in verbs:
             done = run(*verb.split(), "--help")
             self.assertEqual(done.returncode, 0, verb)
@@ -119,7 +120,9 @@ class Usage(unittest.TestCase):
                  ["case", "update", REF], ["case", "resolve", REF, "status"], ["case", "resolve", REF, "status", "--take", "a", "--take-office", "HQ"],
                  ["import", "x"], ["import", "x", "--format", "xml"], ["import", "x.csv", "--kind", "opening"], ["export", "--format", "xls"],
                  ["report", "--format", "pdf"], ["sync"], ["sync", "now", "--timeout", "soon"], ["office", "invite", "KEN", "--expires", "36h"],
-                 ["--color", "blue", "status"], ["--socket"], ["case", "list", "--filter", "nothing=1"], ["status", "--wait"], ["ping"]]
+                 ["--color", "blue", "status"], ["--socket"], ["case", "list", "--filter", "nothing=1"], ["status", "--wait"], ["ping"],
+                 ["case", "redact", REF], ["case", "redact", REF, "--reason", "other"], ["case", "redact", REF, "--reason", "other", "--no-input"],
+                 ["redaction", "agree", REF, "--yes"], ["redaction", "show"], ["refused", REF]]
         for args in wrong:
             done = run(*args)
             self.assertEqual(done.returncode, 2, args)
@@ -285,6 +288,31 @@ class Answers(unittest.TestCase):
             self.assertEqual(fake.run("case", "resolve", REF, "channel", "--take-office", "HQ").returncode, 0)
             self.assertEqual(fake.heard[-1], ("case.resolve", {"ref": REF, "field": "channel", "take_office": "HQ"}))
 
+    def test_redact(self):
+        confirmed = [{"office": "HQ", "confirmed": True, "last_heard_s": 4}, {"office": "KEN", "confirmed": True},
+                     {"office": "SSD", "confirmed": False, "last_heard_s": 172800}, {"office": "TCD", "confirmed": None, "last_heard_s": None}]
+        whole = {"id": REF, "record": "00", "asked_before": False, "notices": 1, "entries": 0, "part_left": True, "left_to": ["KEN", "KEN-2"],
+                 "erased": True, "confirmed": confirmed}
+        field = whole | {"field": "status", "entries": 2, "part_left": False, "left_to": None, "erased": False}
+        one = {"what": "entry", "entry_of": "KEN", "scopes": ["network"], "by": ["HQ"], "reasons": ["other"], "state": "hidden", "confirmed": confirmed, "id": REF}
+        lost = {"id": REF, "kind": "case", "fields": ["status", "chan\x1bnel"]}
+        with Fake({"case.redact": lambda w: [("item", field if "field" in w else whole), END], "redaction.show": [("item", {"id": REF, "redactions": [one]}), END],
+                   "redaction.list": [("item", one), LAST], "refused": lambda w: [("item", {"seen": True}), END] if w.get("seen") else [("item", lost), LAST]}) as fake:
+            text = fake.run("case", "redact", REF, "--reason", "retention", "--yes").out
+            self.assertEqual(fake.heard[-1], ("case.redact", {"ref": REF, "reason": "retention"}))
+            for part in ("is redacted.", "cannot be taken back", "Who can redact those: KEN, KEN-2.", "Erased at 2 of 4; SSD not heard from for 2 d; TCD not heard from\n"):
+                self.assertIn(part, text)
+            text = fake.run("case", "redact", REF, "--reason", "other", "--field", "status", "--yes", "--no-input").out
+            for part in ('the field "status" is redacted, in 2 entries', "focalctl redaction agree " + REF, "Hidden at 2 of 4"):
+                self.assertIn(part, text)
+            self.assertEqual(json.loads(fake.run("case", "redact", REF, "--reason", "other", "--yes", "--json").out), {"schema": "focal.case.redact/1"} | whole)
+            self.assertIn("one entry of KEN, in network\n  asked by   HQ\n  because    other\n  here       hidden; it waits", fake.run("redaction", "show", REF).out)
+            self.assertEqual(fake.run("redaction", "list").out.splitlines()[1].split(), [REF, "entry", "network", "HQ", "hidden", "2", "of", "4"])
+            self.assertEqual(fake.run("refused").out.splitlines()[1].split(), [REF, "case", "status,", "chan?nel"])
+            self.assertEqual(json.loads(fake.run("refused", "--json").out), {"schema": "focal.refused/1", "items": [lost], "more": False})
+            self.assertEqual(fake.run("refused", "--seen").returncode, 0)
+            self.assertEqual(fake.heard[-1], ("refused", {"seen": True}))
+
     def test_partial_and_faults(self):
         offices = {"offices": [{"code": "HQ", "synced": True}, {"code": "SSD", "synced": False}]}
         with Fake({"sync.now": [("item", offices), ("end", {"status": "partial"})],
@@ -307,6 +335,8 @@ class Answers(unittest.TestCase):
             self.assertEqual(done.out, "focal1-abc\n")
             self.assertIn("office admit KEN", done.err)
             self.assertEqual(fake.heard[-1][1], {"office": "KEN", "country": "KEN", "days": 14, "addresses": ["h:1", "h:2"]})
+            fake.run("office", "invite", "REGION", "--may-redact")
+            self.assertEqual(fake.heard[-1][1], {"office": "REGION", "may_redact": True})
             self.assertEqual(json.loads(fake.run("office", "invite", "KEN", "--json").out),
                              {"schema": "focal.office.invite/1", "token": "focal1-abc", "expires": "2026-12-01"})
 

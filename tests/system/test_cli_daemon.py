@@ -153,6 +153,7 @@ class Real(unittest.TestCase):
         self.ctl("KEN", "case", "resolve", made["id"], "channel", "--take", "letter", code=4)
         self.ctl("KEN", "case", "resolve", made["id"], "channel", "--take-office", "HQ")
         self.ctl("KEN", "case", "resolve", made["id"], "channel", "--take-office", "HQ", code=7)
+        self.redact(made["id"])
         self.files()
         self.ctl("KEN", "sync", "now", "--wait", "--timeout", "20s")
         digests = [json.loads(self.ctl(office, "verify", "--json").out)["digests"] for office in ("HQ", "KEN")]
@@ -162,6 +163,21 @@ class Real(unittest.TestCase):
         self.assertEqual(rows["HQ"]["HQ"]["have"], rows["HQ"]["KEN"]["have"])
         self.ctl("KEN", "ping", "HQ")
         self.ctl("KEN", "ping", "SSD", code=4)
+
+    def redact(self, ref):
+        """On a terminal the reference is typed again; what is anything else changes nothing."""
+        redact, asks = ["--dir", self.at + "/KEN", "case", "redact", ref, "--reason", "entered_in_error"], b"again to go on: "
+        for typed, says in ((b"yes\n", "that is not " + ref), (ref[:-1].encode() + b"\n", "that is not"), (b"\x04", "nothing was typed")):
+            code, shown, _ = on_terminal(redact, [(asks, typed)])
+            self.assertEqual(code, 1, shown)
+            self.assertIn(says, shown)
+            self.assertIn("nothing was changed", shown)
+        self.ctl("KEN", *redact[2:], code=2)
+        self.ctl("KEN", "case", "show", ref)
+        code, shown, _ = on_terminal(redact, [(asks, ref.lower().encode() + b"\n")])
+        self.assertEqual(code, 0, shown)
+        self.assertIn("cannot be taken back", shown)
+        self.assertIn("was redacted", self.ctl("KEN", "case", "show", ref, code=4).err)
 
     def files(self):
         """In and out again."""

@@ -121,9 +121,9 @@ class Home:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def bring_in(home, hq, secret, code, country=None):
+def bring_in(home, hq, secret, code, country=None, *options):
     """invite, setup, run, admit: in the README's order."""
-    token = hq.ctl("office", "invite", code, "--country", country or code)["token"]
+    token = hq.ctl("office", "invite", code, "--country", country or code, *options)["token"]
     node = home.node(code)
     said = node.setup("--join-file", home.file(code + ".invitation", token + "\n"), "--listen", "127.0.0.1:0")
     assert len(said["words"]) == 8, said
