@@ -183,6 +183,7 @@ struct focal_invitation {
     char country[4];                    /* may be "" */
     char addresses[FOCAL_ADDRESSES_MAX][64]; size_t address_count;
     uint32_t expires_day;
+    bool may_redact;                    /* a right that goes into the certificate: kept by who invites, not in the token */
 };
 void focal_invitation_encode(struct focal_buf *text, const struct focal_invitation *);     /* "focal1-<base64url>" with a 4-byte check */
 /* bytes: backing store of genesis; MALFORMED names what is wrong (cut short, mistyped, not a token) in err. */

@@ -126,13 +126,16 @@ void focal_reject_row(struct focal_buf *, enum focal_form, const struct focal_re
 /* ---- export ---------------------------------------------------------------------------------------------------------- */
 
 /* `id` is the text of the first column or key (a reference code); references in fields go through `print` (NULL: long
- * form). Of two versions the one shown first is written. Fields this program does not know are left out. */
+ * form). Of two versions the one shown first is written. Fields this program does not know are left out. A file holds either
+ * records that are not withdrawn, or those that are; then it says why, and cannot be imported, which would revive them. */
 struct focal_export_for {
     const struct focal_kind *kind;
     void (*print)(void *data, struct focal_buf *, const struct focal_ref *);
     void *data;
+    bool withdrawn;
 };
-void focal_export_csv_header(struct focal_buf *, const struct focal_kind *);
+bool focal_export_wants(const struct focal_export_for *, const struct focal_record *);
+void focal_export_csv_header(struct focal_buf *, const struct focal_export_for *);
 void focal_export_csv_row(struct focal_buf *, const struct focal_export_for *, const struct focal_record *, const char *id);
 void focal_export_json_line(struct focal_buf *, const struct focal_export_for *, const struct focal_record *, const char *id);
 

@@ -33,7 +33,7 @@ struct focal_live {                     /* a live value; spans look into the par
 
 struct focal_part_entry;
 struct focal_part {
-    struct focal_part_entry *entries; size_t entry_count, entry_cap;      /* creating entries, and those with live values */
+    struct focal_part_entry *entries; size_t entry_count, entry_cap;      /* creating entries, those that name the home, those with live values */
     struct focal_replaced *replaced; size_t replaced_count, replaced_cap; /* sorted */
     struct focal_buf bytes;             /* what the spans of the entries look into; may hold dead stretches */
     size_t value_bytes;                 /* of these, the live ones */
@@ -51,9 +51,21 @@ void focal_part_encode(struct focal_buf *, const struct focal_part *);
 FOCAL_MUST_USE enum focal_status focal_part_decode(struct focal_part *, struct focal_span);
 bool focal_part_empty(const struct focal_part *);
 
-/* The creating entry: of two under one reference the smaller h. False while it is not here (or stripped). */
+/* Who wrote a log, and which logs are of one office. merge knows neither keys nor certificates, so the caller says.
+ *   of_log       NULL key if not known; for tie-breaks and for showing the office
+ *   same_office  did the office that wrote creating_log write log as well? It may answer otherwise later, when more is known */
+struct focal_authors {
+    const struct focal_key *(*of_log)(void *data, const struct focal_id *log);
+    bool (*same_office)(void *data, const struct focal_id *log, const struct focal_id *creating_log);
+    void *data;
+};
+
+/* The creating entry: of two under one reference the smaller h. Kind and home are what it says; where it is stripped, what the
+ * least entry by (log, seq, h) says that names the home again, is unstripped and is of the creating office (PROTOCOL §6).
+ * False while the creating entry is not here, or stripped and nobody of its office has said the home again. Without authors, or
+ * without same_office, only the creating entry itself counts. */
 struct focal_creation { struct focal_ref ref; struct focal_hash h; uint64_t kind; bool home_set; struct focal_hash home; /* zero: none */ };
-bool focal_part_creation(const struct focal_part *, struct focal_creation *);
+bool focal_part_creation(const struct focal_part *, const struct focal_authors *, struct focal_creation *);
 
 /* Live values in order of (field, map key, log, seq, h, ordinal). */
 size_t focal_part_live_count(const struct focal_part *);
@@ -61,9 +73,6 @@ size_t focal_part_live_count(const struct focal_part *);
 size_t focal_part_live(const struct focal_part *, struct focal_live *out, size_t room);
 
 /* ---- a record as people see it ------------------------------------------------------------------------------------------- */
-
-/* Who wrote a log; NULL key if not known. For tie-breaks and for showing the office. */
-struct focal_authors { const struct focal_key *(*of_log)(void *data, const struct focal_id *log); void *data; };
 
 /* One register (a field, or one key of a map field) with its live values; or one field of class set or events with its
  * rows. values[0] is the one shown first: by rank table, then known before unknown, then code order, then author key,
@@ -94,7 +103,27 @@ FOCAL_MUST_USE enum focal_status focal_record_open(struct focal_record *, const 
     const struct focal_part *home, bool reads_home, const struct focal_authors *);
 void focal_record_close(struct focal_record *);
 const struct focal_slot *focal_record_slot(const struct focal_record *, uint64_t field, struct focal_span key);  /* NULL: absent */
-/* Does any register of this part have two versions? (kept as an index by the oplog) */
+/* Must a person look at this part: does any register have two versions, or is it withdrawn and not, or not surely, as its
+ * withdrawal saw it? (kept as an index by the oplog; the record tells which) */
 bool focal_part_two_versions(const struct focal_part *);
+
+/* ---- withdrawn records ----------------------------------------------------------------------------------------------------- */
+
+/* A case is withdrawn while any live value of `withdrawn` is another than "restored". So of a withdrawal and a restoration that
+ * did not know of each other the withdrawal counts, until a person ends the two versions.
+ * A withdrawal writes digests of what it saw, the parts each for itself: `withdrawn_saw` and `withdrawn_saw_country`; who does
+ * not see the country part writes `withdrawn_saw_network` alone. They are rows of sets: each part need be only what one of
+ * several withdrawals saw. Whatever was written without knowing of the withdrawal makes another sum, and is seen. */
+enum focal_withdrawal {
+    FOCAL_WITHDRAWAL_NONE,
+    FOCAL_WITHDRAWAL_AS_SEEN,           /* as far as this node can tell */
+    FOCAL_WITHDRAWAL_CHANGED,           /* something was written that no withdrawal saw */
+    FOCAL_WITHDRAWAL_UNSEEN             /* by an office that does not see the country part, which is here and not empty */
+};
+enum focal_withdrawal focal_record_withdrawal(const struct focal_record *);
+const struct focal_live *focal_record_withdrawn_by(const struct focal_record *);     /* the first value that says so; NULL: not withdrawn */
+/* What a withdrawal made now would have seen; country: of the country part. */
+#define FOCAL_SAW_BYTES 8
+void focal_record_saw(const struct focal_record *, bool country, uint8_t out[FOCAL_SAW_BYTES]);
 
 #endif

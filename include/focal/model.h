@@ -140,7 +140,7 @@ uint8_t focal_field_scope(uint64_t number);
 /* ---- schema ----------------------------------------------------------------------------------------------------------- */
 
 enum focal_kind_number {
-    FOCAL_KIND_NOTHING = 0, FOCAL_KIND_OPENING = 1, FOCAL_KIND_ADDRESS = 2,
+    FOCAL_KIND_NOTHING = 0, FOCAL_KIND_OPENING = 1, FOCAL_KIND_ADDRESS = 2, FOCAL_KIND_REDACTION = 3,
     FOCAL_KIND_CASE = 16, FOCAL_KIND_ENTITY = 17, FOCAL_KIND_FOCAL_POINT = 18, FOCAL_KIND_ENDORSEMENT = 19,
     FOCAL_KIND_NIL_RETURN = 20
     /* 21 and up: coordination kinds of later work */
@@ -169,7 +169,9 @@ enum focal_intake {
     FOCAL_INTAKE_LANGUAGE,   /* TEXT: a language tag: "fr", "sw", "ar-SD" */
     FOCAL_INTAKE_OFFICE,     /* TEXT: an office code */
     FOCAL_INTAKE_ADDRESS,    /* TEXT: host:port or [v6]:port */
-    FOCAL_INTAKE_URL         /* TEXT: an http or https address; for kinds to come */
+    FOCAL_INTAKE_URL,        /* TEXT: an http or https address; for kinds to come */
+    FOCAL_INTAKE_COMMAND,    /* written by a command of its own: refused from people and files as a field, and left out of files */
+    FOCAL_INTAKE_MACHINE     /* the same, and for programs only: people are not shown it */
 };
 
 /* Code numbers are signed for ever like field numbers: from 2 up, in the order in which codes are listed; never reused. */
@@ -210,15 +212,26 @@ enum {
     FOCAL_OPENING_EPOCH  = FOCAL_FIELD(3, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_REGISTER),   /* BYTES 16 */
     FOCAL_OPENING_REASON = FOCAL_FIELD(4, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_REGISTER),   /* CODE: first, restored, moved, … */
     FOCAL_ADDRESS_OFFICE = FOCAL_FIELD(5, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_REGISTER),   /* TEXT: office code */
-    FOCAL_ADDRESS_AT     = FOCAL_FIELD(6, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_SET)         /* TEXT: host:port, [v6]:port */
+    FOCAL_ADDRESS_AT     = FOCAL_FIELD(6, FOCAL_SCOPE_CONTROL, FOCAL_MERGE_SET),        /* TEXT: host:port, [v6]:port */
+    /* A redaction stands in the notices lane of the scope it erases, whatever that scope's class. */
+    FOCAL_REDACTION_ENTRY  = FOCAL_FIELD(7, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),      /* REF: an entry */
+    FOCAL_REDACTION_RECORD = FOCAL_FIELD(8, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),      /* REF: a record, by its creating entry */
+    FOCAL_REDACTION_REASON = FOCAL_FIELD(9, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_REGISTER), /* CODE: survivor_request, … */
+    /* Of a case. What they mean together: "withdrawn records" in merge.h. */
+    FOCAL_CASE_WITHDRAWN   = FOCAL_FIELD(40, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_REGISTER),    /* CODE: why, or "restored" */
+    FOCAL_CASE_SAW         = FOCAL_FIELD(41, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),         /* BYTES 8 */
+    FOCAL_CASE_SAW_NETWORK = FOCAL_FIELD(42, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),         /* BYTES 8 */
+    FOCAL_CASE_SAW_COUNTRY = FOCAL_FIELD(43, FOCAL_SCOPE_COUNTRY, FOCAL_MERGE_SET),         /* BYTES 8 */
+    FOCAL_CODE_RESTORED    = 6                                                              /* of `withdrawn` */
 };
 
 /* ---- values ----------------------------------------------------------------------------------------------------------- */
 
 /* Text of one value -> canonical bytes, appended. Refuses (FOCAL_REFUSED) what the schema and the anonymity guard do
  * not let in at intake: unknown codes (naming the nearest), absurd dates (before 1945-01-01, after `today` + 1),
- * over-long text, digits runs, addresses, URLs outside URL fields, free text where none belongs; and, while nothing here
- * can seal, every value of a sealed field, whose bytes would else travel in the open. err names field, value, rule,
+ * over-long text, digits runs, addresses, URLs outside URL fields, free text where none belongs; every value of a field
+ * that a command of its own writes; and, while nothing here can seal, every value of a sealed field, whose bytes would else
+ * travel in the open. err names field, value, rule,
  * next step. On failure `out` is as before, except that it may be marked failed (NO_MEMORY). `today` = days since 1970-01-01 by the caller's clock; it decides at intake only. */
 FOCAL_MUST_USE enum focal_status focal_value_parse(struct focal_buf *out, const struct focal_field *,
                                                    struct focal_span text, uint32_t today, struct focal_error *err);

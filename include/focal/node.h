@@ -4,7 +4,8 @@
  * socket, clock or file. The daemon and the simulator are two shells around it.
  * Contract: focal_node_step takes what happened, in order, as ONE store transaction. A bad message costs its sender the
  * link and nobody else anything; only a failing store fails the step, and then no frame of this step leaves the node:
- * every later call gives the same failure, and the shell stops.
+ * every later call gives the same failure, and the shell stops. A full disk is no failure: the step is taken back whole,
+ * in memory too, every link is closed, and what people asked for in it is answered with DISK_FULL (src/node/space.c).
  * Memory: the node owns its sessions; the store, keys and trace are the caller's and outlive it. Threads: one. */
 #ifndef FOCAL_NODE_H
 #define FOCAL_NODE_H
@@ -24,6 +25,7 @@ struct focal_node_setup {
     uint64_t map_seed;
     uint32_t redial_least_ms, redial_most_ms;   /* zero: 1 s and 5 min */
     uint32_t dials_max;                 /* zero: 4 offices dialled at a time */
+    uint32_t made_day;                  /* no right clock shows a day before it, days since 1970; zero: not known */
 };
 
 /* First contents of a new store; own transaction. HQ: founds the network with its own genesis, certificate and a fresh
@@ -31,6 +33,30 @@ struct focal_node_setup {
 FOCAL_MUST_USE enum focal_status focal_node_found_hq(struct focal_store *, struct focal_span genesis_statement,
     struct focal_span certificate_statement, const uint8_t network_secret[32]);
 FOCAL_MUST_USE enum focal_status focal_node_found_office(struct focal_store *, const struct focal_invitation *, struct focal_span token);
+
+/* A new store for an office that was a member and has lost its database, or has it damaged. Membership comes from the keepsake
+ * (below; may be empty) and from what can still be read of the old database (may be NULL), entries from the latter alone,
+ * each by the one way in; the rest is for the other offices to bring. What is readable and cannot be admitted yet, because
+ * something before it is missing, is kept and admitted when that has come. The first write opens a new epoch.
+ * NOT_FOUND: nothing says which network, which membership or which secret; err says what to do then. */
+struct focal_readable {                 /* rows in order of key, of one key the likeliest first; shelf 0: not known */
+    void *data;
+    size_t count;
+    /* NOT_FOUND: this one cannot be read. value may be NULL. */
+    enum focal_status (*row)(void *data, size_t i, enum focal_shelf *, struct focal_buf *key, struct focal_buf *value);
+};
+enum { FOCAL_CUT_LOGS_MAX = 64 };
+struct focal_cut_log { struct focal_id log; struct focal_office author; struct focal_scope scope; uint64_t held, known; };
+struct focal_rejoined {
+    struct focal_office office; char label[64];
+    bool keepsake;                      /* it was there and whole */
+    uint64_t statements, entries, own_entries;
+    uint64_t waiting, waiting_own;      /* entries that wait for what stands before them */
+    uint64_t missing;                   /* entries known to have been there, neither admitted nor waiting */
+    struct focal_cut_log cut[FOCAL_CUT_LOGS_MAX]; size_t cut_count;     /* logs that end earlier than they did; the count may be larger */
+};
+FOCAL_MUST_USE enum focal_status focal_node_found_again(struct focal_store *, const struct focal_node_keys *, const struct focal_entropy *,
+    struct focal_span keepsake, const struct focal_readable *, struct focal_rejoined *, struct focal_error *);
 
 FOCAL_MUST_USE enum focal_status focal_node_open(struct focal_node **, const struct focal_node_setup *, struct focal_now, struct focal_error *);
 void focal_node_close(struct focal_node *);
@@ -62,36 +88,55 @@ struct focal_change {
     uint8_t result_version[8];
     struct focal_error error;
 };
+/* A redaction, of a record with all entries on it or of one field with all values it ever had. It cannot be taken back. */
+struct focal_redact_order {
+    struct focal_ref record;
+    const struct focal_field *field;    /* NULL: the whole record */
+    bool agree;                         /* instead: all of this record that other offices have redacted and this one has not */
+    uint8_t reason;                     /* code of redaction.reason */
+    uint32_t day;                       /* days since 1970: the writer's calendar day */
+    /* answer, valid when the step is OK */
+    enum focal_status status;           /* NOT_FOUND; DENIED: neither the right nor the record is ours; REFUSED; TOO_BIG */
+    struct focal_ref notices[FOCAL_CERTIFICATE_SCOPES_MAX]; size_t notice_count;        /* one a scope */
+    size_t entry_count;                 /* of a field: the entries that held it; the entries agreed to */
+    bool part_left;                     /* the record has a country part that this office may not write to */
+    struct focal_error error;
+};
 struct focal_join_waiting {             /* somebody who holds an invitation and asked to be admitted */
-    uint64_t invitation; struct focal_office office; char country[4];
+    uint64_t invitation; struct focal_office office; char country[4]; bool may_redact;
     bool joined; struct focal_public_keys keys;         /* joined: their keys are known */
     bool admitted; uint32_t expires_day; bool closed;
 };
 
 enum focal_node_event_type {
     FOCAL_EVENT_LINK_OPENED, FOCAL_EVENT_LINK_FRAME, FOCAL_EVENT_LINK_CLOSED, FOCAL_EVENT_DIAL_FAILED,
+    FOCAL_EVENT_REDACT,                 /* answered in the order itself */
     FOCAL_EVENT_CHANGE,                 /* answered in the change itself; a refused change fails nothing else */
     FOCAL_EVENT_STATEMENT,              /* an authority statement brought by hand (office admit) */
     FOCAL_EVENT_INVITE,                 /* keeps a new invitation */
     FOCAL_EVENT_PAUSE,                  /* cut (on) or heal (off) the link to an office by hand; survives a restart */
     FOCAL_EVENT_DIAL_NOW,               /* office empty: all */
+    FOCAL_EVENT_REFUSED_SEEN,           /* somebody has looked at all that others redacted of ours */
     FOCAL_EVENT_ADDRESSES,              /* where this office listens; published when it is a member and it changed */
+    FOCAL_EVENT_LIFT_VEIL,              /* by hand, for a reason; NOT_FOUND: there is none. REFUSED: the reason is no code */
     FOCAL_EVENT_TICK
 };
 struct focal_node_event {
     enum focal_node_event_type type;
-    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, ADDRESSES went */
+    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, REFUSED_SEEN, ADDRESSES, LIFT_VEIL went */
     union {
         struct { uint64_t link; bool dialled; uint64_t dial_tag; const char *address; } opened;
         struct { uint64_t link; struct focal_span bytes; } frame;
         struct { uint64_t link; enum focal_status why; } closed;
         struct { uint64_t dial_tag; enum focal_status why; } dial;
         struct focal_change *change;
+        struct focal_redact_order *redact;
         struct focal_span statement;
         struct { const struct focal_invitation *invitation; } invite;
         struct { struct focal_office office; bool on; } pause;
         struct focal_office dial_now;
         struct { const char *const *list; size_t count; } addresses;
+        struct { const char *reason; } lift_veil;       /* small letters, digits, "_" */
     } is;
 };
 FOCAL_MUST_USE enum focal_status focal_node_step(struct focal_node *, struct focal_now, const struct focal_node_event *, size_t count);
@@ -133,14 +178,39 @@ struct focal_peer_status {
     char why[160];                      /* a sentence when the link is not up */
     uint32_t tries; uint64_t next_try_in_ms; bool will_try;
     int64_t round_trip_ms;
+    bool they_pause;                    /* they take nothing but notices for now: their disk is nearly full */
     const struct focal_certificate *certificate;
 };
 size_t focal_node_peer_count(const struct focal_node *);            /* offices of the network, us left out, by code */
 bool focal_node_peer(const struct focal_node *, struct focal_now, size_t i, struct focal_peer_status *);
+/* Is the wall clock of this machine right? Only people read it: days on records and receipts, ages. */
+enum focal_clock_word {
+    FOCAL_CLOCK_OK,
+    FOCAL_CLOCK_BEFORE_PROGRAM, FOCAL_CLOCK_BEFORE_NETWORK, FOCAL_CLOCK_BEFORE_MEMBERSHIP,     /* before expected_day */
+    FOCAL_CLOCK_NOT_AS_OTHERS,          /* more offices say one other day than say ours; who is one of them */
+    FOCAL_CLOCK_WENT_BACK, FOCAL_CLOCK_STANDS       /* behind what it must show by now, by lost_ms */
+};
+struct focal_clock {
+    enum focal_clock_word word;
+    uint32_t day, expected_day;         /* days since 1970 */
+    uint64_t lost_ms;
+    size_t agree, differ;               /* other offices that say our day; the most that say one other day */
+    struct focal_office who; uint32_t who_day;
+};
+void focal_node_clock(struct focal_node *, struct focal_now, struct focal_clock *);
 /* Entries of ours that nobody else is known to have; and age is not kept. */
 uint64_t focal_node_waiting(const struct focal_node *);
 /* Does `office` hold the entry? -1 unknown, 0 no, 1 yes. Own receipts and what sessions told. */
 int focal_node_seen(const struct focal_node *, const struct focal_office *, const struct focal_ref *);
+/* One entry, be it in a part or not: what it is about, and of a redaction why and (in a country scope) on which day.
+ * NOT_FOUND: not here, or of a form that names no record. */
+struct focal_entry_look { struct focal_ref ref, record; bool has_payload, day_set; uint32_t day; uint8_t reason; };
+FOCAL_MUST_USE enum focal_status focal_node_look(struct focal_node *, const struct focal_ref *entry, struct focal_entry_look *);
+/* Entries that are hidden here and wait for a second office, one after key (empty: the first); record is zero where a quote is
+ * hidden. NOT_FOUND at the end. */
+FOCAL_MUST_USE enum focal_status focal_node_next_hidden(struct focal_node *, struct focal_buf *key, struct focal_entry_look *);
+/* Entries of ours that others redacted, and how many of them there were when somebody last looked. */
+void focal_node_refused(struct focal_node *, uint64_t *count, uint64_t *seen);
 /* How many entries of author `of` office `who` has, in scopes both and we read; false: unknown. asof_ago_ms: age of it. */
 bool focal_node_matrix(const struct focal_node *, struct focal_now, const struct focal_office *of, const struct focal_office *who, uint64_t *have, uint64_t *asof_ago_ms);
 /* Are all our present heads covered by this office's receipts (scopes it reads)? */
@@ -148,7 +218,42 @@ bool focal_node_receipted(const struct focal_node *, const struct focal_office *
 bool focal_node_ping(struct focal_node *, const struct focal_office *);     /* false: no link up */
 uint64_t focal_node_session_bytes(const struct focal_node *, const struct focal_office *, bool sent);
 size_t focal_node_waiting_joins(struct focal_node *, struct focal_join_waiting *out, size_t room);
+/* What has to outlive the loss of the database, to be kept beside the keys: statements, addresses, and the network secret
+ * sealed to this office's own opening key. NOT_FOUND: not a member yet. */
+FOCAL_MUST_USE enum focal_status focal_node_keepsake(struct focal_node *, struct focal_buf *out);
+uint64_t focal_node_keepsake_version(const struct focal_node *);    /* another number: it may say something else now */
+/* Stretches of a lost database that wait until another office brings what stands before them; at most `most` are counted. */
+size_t focal_node_salvaged(struct focal_node *, size_t most);
 uint64_t focal_node_next_invitation(struct focal_node *);           /* number for a new one */
+/* Of the disk, when the last step began; wanted: bytes that must become free until it is ENOUGH again. */
+enum focal_space focal_node_space(const struct focal_node *, uint64_t *wanted);
 enum focal_status focal_node_failed(const struct focal_node *);     /* OK, or what failed the last step */
+
+/* ---- what happened here, for people ------------------------------------------------------------------------------------------- */
+
+/* Codes stand on disk. Detail: */
+enum focal_history_code {
+    FOCAL_HISTORY_EPOCH = 1,            /* author 32, epoch 16, code of opening.reason 1: an office opened an epoch */
+    FOCAL_HISTORY_INCIDENT = 2,         /* number 8, enum focal_incident_kind 1 */
+    FOCAL_HISTORY_MEMBER = 3,           /* office code: its first certificate came */
+    FOCAL_HISTORY_VEILED = 4,           /* nothing */
+    FOCAL_HISTORY_UNVEILED = 5,         /* reason typed; nothing: by itself */
+    FOCAL_HISTORY_REDACTED = 6,         /* reference 32 of a record of which this office redacted something */
+    FOCAL_HISTORY_WITHDRAWN = 7         /* reference 32 of a record whose withdrawal this office changed */
+};
+#define FOCAL_HISTORY_DETAIL_MAX 64
+#define FOCAL_VEIL_REASON_MAX 40
+struct focal_history { uint64_t number, wall_ms; uint8_t code; uint8_t detail[FOCAL_HISTORY_DETAIL_MAX]; size_t detail_len; };
+/* One after, or before (0: the last), that number; the newest 10,000 are kept. NOT_FOUND at the end. */
+FOCAL_MUST_USE enum focal_status focal_node_next_history(struct focal_node *, uint64_t after, struct focal_history *);
+FOCAL_MUST_USE enum focal_status focal_node_prev_history(struct focal_node *, uint64_t before, struct focal_history *);
+/* NOT_FOUND. */
+FOCAL_MUST_USE enum focal_status focal_node_incident(struct focal_node *, uint64_t number, struct focal_incident *);
+/* What leads from the incident's base to one of its tips, entry by entry: whoever hashes it has the tip that is signed.
+ * NOT_FOUND: the incident has no such tip, or it is not held. What each gives, if not OK, ends it. */
+typedef enum focal_status focal_proof_entry(void *data, uint64_t seq, struct focal_span header, const struct focal_hash *commitment);
+FOCAL_MUST_USE enum focal_status focal_node_proof_way(struct focal_node *, const struct focal_incident *, int which, focal_proof_entry *, void *data);
+/* Scopes that nobody has told the notices of since the veil fell; 0 with a veil: this office has no membership yet. */
+size_t focal_node_veil_waits(const struct focal_node *, struct focal_scope *out, size_t room);
 
 #endif

@@ -50,18 +50,33 @@ const struct focal_certificate *focal_oplog_mine(const struct focal_oplog *);   
 
 /* ---- logs ------------------------------------------------------------------------------------------------------------------------ */
 
+/* A log is one line of entries, until its author's disk is put back or copied and written on: then it is a tree (a fork).
+ * Each struct focal_log is one line of that tree: the trunk, or a branch that leaves another line at `base`. Which line is
+ * the trunk depends on what came first; what they hold together does not. Nothing of a fork is refused or renamed. */
 struct focal_log {                      /* read only for others */
-    struct focal_id id;
+    struct focal_id id;                 /* of the log; all its lines bear it */
+    struct focal_id line;               /* where the line is stored; the trunk's is the log's id. Never leaves the node */
     struct focal_log_name name;
     struct focal_scope scope;
-    struct focal_tip head;              /* durable or in this transaction; always at a signature */
+    struct focal_tip base;              /* of a branch: the last entry it shares; of a trunk: sequence 0 */
+    struct focal_tip head;              /* durable or in this transaction; always at a signature; base: nothing yet */
     struct focal_tip staged;            /* >= head: end of the pieces waiting for their signature */
     bool mine;
+    bool forked;                        /* of the trunk: the log has branches with entries */
     uint64_t serial;                    /* small number by order of first sight, for per-session arrays */
 };
-size_t focal_oplog_log_count(const struct focal_oplog *);
+size_t focal_oplog_log_count(const struct focal_oplog *);                               /* lines of all logs */
 const struct focal_log *focal_oplog_log_at(const struct focal_oplog *, size_t i);       /* i = serial */
-const struct focal_log *focal_oplog_log(const struct focal_oplog *, const struct focal_id *);
+const struct focal_log *focal_oplog_log(const struct focal_oplog *, const struct focal_id *);   /* its trunk */
+/* The lines of a log that hold entries of their own, one after the other; NULL first and at the end. */
+const struct focal_log *focal_oplog_next_line(const struct focal_oplog *, const struct focal_id *log, const struct focal_log *after);
+/* The line that a branch leaves; NULL: it is a trunk. */
+const struct focal_log *focal_oplog_parent(const struct focal_oplog *, const struct focal_log *);
+/* h at a sequence on the way from the log's beginning to the line's head. NOT_FOUND: beyond the head. */
+FOCAL_MUST_USE enum focal_status focal_oplog_hash_on(struct focal_oplog *, const struct focal_log *line, uint64_t seq, struct focal_hash *out);
+/* A line on which the entry at seq is one that fits. NOT_FOUND. */
+FOCAL_MUST_USE enum focal_status focal_oplog_line_with(struct focal_oplog *, const struct focal_id *log, uint64_t seq,
+    bool (*fits)(const void *data, const struct focal_hash *h), const void *data, const struct focal_log **line);
 /* Scopes known: of certificates in the set. */
 size_t focal_oplog_scope_count(const struct focal_oplog *);
 const struct focal_scope *focal_oplog_scope_at(const struct focal_oplog *, size_t i, const struct focal_hash **id);
@@ -78,7 +93,9 @@ uint64_t focal_oplog_change_count(const struct focal_oplog *);
  * certificate grants the author to write. OK: admitted, or staged when not signed, or held already (nothing changed).
  * NEVER: form, chain on what is staged or held, signature, salt that does not give the chain: the sender's fault.
  * NOT_YET: no certificate, no opening of this epoch, or a gap before it (err names which).
- * CONFLICT: it is well signed but another branch than the one held: an incident is written, nothing else changes. */
+ * CONFLICT: it follows nothing that is held: its log has a branch here or there, whose common beginning must be found.
+ * What leaves the held line at some entry and is well signed opens a branch; an incident is then written.
+ * *log: the line it stands on. */
 struct focal_incoming {
     const struct focal_log_name *name;
     const uint8_t *before;              /* 8 bytes, may be NULL for our own */
@@ -91,6 +108,7 @@ FOCAL_MUST_USE enum focal_status focal_oplog_admit(struct focal_oplog *, const s
 
 struct focal_write {
     struct focal_scope scope;
+    uint8_t lane;                                       /* FOCAL_LANE_NOTICES: redactions, and nothing else */
     bool creates; struct focal_ref record;              /* record: when it does not create */
     const struct focal_replaced *replaced; size_t replaced_count;
     struct focal_span payload;                          /* canonical */
@@ -105,15 +123,79 @@ void focal_oplog_committed(struct focal_oplog *);
 /* Memory goes back to what the store holds. */
 FOCAL_MUST_USE enum focal_status focal_oplog_rolled_back(struct focal_oplog *);
 bool focal_oplog_epoch(const struct focal_oplog *, struct focal_id *out);              /* false: none opened yet */
+/* A copy of the database was put back (the fence says so), and no member has told since what was redacted meanwhile: records
+ * are not to be shown. Writing goes on, under a new epoch. */
+bool focal_oplog_veiled(const struct focal_oplog *);
+FOCAL_MUST_USE enum focal_status focal_oplog_lift_veil(struct focal_oplog *);          /* [tx] */
 
 /* ---- reading ranges ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* The piece of `log` that starts at `from` and packs to at most packed_max bytes: adjacent small segments are merged under
+/* The piece of the line `log` that starts at `from`, above its base, and packs to at most packed_max bytes: adjacent small segments are merged under
  * the last signature, a large one passes as stored. is_signed when it ends at a kept signature. NOT_FOUND: from is beyond
  * the head. */
 struct focal_piece { uint64_t first, last; uint8_t before[8]; bool is_signed; struct focal_signature signature; };
 FOCAL_MUST_USE enum focal_status focal_oplog_read(struct focal_oplog *, const struct focal_log *, uint64_t from, size_t packed_max,
     struct focal_piece *, struct focal_buf *packed);
+
+/* ---- incidents ------------------------------------------------------------------------------------------------------------------------------------- */
+
+enum focal_incident_kind {
+    FOCAL_INCIDENT_FORK = 1,            /* an author signed two branches of one log: both tips, signed */
+    FOCAL_INCIDENT_ROLLBACK = 2,        /* this office signed what was not here: what it held (unsigned), what it had signed */
+    FOCAL_INCIDENT_OPENED = 3,          /* an office went on from an old or second copy of its database: log is where it says so */
+    FOCAL_INCIDENT_TWO_LIVE = 4         /* two copies of an office spoke here at once: the log's epoch is the first 8 bytes of either, the smaller first */
+};
+struct focal_incident {
+    uint64_t number;                    /* by order of being seen, from 1 */
+    uint8_t kind;
+    struct focal_log_name log;
+    struct focal_tip base, tips[2];
+    struct focal_signature signatures[2];       /* over the tips, by log.author: anyone can check them */
+};
+/* [tx] EXISTS: of these two it is kept, or of this author so many that more would say nothing new. */
+FOCAL_MUST_USE enum focal_status focal_oplog_incident_two_live(struct focal_oplog *, const struct focal_key *author, const uint8_t one[8], const uint8_t other[8]);
+/* NOT_FOUND: none after that number. */
+FOCAL_MUST_USE enum focal_status focal_oplog_next_incident(struct focal_oplog *, uint64_t after, struct focal_incident *);
+
+/* ---- redaction (PROTOCOL §6) ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* [tx] Writes a notice into the scope whose entries it names. It hides at once, here before the commit and elsewhere when it
+ * arrives; what it erases, and when, is each member's to find out from the set of all redactions. */
+struct focal_redact {
+    struct focal_scope scope;
+    const struct focal_ref *entries; size_t entry_count;
+    const struct focal_ref *records; size_t record_count;
+    uint8_t reason;                     /* code of redaction.reason */
+    uint32_t day;                       /* days since 1970; in country scopes only */
+};
+FOCAL_MUST_USE enum focal_status focal_oplog_redact(struct focal_oplog *, const struct focal_redact *, struct focal_ref *notice, struct focal_error *);
+/* Is a redaction of the whole record in force in this scope? */
+bool focal_oplog_record_redacted(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope);
+/* Entries of a record in a scope whose payload has this field (0: any entry with a payload), live or not: up to room; the number
+ * there are in *count. has_home: it creates the record, or says its home again. */
+struct focal_record_entry { struct focal_ref ref; struct focal_office office; bool creates, has_home; };
+FOCAL_MUST_USE enum focal_status focal_oplog_record_entries(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope, uint64_t field,
+    struct focal_record_entry *out, size_t room, size_t *count);
+/* Days since 1970 by this node's clock. It decides only how much is erased alone on one day. */
+void focal_oplog_set_day(struct focal_oplog *, uint32_t day);
+/* After a commit: does any file of the store still show what was redacted? Then it is to be scrubbed, and no receipt made before. */
+bool focal_oplog_scrub_due(const struct focal_oplog *);
+void focal_oplog_scrubbed(struct focal_oplog *);
+/* Every target of every redaction held, one after key (empty: the first). NOT_FOUND at the end. */
+struct focal_redaction {
+    struct focal_ref target, notice;    /* notice: the entry that says so; who holds it has confirmed */
+    struct focal_hash scope;
+    struct focal_office by;             /* "" if not known */
+    bool whole_record;
+    bool in_force;                      /* of whole records: it counts here */
+};
+FOCAL_MUST_USE enum focal_status focal_oplog_next_redaction(struct focal_oplog *, struct focal_buf *key, struct focal_redaction *);
+/* Entries hidden here that wait for a second office. */
+FOCAL_MUST_USE enum focal_status focal_oplog_hidden_count(struct focal_oplog *, uint64_t *count);
+/* What of ours others have redacted. */
+#define FOCAL_REFUSED_FIELDS_MAX 32
+struct focal_refused { struct focal_ref record, entry; uint64_t kind, fields[FOCAL_REFUSED_FIELDS_MAX]; size_t field_count; };
+FOCAL_MUST_USE enum focal_status focal_oplog_next_refused(struct focal_oplog *, struct focal_buf *key, struct focal_refused *);
 
 /* ---- records (derived) ------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -139,8 +221,8 @@ struct focal_authors focal_oplog_authors(const struct focal_oplog *);
 FOCAL_MUST_USE enum focal_status focal_oplog_make_receipt(struct focal_oplog *, const struct focal_scope *, uint32_t day, struct focal_buf *body, struct focal_signature *);
 /* [tx] A member's. NEVER: form or signature. NOT_YET: signer's certificate not held. EXISTS: held or superseded. */
 FOCAL_MUST_USE enum focal_status focal_oplog_take_receipt(struct focal_oplog *, struct focal_span body, const struct focal_signature *);
-/* What office X is known to have of a log by its own receipts: highest sequence, and the day; false: unknown. */
-bool focal_oplog_receipt_of(const struct focal_oplog *, const struct focal_office *, const struct focal_id *log, uint64_t *seq, uint32_t *day);
+/* What office X is known to have of a line by its own receipts: highest sequence, and the day; false: unknown. */
+bool focal_oplog_receipt_of(const struct focal_oplog *, const struct focal_office *, const struct focal_log *line, uint64_t *seq, uint32_t *day);
 /* Receipts held, for passing on: one after (office, scope, number) order; used at session start. */
 FOCAL_MUST_USE enum focal_status focal_oplog_next_receipt(struct focal_oplog *, struct focal_buf *key, struct focal_buf *body, struct focal_signature *, struct focal_scope *);
 

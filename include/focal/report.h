@@ -34,7 +34,7 @@ void focal_report_close(struct focal_report *);
 
 /* Records of other kinds, and of a kind not known, are passed over. A record that is not complete is not counted but
  * counted as waiting. Cases linked by same_as count once: the one of the earliest quarter, of these the smallest
- * reference. NO_MEMORY, TOO_BIG: the report cannot be finished. */
+ * reference. A withdrawn case is not counted, but what it links stays linked. NO_MEMORY, TOO_BIG: the report cannot be finished. */
 FOCAL_MUST_USE enum focal_status focal_report_add(struct focal_report *, const struct focal_record *);
 FOCAL_MUST_USE enum focal_status focal_report_coverage(struct focal_report *, const char *office, bool heard, uint64_t last_heard_s);
 /* Periods of the file that are no section of the report are passed over. The figures must outlive the report. */
@@ -50,6 +50,8 @@ struct focal_report_section {
     uint64_t two_versions;                  /* cases counted that have two versions of something */
     uint64_t waiting;                       /* records of which the beginning has not come yet */
     uint64_t linked;                        /* cases not counted, because a linked one is */
+    uint64_t withdrawn;                     /* cases not counted, because they are withdrawn */
+    uint64_t withdrawn_changed;             /* of these, not as their withdrawal saw them */
     uint64_t without_quarter;               /* cases in no quarter; only "all" counts them */
     uint64_t needs_newer;                   /* cases counted that hold something this program does not understand */
     const struct focal_table *tables; size_t table_count;       /* the usual ones first */

@@ -26,7 +26,12 @@ enum focal_shelf {
     FOCAL_SHELF_INCIDENT = 12,  /* number be64 -> fork or rollback seen */
     FOCAL_SHELF_KIND = 13,      /* kind be32, record reference 32 -> "" : records by kind */
     FOCAL_SHELF_CONFLICT = 14,  /* record reference 32, scope id 32 -> "" : parts with two versions */
-    FOCAL_SHELF_LAST = 14
+    FOCAL_SHELF_POSTING = 15,   /* record or quoted entry 32, line 16, first seq be64 -> "" : the segments that speak of it */
+    FOCAL_SHELF_HISTORY = 16,   /* number be64 -> what happened here, for people */
+    FOCAL_SHELF_REDACTION = 17, /* target reference 32, scope id 32, redacting entry 32, kind 1 -> its author */
+    FOCAL_SHELF_HIDDEN = 18,    /* line 16, seq be64 -> salt, payload: hidden, and not erased yet */
+    FOCAL_SHELF_REFUSED = 19,   /* line 16, seq be64 -> what of ours was redacted by another office */
+    FOCAL_SHELF_LAST = 19
 };
 #define FOCAL_STORE_KEY_MAX 128
 #define FOCAL_STORE_VALUE_MAX (4u << 20)
@@ -43,13 +48,22 @@ enum focal_fence_verdict {
     FOCAL_FENCE_NONE            /* no place for one can be written */
 };
 
+/* How much may still be written where the store stands. A part of the disk is held in reserve for what people enter here. */
+enum focal_space {
+    FOCAL_SPACE_ENOUGH,
+    FOCAL_SPACE_SHORT,          /* little: take in nothing that can wait, such as other offices' entries */
+    FOCAL_SPACE_RESERVE,        /* next to nothing but the reserve: only what people enter here is to be written */
+    FOCAL_SPACE_NONE            /* not even that */
+};
+
 struct focal_store;
 struct focal_store_ops {
     /* One transaction at a time; reads see its own writes. commit returns OK only when the bytes are durable (fsync has
      * returned). A failed commit has rolled back. rollback cannot fail, and without a transaction does nothing.
      * A put or del that failed dooms its transaction: later ones and the commit give the same status, and the commit
      * rolls back. A commit that failed with IO may or may not have reached the disk: from then on begin gives IO, so
-     * that a lost fsync is never retried as if it had worked; close, open again and look.
+     * that a lost fsync is never retried as if it had worked; close, open again and look. With a fence, IO also means that
+     * its mark could neither be written nor removed; then the bytes are there, and reads may show them.
      * begin on a snapshot or a read-only store is DENIED. */
     enum focal_status (*begin)(struct focal_store *);
     enum focal_status (*commit)(struct focal_store *);
@@ -80,6 +94,11 @@ struct focal_store_ops {
     /* Makes what was deleted or overwritten unreadable in every file of the store: after it, the write-ahead log holds none
      * of it either. Not inside a transaction. BUSY: a snapshot still shows it; close that and call again. May be NULL. */
     enum focal_status (*scrub)(struct focal_store *);
+    /* Looks at the disk each time. wanted: bytes that must become free until it is ENOUGH again. May be NULL: ENOUGH. */
+    enum focal_space (*space)(struct focal_store *, uint64_t *wanted);
+    /* Before writing what people enter here, and again each time that gave DISK_FULL: gives back a piece of the reserve if
+     * the disk has need of it. DISK_FULL: there is none left. Not inside a transaction. May be NULL: DISK_FULL. */
+    enum focal_status (*release)(struct focal_store *);
     void              (*close)(struct focal_store *);            /* an open transaction is rolled back */
 };
 struct focal_store { const struct focal_store_ops *ops; };       /* first member of every implementation */
@@ -165,6 +184,17 @@ static inline enum focal_fence_verdict focal_store_fence(struct focal_store *sto
 FOCAL_MUST_USE static inline enum focal_status focal_store_scrub(struct focal_store *store)
 {
     return store->ops->scrub ? store->ops->scrub(store) : FOCAL_OK;
+}
+
+static inline enum focal_space focal_store_space(struct focal_store *store, uint64_t *wanted)
+{
+    *wanted = 0;
+    return store->ops->space ? store->ops->space(store, wanted) : FOCAL_SPACE_ENOUGH;
+}
+
+FOCAL_MUST_USE static inline enum focal_status focal_store_release(struct focal_store *store)
+{
+    return store->ops->release ? store->ops->release(store) : FOCAL_DISK_FULL;
 }
 
 /* NULL is fine. */

@@ -40,13 +40,18 @@ struct focal_sync_host {
     const struct focal_entropy *entropy;
     const struct focal_trace *trace;
     struct focal_now now;               /* of the step under way */
+    /* Our disk is nearly full: peers are told to pause, and of what still comes only notices and control are taken in. With
+     * strict not even these, nor anything else that would be written. */
+    bool pause, pause_strict;
     struct focal_map asks;              /* log id -> struct ask: ranges asked of some peer, node-wide (src/sync/asks.c) */
     /* Begins the step's transaction if it has not begun. */
     enum focal_status (*writing)(void *data);
     /* psks to try for an accepted link with this static key, at most room; gives the number. */
     size_t (*candidates)(void *data, const struct focal_key *channel, struct focal_psk *out, size_t room);
-    /* The handshake is done. False: close it (a duplicate, a paused office). */
+    /* The handshake is done. False: close it (a paused office). */
     bool (*ready)(void *data, struct focal_session *);
+    /* Their HELLO has come: the session has its name now. False: close it (a duplicate). */
+    bool (*named)(void *data, struct focal_session *);
     /* Listener: a JOIN whose signature is good, under this invitation. sealed: when the key is admitted already, the sealed
      * network secret is appended, to be sent as ADMIT. */
     enum focal_status (*joined)(void *data, struct focal_session *, uint64_t invitation, const struct focal_public_keys *, struct focal_buf *sealed);
@@ -79,6 +84,8 @@ void focal_session_bye(struct focal_session *, enum focal_bye_reason);        /*
 /* The node tells every session. */
 FOCAL_MUST_USE enum focal_status focal_session_log_changed(struct focal_session *, const struct focal_log *);
 FOCAL_MUST_USE enum focal_status focal_session_rights_changed(struct focal_session *);
+/* host.pause is over: asks for all that was passed over. */
+FOCAL_MUST_USE enum focal_status focal_session_resume(struct focal_session *);
 void focal_session_receipt(struct focal_session *, const struct focal_hash *scope, struct focal_span body, const struct focal_signature *);
 void focal_session_admit(struct focal_session *, struct focal_span sealed_secret);
 void focal_session_ping(struct focal_session *);
@@ -90,6 +97,10 @@ bool focal_session_is_dialled(const struct focal_session *);
 bool focal_session_proven(const struct focal_session *);                      /* handshake done */
 const struct focal_key *focal_session_far(const struct focal_session *);      /* channel key; zero until known */
 uint64_t focal_session_invitation(const struct focal_session *);              /* 0: under the network secret */
+/* A session is named by the keys of both ends and the epochs in their HELLOs (first 8 bytes, 0 if none), for its life. */
+bool focal_session_named(const struct focal_session *);                       /* their HELLO has come */
+const uint8_t *focal_session_epoch(const struct focal_session *, bool theirs);
+uint64_t focal_session_named_ms(const struct focal_session *);                /* when it came */
 const struct focal_certificate *focal_session_certificate(const struct focal_session *);    /* NULL: none held */
 bool focal_session_shares(const struct focal_session *, const struct focal_hash *scope);
 bool focal_session_equal(const struct focal_session *);                       /* all shared scopes known equal or caught up */
@@ -97,9 +108,13 @@ uint64_t focal_session_heard_ms(const struct focal_session *);                /*
 uint64_t focal_session_opened_ms(const struct focal_session *);
 /* Entries of shared scopes they lack, as far as they told us; and that we lack of what they announced. */
 void focal_session_lack(const struct focal_session *, uint64_t *they, uint64_t *we);
-bool focal_session_has(const struct focal_session *, const struct focal_id *log, uint64_t *seq);
+bool focal_session_has(const struct focal_session *, const struct focal_log *line, uint64_t *seq);      /* false: not known */
 int64_t focal_session_round_trip_ms(const struct focal_session *);            /* of the last ping answered; -1 unknown */
 uint64_t focal_session_bytes(const struct focal_session *, bool sent);        /* frames with tags and 8 bytes of framing, since the handshake */
+/* They are not veiled, and all that they had at HELLO of statements, of control and of the notices of this scope is here. */
+bool focal_session_told_notices(const struct focal_session *, const struct focal_hash *scope);
+bool focal_session_says_veiled(const struct focal_session *, bool theirs);    /* what HELLO said: theirs, or ours */
+bool focal_session_they_pause(const struct focal_session *);                  /* they take nothing but notices and control */
 /* Peer's BYE, if it said one: -1 none. */
 int focal_session_bye_reason(const struct focal_session *);
 

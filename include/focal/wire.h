@@ -61,7 +61,7 @@ FOCAL_MUST_USE enum focal_status focal_stretch_peek(uint64_t *first, uint32_t *c
 enum focal_message_type {
     FOCAL_MSG_HELLO = 1, FOCAL_MSG_SUBJECTS = 2, FOCAL_MSG_STATEMENT = 3, FOCAL_MSG_FRONTIER = 4, FOCAL_MSG_WANT = 5,
     FOCAL_MSG_SEGMENT = 6, FOCAL_MSG_CREDIT = 7, FOCAL_MSG_ACK = 8, FOCAL_MSG_RECEIPT = 9, FOCAL_MSG_PING = 10,
-    FOCAL_MSG_PONG = 11, FOCAL_MSG_PAUSE = 12, FOCAL_MSG_JOIN = 13, FOCAL_MSG_ADMIT = 14, FOCAL_MSG_BYE = 15
+    FOCAL_MSG_PONG = 11, FOCAL_MSG_PAUSE = 12, FOCAL_MSG_JOIN = 13, FOCAL_MSG_ADMIT = 14, FOCAL_MSG_BYE = 15, FOCAL_MSG_HEADS = 16
 };
 /* Every message: type 1 byte, then its fields in this order, integers big-endian, then nothing (SEGMENT: zero padding). */
 
@@ -75,6 +75,7 @@ struct focal_hello {
     uint8_t certificate[8];                     /* first 8 bytes of its hash, 0 if none */
     uint8_t statements[8];                      /* keyed hash of the statement set */
     bool wants_certificates;                    /* flag bit 0: I hold none of yours */
+    bool veiled;                                /* flag bit 1: a copy was put back here; do not take my word for what was redacted */
     uint8_t scope_count;
     struct focal_hello_scope scopes[FOCAL_HELLO_SCOPES_MAX];   /* bit 63 of the tag (top bit of tag[0]) = "I have holes" */
 };
@@ -88,6 +89,10 @@ struct focal_frontier_tip { uint64_t seq; uint8_t keyed[8]; };
 struct focal_frontier_item { struct focal_key author; struct focal_id epoch; uint8_t lane; uint8_t tip_count; struct focal_frontier_tip tips[FOCAL_TIPS_MAX]; };
 struct focal_frontier { uint8_t tag[8]; bool whole, last; struct focal_span items; };
 struct focal_want { struct focal_id log; uint64_t from; struct focal_frontier_tip to; };       /* from: first sequence wanted */
+/* Of a log with branches: what leads to the tip `to` is wanted, from the highest entry on that shared way that is listed.
+ * items: what the asker holds, at halving distances from the heads of its lines, n x (seq 8, keyed hash 8). */
+#define FOCAL_HEADS_MAX 64
+struct focal_heads { struct focal_id log; struct focal_frontier_tip to; struct focal_span items; size_t count; };
 struct focal_segment {
     struct focal_id log;
     uint8_t before[8];                          /* first 8 bytes of h before its first entry */
@@ -99,6 +104,7 @@ struct focal_ack { struct focal_span items; size_t count; };
 struct focal_receipt_message { struct focal_span body; struct focal_signature signature; };
 struct focal_join { struct focal_key sign, channel, open; struct focal_signature signature; };
 struct focal_admit { struct focal_span sealed_secret; };        /* network secret sealed to the joiner's opening key */
+enum focal_pause_reason { FOCAL_PAUSE_NONE = 0, FOCAL_PAUSE_DISK = 1 };         /* any but NONE pauses */
 enum focal_bye_reason { FOCAL_BYE_CLOSING = 0, FOCAL_BYE_DUPLICATE = 1, FOCAL_BYE_PAUSED = 2, FOCAL_BYE_NOT_A_MEMBER = 3, FOCAL_BYE_VERSION = 4, FOCAL_BYE_FAULT = 5 };
 
 struct focal_message {
@@ -107,7 +113,7 @@ struct focal_message {
         struct focal_hello hello; struct focal_subjects subjects; struct focal_span statement; struct focal_frontier frontier;
         struct focal_want want; struct focal_segment segment; uint32_t credit; struct focal_ack ack;
         struct focal_receipt_message receipt; uint64_t ping; uint8_t pause; struct focal_join join; struct focal_admit admit;
-        uint8_t bye;
+        uint8_t bye; struct focal_heads heads;
     } is;                               /* ping serves PONG too; credit: bytes of SEGMENT messages taken since the last */
 };
 /* The buffer fails, with nothing appended, when the message is over FOCAL_FRAME_MAX. */
@@ -118,6 +124,8 @@ void focal_subject_get(struct focal_subject *, const struct focal_subjects *, si
 void focal_subject_put(struct focal_buf *items, const struct focal_subject *);
 bool focal_frontier_next(const struct focal_frontier *, size_t *offset, struct focal_frontier_item *);   /* decode has checked them */
 void focal_frontier_put(struct focal_buf *items, const struct focal_frontier_item *);
+void focal_heads_get(struct focal_frontier_tip *, const struct focal_heads *, size_t i);
+void focal_heads_put(struct focal_buf *items, const struct focal_frontier_tip *);
 void focal_ack_get(struct focal_ack_item *, const struct focal_ack *, size_t i);
 void focal_ack_put(struct focal_buf *items, const struct focal_ack_item *);
 

@@ -61,7 +61,10 @@ enum job_state job_failf(struct job *j, enum focal_status status, const char *hi
     va_start(args, fmt);
     (void)vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
-    (void)!focal_fail(&err, status, hint, "%s", message);
+    if (status == FOCAL_DISK_FULL)      /* whatever it was that could not be done */
+        (void)!focal_fail(&err, status, "free some space on the disk of the office's directory, then try again", "the disk is full: %s", message);
+    else
+        (void)!focal_fail(&err, status, hint, "%s", message);
     return job_fail(j, &err);
 }
 

@@ -1,4 +1,5 @@
-/* Two versions: listed, shown side by side, and resolved by a person. */
+/* Two versions: listed, shown side by side, and resolved by a person. Beside them stand withdrawn cases that are not what
+ * their withdrawal saw. */
 #include "job.h"
 
 #include <stdio.h>
@@ -10,6 +11,9 @@ static json_t *conflict_item(struct focal_oplog *oplog, const struct focal_recor
 {
     json_t *item = record_head_json(oplog, r);
     json_object_set_new(item, "conflicts", conflicts_json(oplog, r));
+    json_t *withdrawal = withdrawal_json(oplog, r);
+    if (withdrawal)
+        json_object_set_new(item, "withdrawal", withdrawal);
     return item;
 }
 
@@ -19,7 +23,7 @@ static enum job_state conflicts_of_one(struct job *j)
     struct focal_record_view view;
     if (job_record(j, &view, &err) != FOCAL_OK)
         return job_fail(j, &err);
-    if (view.record.two_versions)
+    if (view.record.two_versions || withdrawal_needs_person(&view.record))
         job_item(j, conflict_item(job_oplog(j), &view.record));
     focal_record_view_close(&view);
     return job_end(j, FOCAL_OK, json_pack("{s:b}", "more", 0));
@@ -47,7 +51,7 @@ enum job_state run_conflicts(struct job *j)
             st = focal_oplog_record(job_oplog(j), NULL, &next, &view);
         if (st != FOCAL_OK)
             return job_failf(j, st, "run `focalctl verify`", "the list of records with two versions cannot be read");
-        bool shown = view.record.two_versions && view.record.kind == job_kind(j), room = w->told < w->limit;
+        bool shown = record_needs_person(&view.record) && view.record.kind == job_kind(j), room = w->told < w->limit;
         if (shown && room)
             job_item(j, conflict_item(job_oplog(j), &view.record));
         w->told += shown;

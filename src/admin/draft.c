@@ -397,6 +397,15 @@ static enum focal_status with_remove(struct draft *d, const struct focal_record 
     return st;
 }
 
+/* Said here too, because clearing a field parses nothing. */
+static enum focal_status by_hand(const struct focal_field *field, struct focal_error *err)
+{
+    if (field->intake < FOCAL_INTAKE_COMMAND)
+        return FOCAL_OK;
+    return focal_fail(err, FOCAL_REFUSED, "`focalctl case withdraw REF --reason CODE`, or `focalctl case restore REF`",
+                      "field \"%s\" is not set by hand", field->name);
+}
+
 static enum focal_status each_field(struct draft *d, const struct focal_record *r, const json_t *object, with_field *call, struct focal_error *err)
 {
     enum focal_status st = FOCAL_OK;
@@ -405,7 +414,9 @@ static enum focal_status each_field(struct draft *d, const struct focal_record *
     void *at = json_object_iter((json_t *)(uintptr_t)object);
     for (; at && st == FOCAL_OK; at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
         const struct focal_field *field = field_find(d->change.kind, json_object_iter_key(at), err);
-        st = field ? call(d, r, field, json_object_iter_value(at), err) : FOCAL_REFUSED;
+        st = field ? by_hand(field, err) : FOCAL_REFUSED;
+        if (st == FOCAL_OK)
+            st = call(d, r, field, json_object_iter_value(at), err);
     }
     return st;
 }

@@ -1,4 +1,4 @@
-/* export: every record of a kind as a file, as it stood when the export began. */
+/* export: every record of a kind as a file, as it stood when the export began; withdrawn ones only when asked for. */
 #include "job.h"
 
 #include "focal/exchange.h"
@@ -34,7 +34,7 @@ static enum job_state begin(struct job *j)
     if (!v)
         return job_fail(j, NULL);
     focal_buf_init(&v->chunk, CHUNK_MAX);
-    v->what = (struct focal_export_for){ .kind = focal_kind_by_name(kind ? kind : "case"), .print = print_ref, .data = job_oplog(j) };
+    v->what = (struct focal_export_for){ .kind = focal_kind_by_name(kind ? kind : "case"), .print = print_ref, .data = job_oplog(j), .withdrawn = job_flag(j, "withdrawn") };
     if (!v->what.kind || v->what.kind->number < FOCAL_KIND_CASE)
         return job_failf(j, FOCAL_USAGE, "case, entity, focal-point, endorsement or nil-return", "there is no kind \"%.40s\"", kind);
     if (form && !focal_form_by_name(&v->form, form))
@@ -43,7 +43,7 @@ static enum job_state begin(struct job *j)
     if (st != FOCAL_OK)
         return job_failf(j, st, "try again later", "the store cannot be read beside its writer");
     if (v->form == FOCAL_FORM_CSV)
-        focal_export_csv_header(&v->chunk, v->what.kind);
+        focal_export_csv_header(&v->chunk, &v->what);
     j->stage = 1;
     return JOB_AGAIN;
 }
@@ -76,9 +76,10 @@ enum job_state run_export(struct job *j)
         if (st != FOCAL_OK)
             return job_failf(j, st, "run `focalctl verify`", "the records cannot be read");
         focal_oplog_record_code(job_oplog(j), &next, code);
-        if (v->form == FOCAL_FORM_CSV)
+        bool wanted = focal_export_wants(&v->what, &view.record);
+        if (wanted && v->form == FOCAL_FORM_CSV)
             focal_export_csv_row(&v->chunk, &v->what, &view.record, code);
-        else
+        else if (wanted)
             focal_export_json_line(&v->chunk, &v->what, &view.record, code);
         focal_record_view_close(&view);
         if (v->chunk.failed)

@@ -135,6 +135,8 @@ static enum focal_status take_request(struct conn *c, struct job *j, struct foca
             st = focal_fail(err, FOCAL_UNSUPPORTED, "{\"id\":1,\"do\":\"help\"} lists the commands", "there is no command \"%s\"", r.verb);
         else if (!j->with)
             st = focal_fail(err, FOCAL_NO_MEMORY, "try again later", "no memory for the request");
+        else if (command_shows_records(j->command) && veil_refuses(j, err))
+            st = FOCAL_DENIED;
     }
     focal_request_close(&r);
     return st;

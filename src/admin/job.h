@@ -36,6 +36,7 @@ struct focal_command {
     const char *help;
 };
 const struct focal_command *command_find(const char *name);
+bool command_shows_records(const struct focal_command *);      /* what an old copy must not show */
 
 struct job {
     struct job *next;
@@ -159,17 +160,41 @@ struct draft *job_draft(struct job *);                                  /* the j
 enum focal_status job_if_version(struct job *, struct focal_change *, struct focal_error *);
 enum job_state job_changed(struct job *, const struct focal_change *);
 
+/* ---- withdrawn cases (withdraw_commands.c) ---- */
+
+json_t *withdrawal_json(struct focal_oplog *, const struct focal_record *);     /* {"reason", "office", "state"}; NULL: not withdrawn */
+/* Of a withdrawn case nothing but its withdrawal is anybody's task. */
+bool record_needs_person(const struct focal_record *);
+bool slot_needs_person(const struct focal_record *, const struct focal_slot *);
+bool withdrawal_needs_person(const struct focal_record *);
+
+/* ---- redactions (redactions.c, redaction_list.c) ---- */
+
+/* Entries that wait hidden for a second office; of ours, those others redacted and nobody here has looked at. */
+void redactions_waiting(struct job *, uint64_t *hidden, uint64_t *refused);
+
 /* ---- peers (status_commands.c) ---- */
 
 bool peer_find(struct job *, const char *code, struct focal_peer_status *);
 bool peer_synced(struct job *, const struct focal_peer_status *);
+/* One line of "needs you" in status. */
+void need(json_t *list, const char *command, const char *fmt, ...) FOCAL_PRINTF(3, 4);
+
+/* ---- history and the veil (history_commands.c) ---- */
+
+void need_incidents(struct job *, json_t *list);
+void need_veil(struct job *, json_t *list);
+/* Records are not to be shown; err says why, and what to do. */
+bool veil_refuses(const struct job *, struct focal_error *err);
 
 /* ---- handlers ---- */
 
 job_run run_help, run_status, run_matrix, run_sync, run_ping, run_verify;
-job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve;
+job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve, run_withdraw, run_restore, run_redact;
+job_run run_redactions, run_redaction, run_refusals;
 void verify_checked(struct job *, uint64_t ticket, enum focal_status, struct focal_span findings);
 job_run run_invite, run_admit_begin, run_admit, run_offices, run_office, run_pause, run_resume;
+job_run run_history, run_proof, run_lift_veil;
 job_run run_import_begin, run_import_rows, run_import_end, run_export, run_report;
 
 #endif

@@ -45,6 +45,7 @@ static json_t *waiting_json(const struct focal_join_waiting *w, uint32_t today)
     json_object_set_new(out, "role", json_string("office"));
     json_object_set_new(out, "country", w->country[0] ? text_json(w->country) : json_null());
     json_object_set_new(out, "invitation", json_integer((json_int_t)w->invitation));
+    json_object_set_new(out, "may_redact", json_boolean(w->may_redact));
     json_object_set_new(out, "to", w->expires_day ? day_json(w->expires_day) : json_null());
     return out;
 }
@@ -92,7 +93,7 @@ enum job_state run_office(struct job *j)
     json_t *out = member_json(c);
     json_object_set_new(out, "sign_key", hex_json(c->keys.sign.b, 32));
     json_object_set_new(out, "channel_key", hex_json(c->keys.channel.b, 32));
-    json_object_set_new(out, "redacts", json_boolean(c->rights & FOCAL_RIGHT_REDACT));
+    json_object_set_new(out, "may_redact", json_boolean(c->rights & FOCAL_RIGHT_REDACT));
     if (peer_find(j, office.text, &p)) {
         static const char *const words[] = { "up", "offline", "refused", "paused", "unknown" };
         json_object_set_new(out, "link", json_string(words[p.link]));
@@ -194,6 +195,7 @@ static enum focal_status fill_invitation(struct job *j, struct focal_invitation 
     v->network = *focal_oplog_network(job_oplog(j));
     v->listener = a->is.keys->channel;
     v->number = focal_node_next_invitation(a->is.node);
+    v->may_redact = job_flag(j, "may_redact");
     v->expires_day = job_today(j) + (uint32_t)days;
     a->is.entropy.fill(a->is.entropy.data, v->psk, sizeof v->psk);
     return FOCAL_OK;
@@ -257,6 +259,7 @@ static json_t *admit_json(struct job *j, const struct focal_join_waiting *w, boo
     json_object_set_new(out, "channel", hex_json(w->keys.channel.b, 32));
     json_object_set_new(out, "open", hex_json(w->keys.open.b, 32));
     json_object_set_new(out, "number", json_integer((json_int_t)number));
+    json_object_set_new(out, "may_redact", json_boolean(w->may_redact));
     json_object_set_new(out, "today", json_integer((json_int_t)job_today(j)));
     json_object_set_new(out, "dir", text_json(j->admin->is.dir));
     json_object_set_new(out, "admitted", json_boolean(admitted));

@@ -1,5 +1,5 @@
 /* new, update, show, list: the same verbs on every kind of record. */
-#include "job.h"
+#include "redactions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -105,9 +105,11 @@ enum focal_status job_record(struct job *j, struct focal_record_view *view, stru
     struct focal_ref ref;
     if (!text)
         return focal_fail(err, FOCAL_USAGE, "name it by its reference, such as KEN-4F7Q-29XD-0", "which %s?", kind->label_en);
-    enum focal_status st = record_find(job_oplog(j), focal_node_store(j->admin->is.node), text, &ref, err);
+    enum focal_status st = redactable_find(j, text, &ref, err);
     if (st != FOCAL_OK)
         return st;
+    if (record_was_redacted(job_oplog(j), &ref))
+        return redacted_error(j, &ref, err);
     st = focal_oplog_record(job_oplog(j), NULL, &ref, view);
     if (st == FOCAL_NOT_FOUND)
         return focal_fail(err, st, "it may not have arrived yet: `focalctl status` shows what is on its way", "there is no record %.70s here", text);
@@ -126,12 +128,20 @@ enum focal_status job_record(struct job *j, struct focal_record_view *view, stru
     return FOCAL_OK;
 }
 
+/* Values are set and rows added without a look at what stands there; what else is asked tells, by its answer, what that is. */
+static bool tells_what_stands_there(const struct job *j)
+{
+    return json_object_size(json_object_get(j->with, "remove")) > 0 || job_text(j, "if_version");
+}
+
 enum job_state run_update(struct job *j)
 {
     struct focal_error err;
     struct draft *d = j->own;
     if (j->stage == 0) {
         struct focal_record_view view;
+        if (tells_what_stands_there(j) && veil_refuses(j, &err))
+            return job_fail(j, &err);
         d = job_draft(j);
         if (!d)
             return job_fail(j, NULL);
@@ -195,6 +205,9 @@ enum job_state run_show(struct job *j)
     json_object_set_new(item, "conflicts", conflicts_json(oplog, r));
     json_object_set_new(item, "rows", rows_json(oplog, r));
     json_object_set_new(item, "seen_by", seen_json(j, r));
+    json_t *withdrawal = withdrawal_json(oplog, r);
+    if (withdrawal)
+        json_object_set_new(item, "withdrawal", withdrawal);
     focal_record_view_close(&view);
     return job_one(j, item);
 }
@@ -205,6 +218,7 @@ enum { FILTERS_MAX = 16 };
 struct listing {
     struct focal_ref at; bool started;
     uint64_t limit, told;
+    bool withdrawn;                     /* the withdrawn ones, instead of the others */
     struct filter { const struct focal_field *field; struct focal_span value; } filters[FILTERS_MAX];
     size_t filter_count;
     struct focal_arena arena;
@@ -214,6 +228,17 @@ static void listing_free(void *own)
 {
     struct listing *l = own;
     focal_arena_close(&l->arena);
+}
+
+/* What only a command writes can be looked for all the same. */
+static enum focal_status filter_value(struct job *j, const struct focal_field *field, struct focal_span text, struct focal_buf *out, struct focal_error *err)
+{
+    const struct focal_code *code = field->intake == FOCAL_INTAKE_COMMAND && field->type == FOCAL_TYPE_CODE
+                                    ? focal_code_by_name(field->tables[0], text) : NULL;
+    if (!code)
+        return value_parse(job_oplog(j), focal_node_store(j->admin->is.node), field, text, job_today(j), out, err);
+    focal_buf_varint(out, code->number);
+    return FOCAL_OK;
 }
 
 static enum focal_status take_filters(struct job *j, struct listing *l, const struct focal_kind *kind, struct focal_error *err)
@@ -229,8 +254,7 @@ static enum focal_status take_filters(struct job *j, struct listing *l, const st
             return focal_fail(err, FOCAL_USAGE, "use --filter field=value, at most 16 times", "the filter on \"%s\" cannot be used", field->name);
         struct focal_buf bytes;
         focal_buf_init(&bytes, FOCAL_ORDINARY_MAX);
-        enum focal_status st = value_parse(job_oplog(j), focal_node_store(j->admin->is.node), field,
-            focal_span_of(json_string_value(value), json_string_length(value)), job_today(j), &bytes, err);
+        enum focal_status st = filter_value(j, field, focal_span_of(json_string_value(value), json_string_length(value)), &bytes, err);
         void *kept = st == FOCAL_OK ? focal_arena_copy(&l->arena, bytes.data, bytes.len) : NULL;
         l->filters[l->filter_count++] = (struct filter){ field, focal_span_of(kept, bytes.len) };
         focal_buf_close(&bytes);
@@ -244,6 +268,8 @@ static enum focal_status take_filters(struct job *j, struct listing *l, const st
 
 static bool passes(const struct listing *l, const struct focal_record *r)
 {
+    if ((focal_record_withdrawn_by(r) != NULL) != l->withdrawn)
+        return false;
     for (size_t f = 0; f < l->filter_count; f++) {
         bool found = false;
         for (size_t s = 0; s < r->slot_count && !found; s++)
@@ -262,6 +288,9 @@ static json_t *list_item(struct job *j, const struct focal_record *r)
     json_object_set_new(item, "fields", fields_json(oplog, r));
     json_object_set_new(item, "two_versions", json_integer((json_int_t)r->two_versions));
     json_object_set_new(item, "complete", json_boolean(r->complete));
+    json_t *withdrawal = withdrawal_json(oplog, r);
+    if (withdrawal)
+        json_object_set_new(item, "withdrawal", withdrawal);
     return item;
 }
 
@@ -273,6 +302,7 @@ static enum focal_status open_listing(struct job *j, const struct focal_kind *ki
     focal_arena_init(&l->arena, 64 << 10);
     l->limit = 1000;
     (void)job_number(j, "limit", &l->limit);
+    l->withdrawn = job_flag(j, "withdrawn");
     const char *after = job_text(j, "after");
     if (after) {
         enum focal_status st = record_find(job_oplog(j), focal_node_store(j->admin->is.node), after, &l->at, err);

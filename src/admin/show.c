@@ -131,7 +131,7 @@ json_t *fields_json(struct focal_oplog *oplog, const struct focal_record *r)
     json_t *out = json_object();
     for (size_t s = 0; s < r->slot_count; s++) {
         const struct focal_slot *slot = &r->slots[s];
-        if (slot->value_count == 0)
+        if (slot->value_count == 0 || (slot->field && slot->field->intake == FOCAL_INTAKE_MACHINE))
             continue;
         enum focal_merge_class merge = focal_field_merge(slot->number);
         if (!slot->field) {             /* of a newer program: kept, shown as what it is */
@@ -173,7 +173,7 @@ json_t *rows_json(struct focal_oplog *oplog, const struct focal_record *r)
     json_t *out = json_object();
     for (size_t s = 0; s < r->slot_count; s++) {
         const struct focal_slot *slot = &r->slots[s];
-        if (!slot->field || focal_field_merge(slot->number) != FOCAL_MERGE_SET)
+        if (!slot->field || focal_field_merge(slot->number) != FOCAL_MERGE_SET || slot->field->intake == FOCAL_INTAKE_MACHINE)
             continue;
         json_t *rows = json_array();
         for (size_t i = 0; i < slot->value_count; i++) {

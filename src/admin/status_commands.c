@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NEEDS_MAX = 20, JOINS_MAX = 64, STATUS_WAIT_MS = 60000, EXPIRY_WARN_DAYS = 60 };
+/* LOOKS_MAX: the index also holds withdrawn cases that are somebody else's to look at. */
+enum { NEEDS_MAX = 20, LOOKS_MAX = 400, JOINS_MAX = 64, STATUS_WAIT_MS = 60000, EXPIRY_WARN_DAYS = 60 };
 
 static const char *const link_words[] = { "up", "offline", "refused", "paused", "unknown" };
 
@@ -29,7 +30,7 @@ static void put_time(char out[32], uint64_t ms)
 static json_t *why_json(const struct focal_peer_status *p)
 {
     char text[300], next[32];
-    if (p->link == FOCAL_LINK_UP || !p->why[0])
+    if ((p->link == FOCAL_LINK_UP && !p->they_pause) || !p->why[0])
         return json_null();
     int used = snprintf(text, sizeof text, "%s", p->why);
     if (p->link == FOCAL_LINK_OFFLINE && p->tries && used > 0) {
@@ -60,10 +61,9 @@ static json_t *peer_json(const struct focal_peer_status *p)
 
 /* ---- needs you ---- */
 
-static void need(json_t *list, const char *command, const char *fmt, ...) FOCAL_PRINTF(3, 4);
-static void need(json_t *list, const char *command, const char *fmt, ...)
+void need(json_t *list, const char *command, const char *fmt, ...)
 {
-    char what[300];
+    char what[600];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(what, sizeof what, fmt, args);
@@ -74,12 +74,27 @@ static void need(json_t *list, const char *command, const char *fmt, ...)
     json_array_append_new(list, one);
 }
 
+static void need_withdrawal(json_t *list, struct focal_oplog *oplog, const struct focal_record *r, const char *code)
+{
+    char command[100];
+    const struct focal_live *live = focal_record_withdrawn_by(r);
+    const struct focal_certificate *author = live ? focal_oplog_author(oplog, &live->ref.log) : NULL;
+    if (!withdrawal_needs_person(r))
+        return;
+    (void)snprintf(command, sizeof command, "focalctl %s show %s", r->kind ? r->kind->name : "case", code);
+    if (focal_record_withdrawal(r) == FOCAL_WITHDRAWAL_CHANGED)
+        need(list, command, "%s was changed after it was withdrawn", code);
+    else
+        need(list, command, "%s was withdrawn by %s, which does not see its country fields", code, author ? author->office.text : "an office not known here");
+}
+
 static void need_record(json_t *list, struct focal_oplog *oplog, const struct focal_record *r)
 {
     char code[32], command[100];
     focal_oplog_record_code(oplog, &r->ref, code);
+    need_withdrawal(list, oplog, r, code);
     for (size_t i = 0; i < r->slot_count; i++) {
-        if (!r->slots[i].two_versions)
+        if (!slot_needs_person(r, &r->slots[i]))
             continue;
         struct focal_buf name;
         focal_buf_init(&name, 256);
@@ -95,14 +110,16 @@ static void need_conflicts(struct job *j, json_t *list)
     struct focal_oplog *oplog = job_oplog(j);
     struct focal_ref at, next;
     bool started = false;
+    int told = 0;
     for (int n = 0; focal_oplog_next_conflict(oplog, NULL, started ? &at : NULL, &next) == FOCAL_OK; n++) {
         struct focal_record_view view;
-        if (n == NEEDS_MAX) {
+        if (told == NEEDS_MAX || n == LOOKS_MAX) {
             need(list, "focalctl case conflicts", "more records have two versions");
             return;
         }
         if (focal_oplog_record(oplog, NULL, &next, &view) != FOCAL_OK)
             return;
+        told += record_needs_person(&view.record);
         need_record(list, oplog, &view.record);
         focal_record_view_close(&view);
         at = next;
@@ -146,25 +163,98 @@ static void need_membership(struct job *j, json_t *list)
         need(list, NULL, "the membership of this office ends in %u days; headquarters must renew it", mine->to_day - today);
 }
 
-static void need_incidents(struct job *j, json_t *list)
+/* "ok", or "wrong: " and why. */
+static void clock_print(char out[200], const struct focal_clock *c)
 {
-    struct focal_buf key;
-    size_t count = 0;
-    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
-    while (count < 100 && focal_store_next(focal_node_store(j->admin->is.node), FOCAL_SHELF_INCIDENT, focal_buf_view(&key), &key, NULL) == FOCAL_OK)
-        count++;
-    focal_buf_close(&key);
+    char day[16], other[16], lost[32];
+    day_print(day, c->day);
+    day_print(other, c->expected_day);
+    put_time(lost, c->lost_ms);
+    switch (c->word) {
+    case FOCAL_CLOCK_OK:
+        (void)snprintf(out, 200, "ok");
+        return;
+    case FOCAL_CLOCK_BEFORE_PROGRAM:
+        (void)snprintf(out, 200, "wrong: it says %s, this program was made on %s", day, other);
+        return;
+    case FOCAL_CLOCK_BEFORE_NETWORK:
+        (void)snprintf(out, 200, "wrong: it says %s, the network was founded on %s", day, other);
+        return;
+    case FOCAL_CLOCK_BEFORE_MEMBERSHIP:
+        (void)snprintf(out, 200, "wrong: it says %s, the membership of this office begins on %s", day, other);
+        return;
+    case FOCAL_CLOCK_NOT_AS_OTHERS:
+        day_print(other, c->who_day);
+        if (c->differ == 1)
+            (void)snprintf(out, 200, "wrong here or at %s: it says %s, theirs %s", c->who.text, day, other);
+        else
+            (void)snprintf(out, 200, "wrong: it says %s, the clocks of %zu other offices, among them %s, %s", day, c->differ, c->who.text, other);
+        return;
+    case FOCAL_CLOCK_WENT_BACK:
+        (void)snprintf(out, 200, "wrong: it says %s and was set back by %s, or was wrong before", day, lost);
+        return;
+    case FOCAL_CLOCK_STANDS:
+        (void)snprintf(out, 200, "wrong: it says %s and stands still, %s behind", day, lost);
+        return;
+    }
+    focal_assert(false);
+}
+
+static void need_clock(struct job *j, json_t *list)
+{
+    char text[200];
+    struct focal_clock c;
+    focal_node_clock(j->admin->is.node, j->admin->now, &c);
+    clock_print(text, &c);
+    if (c.word != FOCAL_CLOCK_OK)
+        need(list, "timedatectl", "the clock of this machine is %s; set it right: nothing is lost by it, but days are recorded by it", text);
+}
+
+static void need_space(struct job *j, json_t *list)
+{
+    uint64_t wanted;
+    enum focal_space space = focal_node_space(j->admin->is.node, &wanted);
+    unsigned long long mib = (unsigned long long)(wanted >> 20) + 1;
+    if (space == FOCAL_SPACE_SHORT)
+        need(list, NULL, "the disk is nearly full: what other offices enter waits until %llu MiB more are free", mib);
+    else if (space == FOCAL_SPACE_RESERVE)
+        need(list, NULL, "the disk is full: only what is entered here is kept, in a small reserve, until %llu MiB more are free", mib);
+    else if (space == FOCAL_SPACE_NONE)
+        need(list, NULL, "the disk is full: nothing can be entered until %llu MiB more are free", mib);
+}
+
+static void need_salvaged(struct job *j, json_t *list)
+{
+    size_t count = focal_node_salvaged(j->admin->is.node, 1000);
     if (count)
-        need(list, "focalctl verify", "%zu time%s two histories of one office were seen: an old backup or a copy of its disk is in use", count, count == 1 ? "" : "s");
+        need(list, "focalctl sync now", "%zu stretch%s of the damaged database wait%s for entries before them that no other office has brought yet", count,
+             count == 1 ? "" : "es", count == 1 ? "s" : "");
+}
+
+static void need_redactions(struct job *j, json_t *list)
+{
+    uint64_t hidden, refused;
+    redactions_waiting(j, &hidden, &refused);
+    if (hidden)
+        need(list, "focalctl redaction list", "%llu %s hidden and %s for a second office to ask as well", (unsigned long long)hidden,
+             hidden == 1 ? "entry is" : "entries are", hidden == 1 ? "waits" : "wait");
+    if (refused)
+        need(list, "focalctl refused", "others have redacted %llu %s of this office", (unsigned long long)refused, refused == 1 ? "entry" : "entries");
 }
 
 static json_t *needs_json(struct job *j)
 {
     json_t *list = json_array();
+    need_space(j, list);
     need_membership(j, list);
+    need_clock(j, list);
     need_joins(j, list);
+    need_veil(j, list);
     need_incidents(j, list);
-    need_conflicts(j, list);
+    need_salvaged(j, list);
+    if (!focal_oplog_veiled(job_oplog(j)))      /* it names fields of records */
+        need_conflicts(j, list);
+    need_redactions(j, list);
     return list;
 }
 
@@ -195,15 +285,25 @@ static void put_own(struct job *j, json_t *out)
     json_object_set_new(out, "waiting", json_integer((json_int_t)focal_node_waiting(node)));
     json_object_set_new(out, "network", text_json(focal_oplog_genesis(oplog)->label));
     json_object_set_new(out, "admitted", json_boolean(focal_node_admitted(node)));
+    json_object_set_new(out, "veiled", json_boolean(focal_oplog_veiled(oplog)));
     json_object_set_new(out, "membership_to", mine ? day_json(mine->to_day) : json_null());
     json_object_set_new(out, "membership_days", mine ? json_integer((json_int_t)mine->to_day - (json_int_t)job_today(j)) : json_null());
     json_object_set_new(out, "program", json_string(j->admin->is.program));
     json_object_set_new(out, "up_s", json_integer((json_int_t)((j->admin->now.mono_ms - j->admin->is.started_mono_ms) / 1000)));
+    static const char *const space_words[] = { "ok", "disk nearly full", "disk full, on its reserve", "disk full" };
+    uint64_t wanted = 0;
     enum focal_status st = focal_store_sizes(focal_node_store(node), &bytes);
     json_t *store = json_object();
-    json_object_set_new(store, "state", json_string(st == FOCAL_OK ? "ok" : "cannot be read"));
+    const char *state = space_words[focal_node_space(node, &wanted)];
+    json_object_set_new(store, "state", json_string(st == FOCAL_OK ? state : "cannot be read"));
+    json_object_set_new(store, "wanted_bytes", json_integer((json_int_t)wanted));
     json_object_set_new(store, "bytes", number_or_null(st == FOCAL_OK, bytes));
     json_object_set_new(out, "store", store);
+    struct focal_clock clock;
+    char text[200];
+    focal_node_clock(node, j->admin->now, &clock);
+    clock_print(text, &clock);
+    json_object_set_new(out, "clock", text_json(text));
     json_object_set_new(out, "dir", text_json(j->admin->is.dir));
     json_object_set_new(out, "pid", json_integer(j->admin->is.pid));
     json_object_set_new(out, "listen", j->admin->is.listen ? text_json(j->admin->is.listen) : json_null());

@@ -1,6 +1,7 @@
 /* verify: the log, its chains and signatures, and that what is derived from it is what it gives. */
 #include "job.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ENTRIES_PER_SLICE = 500, OPENED = 1, DEEP = 2, CHECKED = 3 };
@@ -38,13 +39,23 @@ static void put_findings(json_t *errors, struct verifying *v)
     while (rest.len) {
         const uint8_t *end = memchr(rest.data, '\n', rest.len);
         size_t len = end ? (size_t)(end - rest.data) : rest.len;
-        if (len)
-            json_array_append_new(errors, focal_json_text(focal_span_of(rest.data, len)));
+        if (len) {
+            char line[400];
+            (void)snprintf(line, sizeof line, "focal.db: %.*s", (int)(len < 300 ? len : 300), (const char *)rest.data);
+            json_array_append_new(errors, text_json(line));
+        }
         any = any || len;
         rest = focal_span_of(rest.data + len + (end ? 1 : 0), rest.len - len - (end ? 1 : 0));
     }
     if (v->found != FOCAL_OK && !any)
         json_array_append_new(errors, text_json(focal_status_text(v->found)));
+}
+
+/* One command mends all of it: what is derived is made anew from the log there, what the log lacks comes from the others. */
+static const char *next_step(const struct job *j, char out[240])
+{
+    int n = snprintf(out, 240, "stop the daemon, then `focald setup --rejoin --dir %s`", j->admin->is.dir);
+    return n > 0 && n < 240 ? out : "stop the daemon, then `focald setup --rejoin --dir DIR`";
 }
 
 static enum job_state report(struct job *j, struct verifying *v)
@@ -64,6 +75,8 @@ static enum job_state report(struct job *j, struct verifying *v)
     json_object_set_new(out, "entries", json_integer((json_int_t)focal_verify_entries(v->is)));
     json_object_set_new(out, "errors", errors);
     json_object_set_new(out, "digests", digests);
+    char next[240];
+    json_object_set_new(out, "next", bad ? text_json(next_step(j, next)) : json_null());
     job_item(j, out);
     return job_end(j, bad ? FOCAL_DAMAGED : FOCAL_OK, NULL);
 }
@@ -94,8 +107,10 @@ enum job_state run_verify(struct job *j)
         }
         return JOB_AGAIN;
     }
-    if (st != FOCAL_OK)
-        return job_failf(j, st, "look at the daemon's log", "checking stopped: %s", focal_status_text(st));
+    if (st != FOCAL_OK) {
+        char next[240];
+        return job_failf(j, st, st == FOCAL_DAMAGED ? next_step(j, next) : "look at the daemon's log", "checking stopped: %s", focal_status_text(st));
+    }
     if (!job_flag(j, "deep"))
         return report(j, v);
     v->ticket = j->admin->next_ticket++;

@@ -69,6 +69,12 @@ static enum focal_status prompt(const char *question, bool hidden, struct focal_
     return st;
 }
 
+enum focal_status ask_again(struct focal_buf *out, const char *question, struct focal_error *err)
+{
+    focal_buf_init(out, WORDS_MAX);
+    return prompt(question, false, out, err);
+}
+
 static enum focal_status no_input(const char *what, const char *option, struct focal_error *err)
 {
     char hint[100];

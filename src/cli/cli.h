@@ -13,12 +13,12 @@
 
 enum opt {
     OPTION_HELP, OPTION_VERSION, OPTION_SOCKET, OPTION_DIR, OPTION_JSON, OPTION_COLOR, OPTION_NO_INPUT, OPTION_TIMEOUT,
-    OPTION_JSON_LINES, OPTION_LIMIT, OPTION_AFTER, OPTION_ALL, OPTION_FILTER,
+    OPTION_JSON_LINES, OPTION_LIMIT, OPTION_AFTER, OPTION_ALL, OPTION_FILTER, OPTION_WITHDRAWN,
     OPTION_FROM, OPTION_SET, OPTION_ADD, OPTION_REMOVE, OPTION_IF_VERSION, OPTION_DAY,
-    OPTION_TAKE, OPTION_TAKE_OFFICE,
-    OPTION_COUNTRY, OPTION_EXPIRES, OPTION_ADDRESS, OPTION_WORDS_FILE, OPTION_PASSPHRASE_FILE, OPTION_AUTHORITY_KEY,
+    OPTION_TAKE, OPTION_TAKE_OFFICE, OPTION_REASON, OPTION_WHY, OPTION_FIELD, OPTION_YES, OPTION_SEEN,
+    OPTION_COUNTRY, OPTION_MAY_REDACT, OPTION_EXPIRES, OPTION_ADDRESS, OPTION_WORDS_FILE, OPTION_PASSPHRASE_FILE, OPTION_AUTHORITY_KEY,
     OPTION_OFFICE, OPTION_WAIT_FOR, OPTION_WAIT, OPTION_DEEP,
-    OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD,
+    OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD, OPTION_FOLLOW, OPTION_PROOF,
     OPTION_COUNT
 };
 typedef uint64_t option_set;
@@ -141,6 +141,8 @@ void table_close(struct table *);
 
 /* Secrets: wipe with focal_buf_wipe_close, also when it failed. */
 enum focal_status ask_passphrase(const struct args *, struct focal_buf *, struct focal_error *);
+/* One line that is not secret. */
+enum focal_status ask_again(struct focal_buf *, const char *question, struct focal_error *);
 enum focal_status ask_words(const struct args *, const char *office, struct focal_buf *, struct focal_error *);
 
 /* ---- fields (fields.c) ---- */
@@ -173,6 +175,10 @@ enum focal_status pieces_again(struct pieces *, struct focal_error *);
 enum focal_status pieces_next(struct pieces *, json_t **text, struct focal_error *);
 void pieces_close(struct pieces *);
 
+/* ---- withdrawn cases (records.c) ---- */
+
+const char *withdrawal_words(const char *state);                    /* "-" when nothing came since; state may be NULL */
+
 /* ---- one question, one picture (links.c) ---- */
 
 typedef void picture(const struct args *, const json_t *item);
@@ -184,8 +190,10 @@ bool put_timeout(const struct args *, json_t *with, struct focal_error *);      
 
 int no_kind(const struct args *, const char *typed);                /* says so; the exit status */
 verb_run run_status, run_matrix, run_verify, run_sync, run_ping;
-verb_run run_list, run_new, run_update, run_show, run_conflicts, run_resolve;
+verb_run run_list, run_new, run_update, run_show, run_conflicts, run_resolve, run_withdraw;
+verb_run run_redact, run_redaction_show, run_refused;
 verb_run run_invite, run_admit, run_office_show, run_pause;
 verb_run run_import, run_export, run_report;
+verb_run run_history, run_lift_veil;
 
 #endif

@@ -111,6 +111,8 @@ static void put_fields(const struct noun *noun, FILE *to)
     fputs("Fields\n", to);
     for (size_t i = 0; kind && i < kind->field_count; i++) {
         const struct focal_field *f = &kind->fields[i];
+        if (f->intake >= FOCAL_INTAKE_COMMAND)
+            continue;
         fprintf(to, "  %-22s %s: ", f->name, f->label_en);
         if (f->type == FOCAL_TYPE_CODE && f->tables[0])
             put_codes(f->tables[0], to);

@@ -150,6 +150,12 @@ static void show_verify(const struct args *args, const json_t *v)
         say_text(stdout, json_string_value(json_array_get(errors, i)) ? json_string_value(json_array_get(errors, i)) : "?");
         putchar('\n');
     }
+    const char *next = json_string_value(json_object_get(v, "next"));
+    if (next) {
+        printf("\nNext: ");
+        say_text(stdout, next);
+        putchar('\n');
+    }
     if (json_object_size(digests))
         puts("\nDigests, equal on every office that holds the scope and is up to date");
     void *at = json_object_iter((json_t *)(uintptr_t)digests);

@@ -24,6 +24,8 @@ static enum focal_status invite_with(const struct args *args, json_t *with, stru
         json_object_set(with, "addresses", addresses);
     json_decref(addresses);
     put_text(with, "country", country);
+    if (args_has(args, OPTION_MAY_REDACT))
+        json_object_set_new(with, "may_redact", json_true());
     if (!expires)
         return FOCAL_OK;
     if (args_seconds(expires, &seconds, err) != FOCAL_OK)
@@ -108,7 +110,7 @@ static enum focal_status take_joining(struct joining *j, const json_t *item, str
     struct focal_now now;
     focal_clock_now(&now);
     c->role = FOCAL_ROLE_OFFICE;
-    c->rights = FOCAL_RIGHT_REDACT;
+    c->rights = json_is_true(json_object_get(item, "may_redact")) ? FOCAL_RIGHT_REDACT : 0;
     c->read[c->read_count++] = (struct focal_scope){ .cls = FOCAL_SCOPE_CONTROL };
     c->read[c->read_count++] = (struct focal_scope){ .cls = FOCAL_SCOPE_NETWORK };
     if (*country) {
@@ -193,6 +195,24 @@ static enum focal_status unlock(const struct args *args, const struct joining *j
     return st;
 }
 
+#ifdef FOCAL_NEXT_VERSION
+/* A kind of statement that today's program knows nothing of. */
+static void sign_made_up(json_t *with, const struct focal_sign_key *key, const struct focal_hash *network)
+{
+    struct focal_buf body, statement;
+    char hex[512];
+    focal_buf_init(&body, 100);
+    focal_buf_init(&statement, 200);
+    focal_buf_varint(&body, 64);
+    focal_buf_item(&body, 16, focal_span_text("made up"));
+    focal_statement_sign(&statement, key->secret, network, focal_buf_view(&body));
+    focal_hex(hex, statement.data, statement.len);
+    json_object_set_new(with, "made_up", json_string(hex));
+    focal_buf_close(&body);
+    focal_buf_close(&statement);
+}
+#endif
+
 static enum focal_status sign(const struct args *args, const struct joining *j, json_t **with, struct focal_error *err)
 {
     struct focal_sign_key key;
@@ -206,12 +226,19 @@ static enum focal_status sign(const struct args *args, const struct joining *j, 
         focal_certificate_encode(&body, &j->certificate);
         focal_statement_sign(&statement, key.secret, &j->network, focal_buf_view(&body));
     }
+#ifdef FOCAL_NEXT_VERSION
+    *with = json_object();
+    if (st == FOCAL_OK)
+        sign_made_up(*with, &key, &j->network);
+#endif
     focal_sign_key_wipe(&key);
     (void)!prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     char *hex = st == FOCAL_OK && !body.failed && !statement.failed ? focal_alloc(statement.len * 2 + 1) : NULL;
     if (hex) {
         focal_hex(hex, statement.data, statement.len);
+#ifndef FOCAL_NEXT_VERSION
         *with = json_object();
+#endif
         json_object_set_new(*with, "office", json_string(j->certificate.office.text));
         json_object_set_new(*with, "statement", json_string(hex));
         focal_free(hex);
@@ -245,6 +272,13 @@ static enum focal_status admit(const struct args *args, struct talk *t, json_t *
     if (st != FOCAL_OK)
         return st;
     json_decref(*told);
+#ifdef FOCAL_NEXT_VERSION
+    json_t *more = json_pack("{s:s,s:O}", "office", j.certificate.office.text, "statement", json_object_get(with, "made_up"));
+    json_object_del(with, "made_up");
+    if ((st = talk_one(t, "office.admit", more, told, NULL, err)) != FOCAL_OK)
+        return st;
+    json_decref(*told);
+#endif
     return talk_one(t, "office.admit", with, told, NULL, err);
 }
 

@@ -118,6 +118,8 @@ int run_export(const struct args *args)
     json_t *with = json_object();
     json_object_set_new(with, "kind", json_string(kind ? kind : "case"));
     json_object_set_new(with, "format", json_string(format));
+    if (args_has(args, OPTION_WITHDRAWN))
+        json_object_set_new(with, "withdrawn", json_true());
     bool as_json = args->json && !args_value(args, OPTION_OUTPUT);
     int code = as_json ? export_json(args, with) : export_text(args, with);
     if (code == 0 && args->json && !as_json) {

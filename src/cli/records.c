@@ -1,4 +1,4 @@
-/* new, update, list, conflicts, resolve. */
+/* new, update, withdraw, restore, list, conflicts, resolve. */
 #include "cli.h"
 
 #include <string.h>
@@ -53,6 +53,22 @@ int run_update(const struct args *args)
     return changed(args, args->request, with);
 }
 
+/* And restore, which takes no reason. */
+int run_withdraw(const struct args *args)
+{
+    struct focal_error err;
+    const char *reason = args_value(args, OPTION_REASON);
+    if (!reason && args->verb->options & HAS(REASON)) {
+        (void)!focal_fail(&err, FOCAL_USAGE, "--reason entered_in_error, duplicate, complainant_request or other", "%s: say why", args->words);
+        return say_error(args, &err);
+    }
+    json_t *with = json_object();
+    put_text(with, "ref", args->operands[0]);
+    put_text(with, "reason", reason);
+    put_text(with, "if_version", args_value(args, OPTION_IF_VERSION));
+    return changed(args, args->request, with);
+}
+
 int run_resolve(const struct args *args)
 {
     struct focal_error err;
@@ -72,12 +88,15 @@ int run_resolve(const struct args *args)
 
 /* ---- list ---- */
 
-/* What a list shows of each kind; from the item itself where the name begins with '/'. */
+/* What a list shows of each kind; from the item itself where the name begins with '/', from its withdrawal where with '=';
+ * '?': how many of those in the item's list. */
 struct list_column { const char *noun, *head, *name; bool right; };
 static const struct list_column list_columns[] = {
     { "case", "REFERENCE", "/id", false }, { "case", "COUNTRY", "country", false }, { "case", "RECEIVED", "received_quarter", false },
     { "case", "TYPE", "allegation_type", false }, { "case", "STATUS", "status", false }, { "case", "VICTIMS", "#victims", true },
     { "case", "TWO VERSIONS", "/two_versions", true },
+    { "withdrawn", "REFERENCE", "/id", false }, { "withdrawn", "COUNTRY", "country", false }, { "withdrawn", "RECEIVED", "received_quarter", false },
+    { "withdrawn", "REASON", "=reason", false }, { "withdrawn", "BY", "=office", false }, { "withdrawn", "SINCE THEN", "=state", false },
     { "entity", "REFERENCE", "/id", false }, { "entity", "KIND", "kind", false }, { "entity", "SHORT", "short_name", false },
     { "entity", "NAME", "name", false },
     { "focal-point", "REFERENCE", "/id", false }, { "focal-point", "COUNTRY", "country", false }, { "focal-point", "ROLE", "role", false },
@@ -86,6 +105,9 @@ static const struct list_column list_columns[] = {
     { "endorsement", "ENTITY", "entity", false },
     { "nil-return", "REFERENCE", "/id", false }, { "nil-return", "PERIOD", "period", false }, { "nil-return", "COUNTRY", "country", false },
     { "nil-return", "ENTITY", "entity", false },
+    { "redaction", "REFERENCE", "/id", false }, { "redaction", "WHAT", "/what", false }, { "redaction", "SCOPES", "/scopes", false },
+    { "redaction", "ASKED BY", "/by", false }, { "redaction", "HERE", "/state", false }, { "redaction", "CONFIRMED", "?confirmed", false },
+    { "refused", "REFERENCE", "/id", false }, { "refused", "KIND", "/kind", false }, { "refused", "FIELDS", "/fields", false },
     { "office", "OFFICE", "/id", false }, { "office", "STATE", "/state", false }, { "office", "ROLE", "/role", false },
     { "office", "UNTIL", "/to", false },
     { "office", "WRITES", "/writes", false },
@@ -100,13 +122,33 @@ struct listing {
     char last[80];
 };
 
+const char *withdrawal_words(const char *state)
+{
+    if (state && strcmp(state, "changed") == 0)
+        return "changed after it was withdrawn";
+    return state && strcmp(state, "unseen") == 0 ? "country fields not seen by who withdrew it" : "-";
+}
+
+static void put_how_many(struct focal_buf *out, const json_t *list, const char *key)
+{
+    size_t yes = 0;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        yes += json_is_true(json_object_get(json_array_get(list, i), key));
+    focal_buf_printf(out, "%zu of %zu", yes, json_array_size(list));
+}
+
 static void list_cell(struct table *t, const json_t *item, const struct list_column *c)
 {
     struct focal_buf text;
-    const json_t *value = c->name[0] == '/' ? json_object_get(item, c->name + 1)
-                                            : json_object_get(json_object_get(item, "fields"), c->name + (c->name[0] == '#'));
+    const json_t *value = c->name[0] == '/' || c->name[0] == '?' ? json_object_get(item, c->name + 1)
+                          : c->name[0] == '='                    ? json_object_get(json_object_get(item, "withdrawal"), c->name + 1)
+                                                                 : json_object_get(json_object_get(item, "fields"), c->name + (c->name[0] == '#'));
     focal_buf_init(&text, 4096);
-    if (c->name[0] == '#')
+    if (strcmp(c->name, "=state") == 0)
+        focal_buf_text(&text, withdrawal_words(json_string_value(value)));
+    else if (c->name[0] == '?')
+        put_how_many(&text, value, c->name + 1);
+    else if (c->name[0] == '#')
         focal_buf_printf(&text, "%zu", json_array_size(value));
     else if (!value || json_is_null(value) || (strcmp(c->name, "/two_versions") == 0 && json_integer_value(value) == 0))
         focal_buf_text(&text, "-");
@@ -172,6 +214,8 @@ static enum focal_status list_with(const struct args *args, json_t *with, struct
     }
     if (after)
         json_object_set_new(with, "after", focal_json_text(focal_span_text(after)));
+    if (args_has(args, OPTION_WITHDRAWN))
+        json_object_set_new(with, "withdrawn", json_true());
     return fields_filter(args, with, err);
 }
 
@@ -202,9 +246,15 @@ int run_list(const struct args *args)
 {
     struct talk t;
     struct focal_error err;
-    struct listing l = { .args = args, .noun = args->noun ? args->noun->word : "office", .lines = args_has(args, OPTION_JSON_LINES) };
+    char first[40];
+    (void)snprintf(first, sizeof first, "%.*s", (int)strcspn(args->words, " "), args->words);
+    struct listing l = { .args = args, .noun = first, .lines = args_has(args, OPTION_JSON_LINES) };
     json_t *with = json_object(), *end = NULL;
     enum focal_status st = list_with(args, with, &err);
+    if (st == FOCAL_OK && args_has(args, OPTION_WITHDRAWN) && strcmp(l.noun, "case") != 0)
+        st = focal_fail(&err, FOCAL_USAGE, "leave --withdrawn out", "%s: only cases are withdrawn", args->words);
+    else if (args_has(args, OPTION_WITHDRAWN))
+        l.noun = "withdrawn";
     if (st != FOCAL_OK) {
         json_decref(with);
         return say_error(args, &err);
@@ -230,12 +280,26 @@ int run_list(const struct args *args)
 
 /* ---- conflicts ---- */
 
+static void conflict_withdrawal(struct table *t, const json_t *item)
+{
+    const json_t *withdrawal = json_object_get(item, "withdrawal");
+    const char *words = withdrawal_words(text_of(withdrawal, "state"));
+    if (strcmp(words, "-") == 0)
+        return;
+    table_cell(t, text_of(item, "id"));
+    table_cell(t, "withdrawn");
+    table_cell(t, words);
+    table_cell(t, *text_of(withdrawal, "office") ? text_of(withdrawal, "office") : "-");
+    table_cell(t, "-");
+}
+
 static enum focal_status conflict(void *data, const json_t *item, struct focal_error *err)
 {
     struct listing *l = data;
     const json_t *conflicts = json_object_get(item, "conflicts");
     if (l->lines || l->args->json)
         return listed(data, item, err);
+    conflict_withdrawal(&l->table, item);
     void *at = json_object_iter((json_t *)(uintptr_t)conflicts);
     for (; at; at = json_object_iter_next((json_t *)(uintptr_t)conflicts, at)) {
         const json_t *values = json_object_iter_value(at);

@@ -151,6 +151,31 @@ static void put_seen(const json_t *seen)
     }
 }
 
+/* And what to do, when something came that whoever withdrew it had not seen. */
+static void put_withdrawal(const struct args *args, const json_t *record)
+{
+    const json_t *withdrawal = json_object_get(record, "withdrawal");
+    const char *words = withdrawal_words(text_of(withdrawal, "state"));
+    if (!withdrawal)
+        return;
+    printf("  %sWithdrawn%s by ", paint(args->color_out, "yellow"), paint(args->color_out, ""));
+    say_text(stdout, *text_of(withdrawal, "office") ? text_of(withdrawal, "office") : "an office not known here");
+    printf(": ");
+    say_text(stdout, text_of(withdrawal, "reason"));
+    puts(". It is left out of lists, files and reports.");
+    if (strcmp(words, "-") == 0)
+        return;
+    if (strcmp(text_of(withdrawal, "state"), "changed") == 0)
+        puts("  It was changed after it was withdrawn. Look at it; then");
+    else
+        puts("  Who withdrew it does not see its country fields. Look at them; then");
+    printf("    focalctl case restore ");
+    say_text(stdout, text_of(record, "id"));
+    printf("                   if it is to go on, or\n    focalctl case withdraw ");
+    say_text(stdout, text_of(record, "id"));
+    puts(" --reason CODE    to leave it withdrawn");
+}
+
 static void put_head(const struct args *args, const json_t *record, const struct focal_kind *kind)
 {
     printf("%s%s ", paint(args->color_out, "bold"), kind ? kind->label_en : args->noun->word);
@@ -167,6 +192,7 @@ static void put_head(const struct args *args, const json_t *record, const struct
         puts("  Its beginning has not arrived yet: what stands here is not all of it.");
     if (json_is_true(json_object_get(record, "needs_newer")))
         puts("  It holds something that needs a newer program.");
+    put_withdrawal(args, record);
     putchar('\n');
 }
 

@@ -72,8 +72,11 @@ static void status_store(const json_t *s)
         printf("Store     %s%s%s", state, *state && text.len ? ", " : "", focal_buf_cstr(&text));
         if (*text_of(store, "checked"))
             printf(", last full check %s", text_of(store, "checked"));
-        if (*text_of(s, "clock"))
-            printf("    Clock  %s", text_of(s, "clock"));
+        bool wrong = strncmp(text_of(s, "clock"), "wrong", 5) == 0;
+        if (*text_of(s, "clock")) {     /* a clock that is wrong has a sentence, and a line for it */
+            printf(wrong ? "\nClock     " : "    Clock  ");
+            say_text(stdout, text_of(s, "clock"));
+        }
         putchar('\n');
     }
     focal_buf_close(&text);

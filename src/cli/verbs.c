@@ -15,6 +15,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_AFTER] = { "after", 0, "REF", "go on after this one" },
     [OPTION_ALL] = { "all", 0, NULL, "no limit" },
     [OPTION_FILTER] = { "filter", 0, "FIELD=VALUE", "only those that have it; may be repeated" },
+    [OPTION_WITHDRAWN] = { "withdrawn", 0, NULL, "cases that are withdrawn, instead of the others" },
     [OPTION_FROM] = { "from", 0, "FILE", "fields from a JSON object; - is standard input" },
     [OPTION_SET] = { "set", 0, "FIELD=VALUE", "set a field; an empty value clears it; may be repeated" },
     [OPTION_ADD] = { "add", 0, "FIELD=VALUE", "add a row: victims=female.child; may be repeated" },
@@ -23,7 +24,13 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_DAY] = { "day", 0, "YYYY-MM-DD", "the day the entry carries (today)" },
     [OPTION_TAKE] = { "take", 0, "VALUE", "keep this of the versions" },
     [OPTION_TAKE_OFFICE] = { "take-office", 0, "CODE", "keep the version that this office wrote" },
+    [OPTION_REASON] = { "reason", 0, "CODE", "why; of a withdrawal: entered_in_error, duplicate, complainant_request or other" },
+    [OPTION_WHY] = { "reason", 0, "CODE", "survivor_request, entered_in_error, identifies_a_person, retention or other" },
+    [OPTION_FIELD] = { "field", 0, "FIELD", "this field alone, with every value it ever had; the others stay" },
+    [OPTION_YES] = { "yes", 0, NULL, "do not ask whether you are sure" },
+    [OPTION_SEEN] = { "seen", 0, NULL, "you have looked at them: `status` says nothing more of these" },
     [OPTION_COUNTRY] = { "country", 0, "C", "the country whose exact days and identifying codes it may see, such as KEN" },
+    [OPTION_MAY_REDACT] = { "may-redact", 0, NULL, "it may also redact what other offices wrote, as headquarters may" },
     [OPTION_EXPIRES] = { "expires", 0, "DAYS", "how long the invitation is good: 1d to 90d (7d)" },
     [OPTION_ADDRESS] = { "address", 0, "HOST:PORT", "where the new office finds this one; may be repeated" },
     [OPTION_WORDS_FILE] = { "words-file", 0, "FILE", "the eight words; - is standard input" },
@@ -38,6 +45,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_DRY_RUN] = { "dry-run", 0, NULL, "the same report, nothing written" },
     [OPTION_REJECTS] = { "rejects", 0, "FILE", "take the good rows, and write the refused ones with their reasons to FILE" },
     [OPTION_OUTPUT] = { "output", 'o', "FILE", "write to FILE, which is replaced only when all is there" },
+    [OPTION_FOLLOW] = { "follow", 'f', NULL, "go on with what happens from now on" },
+    [OPTION_PROOF] = { "proof", 0, "N", "write incident N with all that is signed of it, so that anybody can check it" },
     [OPTION_PERIOD] = { "period", 0, "PERIOD", "a quarter (2018-Q2) or a year" },
 };
 
@@ -68,14 +77,23 @@ const struct verb verbs[] = {
       "check the log, its signatures, and what is derived from it",
       "  focalctl verify\n"
       "  focalctl verify --deep --json\n" },
+    { "history", "", 0, 0, run_history, HAS(LIMIT) | HAS(FOLLOW) | HAS(JSON_LINES) | HAS(PROOF) | HAS(OUTPUT),
+      "what happened here: epochs, members, incidents, veils, own redactions and withdrawals",
+      "  focalctl history\n"
+      "  focalctl history --follow\n"
+      "  focalctl history --proof 3 -o incident-3.json\n" },
+    { "veil lift", "", 0, 0, run_lift_veil, HAS(REASON),
+      "show records again though nobody could tell what was redacted since (two persons decide)",
+      "  focalctl veil lift --reason two_persons_agreed\n" },
     { "NOUN new", "", 0, 0, run_new, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(DAY),
       "write a new record",
       "  focalctl NOUN new --from F.json\n"
       "  focalctl NOUN new --set FIELD=VALUE --set FIELD=VALUE\n" },
-    { "NOUN list", "", 0, 0, run_list, LISTING | HAS(FILTER),
+    { "NOUN list", "", 0, 0, run_list, LISTING | HAS(FILTER) | HAS(WITHDRAWN),
       "the records, a page at a time",
       "  focalctl NOUN list\n"
       "  focalctl NOUN list --filter FIELD=VALUE --limit 20\n"
+      "  focalctl case list --withdrawn\n"
       "  focalctl NOUN list --all --json-lines | jq .id\n" },
     { "NOUN show", "REF", 1, 1, run_show, 0,
       "one record, its versions, and who has seen it",
@@ -86,19 +104,43 @@ const struct verb verbs[] = {
       "  focalctl case update KEN-4F7Q-29XD-0 --add victims=female.child --set assistance.medical=offered\n"
       "  focalctl case update KEN-4F7Q-29XD-0 --remove victims=9f3a2c11.0 --if-version 5d0c11aa90be3f27\n" },
     { "NOUN conflicts", "[REF]", 0, 1, run_conflicts, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL),
-      "records that have two versions, side by side",
+      "records that have two versions, side by side; withdrawn cases that were changed",
       "  focalctl NOUN conflicts\n"
       "  focalctl NOUN conflicts KEN-4F7Q-29XD-0\n" },
     { "NOUN resolve", "REF FIELD", 2, 2, run_resolve, HAS(TAKE) | HAS(TAKE_OFFICE) | HAS(IF_VERSION),
       "keep one of two versions, everywhere",
       "  focalctl case resolve KEN-4F7Q-29XD-0 status --take under_investigation\n"
       "  focalctl NOUN resolve KEN-4F7Q-29XD-0 FIELD --take-office HQ\n" },
+    { "NOUN redact", "REF", 1, 1, run_redact, HAS(WHY) | HAS(FIELD) | HAS(YES),
+      "take a record, or one field of it, out of the history: everywhere, for good",
+      "  focalctl NOUN redact KEN-4F7Q-29XD-0 --reason survivor_request\n"
+      "  focalctl NOUN redact KEN-4F7Q-29XD-0 --field FIELD --reason identifies_a_person\n" },
+    { "case withdraw", "REF", 1, 1, run_withdraw, HAS(REASON) | HAS(IF_VERSION),
+      "take a case out of lists, files and reports; it stays in the log and can be read",
+      "  focalctl case withdraw KEN-4F7Q-29XD-0 --reason entered_in_error\n"
+      "  focalctl case withdraw KEN-4F7Q-29XD-0 --reason complainant_request --if-version 5d0c11aa90be3f27\n" },
+    { "case restore", "REF", 1, 1, run_withdraw, HAS(IF_VERSION),
+      "end the withdrawal of a case",
+      "  focalctl case restore KEN-4F7Q-29XD-0\n" },
+    { "redaction list", "", 0, 0, run_list, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL),
+      "what was redacted, who asked, and who has confirmed it",
+      "  focalctl redaction list\n" },
+    { "redaction show", "REF", 1, 1, run_redaction_show, 0,
+      "the same of one record, which is still found by its reference",
+      "  focalctl redaction show KEN-4F7Q-29XD-0\n" },
+    { "redaction agree", "REF", 1, 1, run_redact, HAS(WHY) | HAS(YES),
+      "ask as well for what another office has redacted of a record: of two offices it is erased",
+      "  focalctl redaction agree KEN-4F7Q-29XD-0 --reason survivor_request\n" },
+    { "refused", "", 0, 0, run_refused, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL) | HAS(SEEN),
+      "what this office wrote and others have redacted: which fields, never what stood in them",
+      "  focalctl refused\n"
+      "  focalctl refused --seen\n" },
     { "import", "FILE", 1, 1, run_import, HAS(KIND) | HAS(FORMAT) | HAS(DRY_RUN) | HAS(REJECTS),
       "take in a file: all of it or nothing, unless --rejects",
       "  focalctl import cases.csv --dry-run\n"
       "  focalctl import cases.jsonl --rejects refused.csv\n"
       "  focalctl import - --kind entity --format csv < entities.csv\n" },
-    { "export", "", 0, 0, run_export, HAS(KIND) | HAS(FORMAT) | HAS(OUTPUT),
+    { "export", "", 0, 0, run_export, HAS(KIND) | HAS(FORMAT) | HAS(OUTPUT) | HAS(WITHDRAWN),
       "write out all records of a kind, as csv or jsonl",
       "  focalctl export --kind case --format csv -o cases.csv\n"
       "  focalctl export --format jsonl | jq -c .\n" },
@@ -106,10 +148,11 @@ const struct verb verbs[] = {
       "the tables of a period: text, csv, json or html",
       "  focalctl report --period 2018-Q2\n"
       "  focalctl report --period 2018-Q2 --format html -o report.html\n" },
-    { "office invite", "CODE", 1, 1, run_invite, HAS(COUNTRY) | HAS(EXPIRES) | HAS(ADDRESS),
+    { "office invite", "CODE", 1, 1, run_invite, HAS(COUNTRY) | HAS(MAY_REDACT) | HAS(EXPIRES) | HAS(ADDRESS),
       "make an invitation for a new office (headquarters)",
       "  focalctl office invite KEN --country KEN\n"
-      "  focalctl office invite SSD --country SSD --expires 14d\n" },
+      "  focalctl office invite SSD --country SSD --expires 14d\n"
+      "  focalctl office invite REGION --may-redact\n" },
     { "office admit", "CODE", 1, 1, run_admit, HAS(WORDS_FILE) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY) | HAS(TIMEOUT),
       "admit an invited office, by the eight words on its screen (headquarters)",
       "  focalctl office admit KEN\n"

@@ -29,19 +29,24 @@ FOCAL_MUST_USE enum focal_status node_key_read(struct focal_node_keys *, const c
 /* dir/focald.conf, or file when that is given, then the files of focald.conf.d beside it. */
 FOCAL_MUST_USE enum focal_status config_read(struct focal_config *, const char *dir, const char *file, struct focal_error *);
 
+/* The file beside the keys that outlives the database; bytes as room node makes and reads them. */
+FOCAL_MUST_USE enum focal_status keepsake_file_write(const char *dir, struct focal_span bytes, struct focal_error *);
+/* Empty when there is none, or none that can be read: it is not the only source. */
+FOCAL_MUST_USE enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir);
+
 /* place.c: a directory filled apart and put in place at the end, or not at all */
 struct place { char dir[PATH_BYTES], stage[PATH_BYTES]; bool made_dir; size_t moved; };
 FOCAL_MUST_USE enum focal_status place_open(struct place *, const char *dir, struct focal_error *);
 FOCAL_MUST_USE enum focal_status place_finish(struct place *, struct focal_error *);
 void place_abandon(struct place *);
 
-/* setup.c, setup_hq.c, setup_join.c */
+/* setup.c, setup_hq.c, setup_join.c, setup_rejoin.c */
 enum { COUNTRIES_MAX = 32 };
 struct setup {
     const char *role, *network, *office, *dir, *listen, *passphrase_file, *join_file;
     const char *countries[COUNTRIES_MAX]; size_t country_count;
     const char *advertise[FOCAL_CONFIG_ADVERTISE_MAX]; size_t advertise_count;
-    bool no_input, json;
+    bool no_input, json, rejoin;
     struct focal_config config;
     struct place place;
     struct focal_node_keys keys;
@@ -53,8 +58,12 @@ int setup_main(int argc, char **argv);
 FOCAL_MUST_USE enum focal_status setup_make(struct setup *, struct focal_error *);
 FOCAL_MUST_USE enum focal_status setup_hq(struct setup *, struct focal_error *);
 FOCAL_MUST_USE enum focal_status setup_join(struct setup *, struct focal_error *);
+FOCAL_MUST_USE enum focal_status setup_rejoin(struct setup *, struct focal_error *);
 void setup_tell(const struct setup *, const char *office, const char *network, const char *const *words);
 uint32_t today_now(void);
+
+/* The step that mends a damaged or lost database, as the hint of *err. Gives back DAMAGED. */
+enum focal_status say_rejoin(struct focal_error *, const char *dir, const char *before);
 
 /* run.c */
 int run_main(int argc, char **argv);

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define KEY_FORM "focal-node-1 "
-enum { CONFIG_BYTES_MAX = 64 << 10, CONFIG_FILES_MAX = 64 };
+#define KEEPSAKE_FORM "focal-network-1 "
+enum { CONFIG_BYTES_MAX = 64 << 10, CONFIG_FILES_MAX = 64, KEEPSAKE_BYTES_MAX = 16 << 20 };
 
 enum focal_status node_key_write(const char *path, const struct focal_node_keys *keys, struct focal_error *err)
 {
@@ -45,6 +46,41 @@ enum focal_status node_key_read(struct focal_node_keys *keys, const char *path, 
     focal_buf_wipe_close(&text);
     focal_buf_wipe_close(&bytes);
     return st;
+}
+
+/* ---- what outlives the database ---- */
+
+enum focal_status keepsake_file_write(const char *dir, struct focal_span bytes, struct focal_error *err)
+{
+    char path[PATH_BYTES];
+    struct focal_buf text;
+    if (!path_join(path, dir, "keys/network.focal"))
+        return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
+    focal_buf_init(&text, 2 * KEEPSAKE_BYTES_MAX);
+    focal_buf_text(&text, KEEPSAKE_FORM);
+    focal_base64url(&text, bytes);
+    focal_buf_text(&text, "\n");
+    enum focal_status st = text.failed ? focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for %s", path)
+                                       : focal_file_write(path, focal_buf_view(&text), 0600, true, err);
+    focal_buf_close(&text);
+    return st;
+}
+
+enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir)
+{
+    char path[PATH_BYTES];
+    struct focal_buf text;
+    const size_t form = strlen(KEEPSAKE_FORM);
+    focal_buf_clear(bytes);
+    if (!path_join(path, dir, "keys/network.focal"))
+        return FOCAL_OK;
+    focal_buf_init(&text, 2 * KEEPSAKE_BYTES_MAX);
+    enum focal_status st = focal_file_read(&text, path, KEEPSAKE_BYTES_MAX, NULL);
+    if (st == FOCAL_OK && text.len > form + 1 && memcmp(text.data, KEEPSAKE_FORM, form) == 0 && text.data[text.len - 1] == '\n'
+        && !focal_unbase64url(bytes, focal_span_of(text.data + form, text.len - form - 1)))
+        focal_buf_clear(bytes);
+    focal_buf_close(&text);
+    return st == FOCAL_NO_MEMORY ? st : FOCAL_OK;
 }
 
 /* ---- configuration ---- */

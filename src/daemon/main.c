@@ -21,7 +21,8 @@ static const char help[] =
     "  focalctl --dir hq office admit KEN             compares the words and admits\n"
     "\n"
     "usage: focald VERB [OPTIONS]\n"
-    "  setup          makes keys, recovery sheet and configuration of a headquarters or an office\n"
+    "  setup          makes keys, recovery sheet and configuration of a headquarters or an office;\n"
+    "                 with --rejoin, a new database for an office whose own is damaged or lost\n"
     "  run            the service\n"
     "  check-config   reads the configuration and says what is wrong with it\n"
     "  demo           all of it as real processes, with published figures\n"
@@ -84,6 +85,15 @@ int say_usage(const char *verb, const char *fmt, ...)
     va_end(args);
     fprintf(stderr, "\n        `focald %s%s--help` shows examples\n", verb, verb[0] ? " " : "");
     return SAY_USAGE;
+}
+
+enum focal_status say_rejoin(struct focal_error *err, const char *dir, const char *before)
+{
+    char hint[sizeof err->hint];
+    int n = snprintf(hint, sizeof hint, "%s`focald setup --rejoin --dir %s`", before, dir);
+    if (n < 0 || n >= (int)sizeof hint)
+        (void)snprintf(hint, sizeof hint, "%s`focald setup --rejoin --dir DIR`", before);
+    return focal_fail(err, FOCAL_DAMAGED, hint, "%s", err->message);
 }
 
 bool path_join(char out[PATH_BYTES], const char *dir, const char *name)

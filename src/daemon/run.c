@@ -107,6 +107,12 @@ static void log_line(void *data, enum focal_level level, const char *room, const
     fprintf(stderr, "%s %s %s: %s\n", when, words[level], room, text);
 }
 
+static bool keys_are_there(const struct running *r)
+{
+    char path[PATH_BYTES];
+    return path_join(path, r->config.dir, "keys/node.key") && access(path, F_OK) == 0;
+}
+
 static enum focal_status open_store(struct running *r, struct focal_error *err)
 {
     char path[PATH_BYTES];
@@ -114,9 +120,23 @@ static enum focal_status open_store(struct running *r, struct focal_error *err)
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
     struct focal_sqlite_options how = { .path = path };
     enum focal_status st = focal_sqlite_open(&r->store, &how, err);
+    if (st == FOCAL_DISK_FULL && focal_sqlite_give_back(path))
+        st = focal_sqlite_open(&r->store, &how, err);
     if (st == FOCAL_BUSY)
         return focal_fail(err, st, "there is one daemon to a directory; `focalctl --dir DIR status` talks to it", "another focald has %s open", r->config.dir);
-    return st;
+    if (st == FOCAL_NOT_FOUND && keys_are_there(r)) {
+        (void)focal_fail(err, st, "", "the database %s is gone, and the keys of an office are there", path);
+        return say_rejoin(err, r->config.dir, "next: ");
+    }
+    if (st == FOCAL_DAMAGED)
+        return say_rejoin(err, r->config.dir, "it was left as it is; next: ");
+    if (st == FOCAL_OK)
+        st = focal_sqlite_reserve(r->store, &(struct focal_space_setup){ .reserve_bytes = RESERVE_BYTES }, err);
+    if (r->store && st == FOCAL_DISK_FULL) {    /* not even the file's name finds room: all the more must people be able to read */
+        focal_trace_line(&r->trace, FOCAL_WARNING, "daemon", "%s", err->message);
+        st = FOCAL_OK;
+    }
+    return st == FOCAL_OK ? open_fence(r, err) : st;
 }
 
 static enum focal_status open_node(struct running *r, struct focal_error *err)
@@ -131,15 +151,21 @@ static enum focal_status open_node(struct running *r, struct focal_error *err)
     struct focal_now now;
     focal_clock_now(&now);
     focal_node_keys_public(&r->public_keys, &r->keys);
-    focal_machine_id(r->machine_id);
     focal_boot_id(r->boot_id);
     struct focal_node_setup setup = { .store = r->store, .keys = &r->keys, .entropy = { focal_entropy_fill, NULL }, .trace = r->trace,
-        .machine_id = r->machine_id, .boot_id = r->boot_id,
+        .machine_id = r->machine_id, .boot_id = r->boot_id, .made_day = FOCAL_MADE_DAY,
         .redial_least_ms = r->config.redial_least_s * 1000, .redial_most_ms = r->config.redial_most_s * 1000 };
     focal_entropy_fill(NULL, &setup.map_seed, sizeof setup.map_seed);
     st = focal_node_open(&r->node, &setup, now, err);
+    /* What setup put there once is not there, or not readable: the file is whole and its contents are not. */
+    if (st == FOCAL_DAMAGED || st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED) {
+        struct focal_error why = *err;
+        (void)focal_fail(err, st, "", "%s/focal.db: %s", r->config.dir, why.message);
+        return say_rejoin(err, r->config.dir, "it was left as it is; next: ");
+    }
     if (st != FOCAL_OK)
         return st;
+    keepsake_open(r);
     struct focal_admin_setup admin = { .node = r->node, .entropy = { focal_entropy_fill, NULL }, .keys = &r->public_keys, .program = FOCAL_VERSION,
         .dir = r->config.dir, .listen = strcmp(r->config.listen, "none") == 0 ? NULL : r->bound, .pid = (int)getpid(), .own_uid = (uint32_t)getuid(), .started_mono_ms = now.mono_ms };
     services_fill(&admin, r);
@@ -177,6 +203,7 @@ static void close_all(struct running *r)
     focal_store_close(r->store);
     focal_node_keys_wipe(&r->keys);
     focal_buf_close(&r->frame);
+    focal_buf_close(&r->kept);
     focal_arena_close(&r->frames);
     focal_free(r->events);
 }

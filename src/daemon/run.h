@@ -12,7 +12,8 @@ enum {
     LINKS_MAX = 256,
     /* Of one step, so that none keeps the loop long: packed in bulk, a frame of 16 KiB holds 2,000 entries. */
     CHANGES_ROOM = 768, STEP_FRAME_BYTES = 24 << 10,
-    TURN_BYTES = 4 << 20
+    TURN_BYTES = 4 << 20,
+    RESERVE_BYTES = 8 << 20             /* of the disk, for what is entered here when all else is used up */
 };
 
 struct running {
@@ -32,6 +33,8 @@ struct running {
     struct focal_arena frames;          /* bytes of this turn's frames */
     struct open_link { uint64_t number; bool busy; } links[LINKS_MAX]; size_t link_count;
     struct focal_buf frame;             /* the one on its way out */
+    struct focal_buf kept;              /* keys/network.focal as it is, decoded */
+    uint64_t kept_version;
     uint64_t turn_began_ms;
     bool stopping, failed;
     enum focal_status why;              /* it failed */
@@ -41,9 +44,14 @@ struct running {
 void events_handlers(struct focal_io_handlers *, struct running *);
 bool event_room(struct running *, size_t count);        /* false: no memory */
 void event_put(struct running *, const struct focal_node_event *);
+/* keepsake.c: brings the file beside the keys up to date */
+void keepsake_open(struct running *);
+void keepsake_refresh(struct running *);
 /* turn.c */
 void turn(void *running);
 enum focal_status say_addresses(struct running *);
+/* fence.c: the fence of the store just opened */
+enum focal_status open_fence(struct running *, struct focal_error *);
 /* services.c: what the commands borrow from the shell */
 void services_fill(struct focal_admin_setup *, struct running *);
 

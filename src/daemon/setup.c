@@ -16,6 +16,7 @@ static const char help[] =
     "  focald setup --role hq --network \"My network\" --office HQ --dir hq --listen 192.0.2.1:7443\n"
     "  focald setup --role hq --network Test --office HQ --dir hq --passphrase-file p --no-input --json\n"
     "  focald setup --join-file token --dir ken         token: what `focalctl office invite` gave; - is standard input\n"
+    "  focald setup --rejoin --dir ken                  the database of ken is damaged or lost, its keys are there\n"
     "\n"
     "Makes keys and configuration in a directory, and prints the next command. It does not start the daemon.\n"
     "Nothing is overwritten, and when something fails nothing is left behind.\n"
@@ -30,10 +31,13 @@ static const char help[] =
     "  --listen HOST:PORT      where other offices reach this one; none to dial only; port 0 picks one now\n"
     "                          (default 0.0.0.0:7443 at headquarters, none at an office)\n"
     "  --advertise HOST:PORT   what other offices are told to dial, if that is another address; may be repeated\n"
+    "  --rejoin                a new database for an office that is a member; the daemon must not be running.\n"
+    "                          The old one is set aside as focal.db.damaged-DATE and never deleted. What can be read of it\n"
+    "                          is salvaged, derived state is made anew from the log, the rest comes from the other offices.\n"
     "  --no-input              never ask\n"
     "  --json                  answer as JSON\n";
 
-enum { OPT_ROLE = 256, OPT_NETWORK, OPT_OFFICE, OPT_COUNTRY, OPT_PASSPHRASE, OPT_JOIN, OPT_DIR, OPT_LISTEN, OPT_ADVERTISE, OPT_NO_INPUT, OPT_JSON, OPT_HELP };
+enum { OPT_ROLE = 256, OPT_NETWORK, OPT_OFFICE, OPT_COUNTRY, OPT_PASSPHRASE, OPT_JOIN, OPT_DIR, OPT_LISTEN, OPT_ADVERTISE, OPT_NO_INPUT, OPT_JSON, OPT_REJOIN, OPT_HELP };
 
 static const struct option options[] = {
     { "role", required_argument, NULL, OPT_ROLE }, { "network", required_argument, NULL, OPT_NETWORK },
@@ -41,7 +45,7 @@ static const struct option options[] = {
     { "passphrase-file", required_argument, NULL, OPT_PASSPHRASE }, { "join-file", required_argument, NULL, OPT_JOIN },
     { "dir", required_argument, NULL, OPT_DIR }, { "listen", required_argument, NULL, OPT_LISTEN },
     { "advertise", required_argument, NULL, OPT_ADVERTISE }, { "no-input", no_argument, NULL, OPT_NO_INPUT },
-    { "json", no_argument, NULL, OPT_JSON }, { "help", no_argument, NULL, OPT_HELP }, { 0 }
+    { "json", no_argument, NULL, OPT_JSON }, { "rejoin", no_argument, NULL, OPT_REJOIN }, { "help", no_argument, NULL, OPT_HELP }, { 0 }
 };
 
 /* -1: go on; else the exit status. */
@@ -60,6 +64,7 @@ static int read_options(struct setup *s, int argc, char **argv)
         case OPT_LISTEN:     s->listen = optarg; break;
         case OPT_NO_INPUT:   s->no_input = true; break;
         case OPT_JSON:       s->json = true; break;
+        case OPT_REJOIN:     s->rejoin = true; break;
         case OPT_HELP:       fputs(help, stdout); return SAY_OK;
         case OPT_COUNTRY:
             if (s->country_count == COUNTRIES_MAX)
@@ -81,6 +86,8 @@ static int read_options(struct setup *s, int argc, char **argv)
         return say_usage("setup", "--role is hq or office, not \"%s\"", s->role);
     if (s->role && strcmp(s->role, "hq") == 0 && s->join_file)
         return say_usage("setup", "headquarters founds a network and does not join one");
+    if (s->rejoin && (s->role || s->network || s->office || s->passphrase_file || s->join_file || s->listen || s->country_count || s->advertise_count))
+        return say_usage("setup", "--rejoin takes what the directory holds: beside it only --dir and --json");
     return -1;
 }
 
@@ -211,8 +218,8 @@ int setup_main(int argc, char **argv)
         return rv;
     focal_buf_init(&s.answers, 64 << 10);
     bool hq = s.role && strcmp(s.role, "hq") == 0;
-    enum focal_status st = take_config(&s, &err);
-    if (st == FOCAL_OK)
+    enum focal_status st = s.rejoin ? setup_rejoin(&s, &err) : take_config(&s, &err);
+    if (st == FOCAL_OK && !s.rejoin)
         st = hq ? setup_hq(&s, &err) : setup_join(&s, &err);
     if (st != FOCAL_OK)
         place_abandon(&s.place);

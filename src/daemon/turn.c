@@ -11,6 +11,8 @@ static void fail(struct running *r, enum focal_status status)
     const char *what = status == FOCAL_DISK_FULL ? "the disk is full" : status == FOCAL_NO_MEMORY ? "there is no memory left"
                        : status == FOCAL_DAMAGED ? "the database is damaged" : "the database could not be read or written";
     fprintf(stderr, "focald: stopping: %s (%s); nothing of the last step was kept or sent, and nothing kept before it is lost\n", what, focal_status_name(status));
+    if (status == FOCAL_DAMAGED)
+        fprintf(stderr, "        next: `focald setup --rejoin --dir %s`\n", r->config.dir);
     r->failed = r->stopping = true;
     r->why = status;
 }
@@ -104,6 +106,7 @@ void turn(void *running)
         send_frames(r);
         obey(r);                        /* a session that said its last frame wants its link closed */
         send_answers(r);
+        keepsake_refresh(r);
     }
     if (r->stopping) {
         focal_io_stop(r->io);

@@ -119,11 +119,26 @@ static enum focal_status name_node(struct stage *s, struct stage_node *node, str
     return status;
 }
 
+/* The daemons' fences go with the demo and not into the home of who watches it. */
+static enum focal_status keep_to_ourselves(struct stage *s, struct focal_error *err)
+{
+    char state[STAGE_PATH_MAX], runtime[STAGE_PATH_MAX];
+    enum focal_status status = focal_place_path(state, err, "%s/state", s->dir);
+
+    if (status == FOCAL_OK)
+        status = focal_place_path(runtime, err, "%s/run", s->dir);
+    if (status == FOCAL_OK && (setenv("XDG_STATE_HOME", state, 1) || setenv("XDG_RUNTIME_DIR", runtime, 1)))
+        status = focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the environment of the daemons");
+    return status;
+}
+
 enum focal_status focal_place_open(struct stage *s, struct focal_error *err)
 {
     enum focal_status status = s->options.dir ? enter_given(s, err) : enter_temporary(s, err);
 
     s->dir_entered = status == FOCAL_OK;
+    if (status == FOCAL_OK)
+        status = keep_to_ourselves(s, err);
     for (size_t i = 0; status == FOCAL_OK && i < s->node_count; i++)
         status = name_node(s, &s->nodes[i], err);
     return status;

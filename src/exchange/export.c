@@ -37,13 +37,25 @@ static void put_text(struct focal_buf *out, const struct focal_export_for *expor
     }
 }
 
+static bool is_written(const struct focal_export_for *export, const struct focal_field *field)
+{
+    return field->intake < FOCAL_INTAKE_COMMAND || (export->withdrawn && field->intake == FOCAL_INTAKE_COMMAND);
+}
+
+bool focal_export_wants(const struct focal_export_for *export, const struct focal_record *record)
+{
+    return (focal_record_withdrawn_by(record) != NULL) == export->withdrawn;
+}
+
 /* ---- CSV ---- */
 
-void focal_export_csv_header(struct focal_buf *out, const struct focal_kind *kind)
+void focal_export_csv_header(struct focal_buf *out, const struct focal_export_for *export)
 {
     focal_buf_text(out, "id");
-    for (size_t i = 0; i < kind->field_count; i++)
-        focal_buf_printf(out, ",%s", kind->fields[i].name);
+    for (size_t i = 0; i < export->kind->field_count; i++) {
+        if (is_written(export, &export->kind->fields[i]))
+            focal_buf_printf(out, ",%s", export->kind->fields[i].name);
+    }
     focal_buf_text(out, "\r\n");
 }
 
@@ -57,6 +69,8 @@ void focal_export_csv_row(struct focal_buf *out, const struct focal_export_for *
         const struct focal_live *live;
         struct walk at = { 0 };
         bool first = true;
+        if (!is_written(export, field))
+            continue;
         focal_buf_clear(&cell);
         while ((live = next_value(record, field, &at)) != NULL) {
             focal_buf_text(&cell, first ? "" : ";");
@@ -164,8 +178,10 @@ void focal_export_json_line(struct focal_buf *out, const struct focal_export_for
     focal_buf_init(&text, TEXT_MAX);
     focal_buf_text(out, "{\"id\":");
     focal_json_string(out, focal_span_text(id));
-    for (size_t i = 0; i < export->kind->field_count; i++)
-        put_field(out, &text, export, record, &export->kind->fields[i]);
+    for (size_t i = 0; i < export->kind->field_count; i++) {
+        if (is_written(export, &export->kind->fields[i]))
+            put_field(out, &text, export, record, &export->kind->fields[i]);
+    }
     put_two_versions(out, record);
     focal_buf_text(out, "}\n");
     focal_buf_close(&text);

@@ -1,17 +1,42 @@
 /* What a part says: who created the record, and which values are live. */
 #include "part.h"
 
-bool focal_part_creation(const struct focal_part *part, struct focal_creation *out)
+static void take_kind(struct focal_creation *out, const struct focal_part_entry *e)
 {
-    /* Sorted by (log, seq, h): of two under one reference, the smaller h comes first. A stripped one is waited for, so that
-     * kind and home do not change under a reader when its payload comes. */
+    out->kind = e->kind;
+    out->home_set = e->flags & FOCAL_ENTRY_HOME_SET;
+    out->home = e->home;
+}
+
+/* Entries are sorted by (log, seq, h): the first that fits is the least. */
+static bool find_said_again(const struct focal_part *part, const struct focal_authors *authors, struct focal_creation *out)
+{
+    if (!authors || !authors->same_office)
+        return false;
+    for (size_t i = 0; i < part->entry_count; i++) {
+        const struct focal_part_entry *e = &part->entries[i];
+        if ((e->flags & FOCAL_ENTRY_CREATES) || !(e->flags & FOCAL_ENTRY_HOME_SET)
+            || !authors->same_office(authors->data, &e->ref.log, &out->ref.log))
+            continue;
+        take_kind(out, e);
+        return true;
+    }
+    return false;
+}
+
+bool focal_part_creation(const struct focal_part *part, const struct focal_authors *authors, struct focal_creation *out)
+{
+    /* Of two under one reference, the smaller h comes first. A stripped one is not passed over for the other, so that kind and
+     * home do not change under a reader when its payload comes. */
     for (size_t i = 0; i < part->entry_count; i++) {
         const struct focal_part_entry *e = &part->entries[i];
         if (!(e->flags & FOCAL_ENTRY_CREATES))
             continue;
-        *out = (struct focal_creation){ .ref = e->ref, .h = e->h, .kind = e->kind,
-            .home_set = e->flags & FOCAL_ENTRY_HOME_SET, .home = e->home };
-        return e->flags & FOCAL_ENTRY_PAYLOAD;
+        *out = (struct focal_creation){ .ref = e->ref, .h = e->h };
+        if (!(e->flags & FOCAL_ENTRY_PAYLOAD))
+            return find_said_again(part, authors, out);
+        take_kind(out, e);
+        return true;
     }
     return false;
 }
@@ -118,7 +143,7 @@ static bool differ(const struct said *a, const struct said *b)
 }
 
 /* The values of registers, one by one. */
-struct said_walk { const struct focal_part *part; size_t entry; struct focal_cur cur; uint32_t next; };
+struct said_walk { const struct focal_part *part; size_t entry; struct focal_cur cur; uint32_t next; bool withdrawal; };
 
 static bool next_said(struct said_walk *walk, struct said *out)
 {
@@ -126,6 +151,7 @@ static bool next_said(struct said_walk *walk, struct said *out)
     for (;;) {
         while (focal_part_item_next(&walk->cur, &walk->next, &item)) {
             enum focal_merge_class merge = focal_field_merge(item.field);
+            walk->withdrawal = walk->withdrawal || focal_merge_of_withdrawal(item.field);
             if (merge != FOCAL_MERGE_REGISTER && merge != FOCAL_MERGE_MAP)
                 continue;
             *out = (struct said){ .field = item.field, .value = item.value };
@@ -161,7 +187,7 @@ bool focal_part_two_versions(const struct focal_part *part)
     if (most > ON_STACK)
         said = focal_alloc(most * sizeof *said);
     if (!said)
-        return !FOCAL_PLANTED(VERSIONS_NEED_MEMORY) && any_pair_differs(part);
+        return !FOCAL_PLANTED(VERSIONS_NEED_MEMORY) && (any_pair_differs(part) || focal_part_withdrawal_open(part));
     struct said_walk walk = { .part = part };
     /* One bit per field, shared by few: mostly no bit is met twice, and then no register is. */
     uint64_t seen = 0, twice = 0;
@@ -178,5 +204,5 @@ bool focal_part_two_versions(const struct focal_part *part)
         found = differ(&said[i - 1], &said[i]);
     if (said != few)
         focal_free(said);
-    return found;
+    return found || (walk.withdrawal && focal_part_withdrawal_open(part));
 }

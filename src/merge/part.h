@@ -15,7 +15,7 @@ enum {
     FOCAL_ENTRY_CREATES = 1,
     FOCAL_ENTRY_PAYLOAD = 2,            /* off only in a creating entry that came stripped */
     FOCAL_ENTRY_DAY = 4,
-    FOCAL_ENTRY_HOME_SET = 8,
+    FOCAL_ENTRY_HOME_SET = 8,           /* names the home: as the creating entry does, or again, for when that one is erased */
     FOCAL_ENTRY_HOME = 16,              /* set, and not to "none" */
     FOCAL_ENTRY_NEWER = 32,             /* its header says more than this program understands */
     FOCAL_ENTRY_FLAGS = 63,
@@ -32,12 +32,18 @@ enum {
 struct focal_part_entry {               /* sorted by (log, seq, h), each (reference, h) once */
     struct focal_ref ref;
     struct focal_hash h;
-    struct focal_hash home;             /* this and kind: of creating entries only */
+    struct focal_hash home;             /* this and kind: only of entries that create or name the home */
     uint64_t kind;
     uint32_t day;
     uint32_t at, len, count;            /* its stretch in part->bytes, and how many items are in it */
     uint8_t flags;
 };
+
+/* Does it say the kind, and so stay when none of its values is live? */
+static inline bool focal_part_entry_tells_kind(const struct focal_part_entry *e)
+{
+    return e->flags & (FOCAL_ENTRY_CREATES | FOCAL_ENTRY_HOME_SET);
+}
 
 struct focal_part_item { uint64_t field; struct focal_span value; uint32_t ordinal; };
 
@@ -162,6 +168,14 @@ static inline void focal_part_live_of(struct focal_live *out, const struct focal
     *out = (struct focal_live){ .ref = e->ref, .h = e->h, .ordinal = (uint16_t)item->ordinal, .field = item->field,
         .value = item->value, .has_day = e->flags & FOCAL_ENTRY_DAY, .day = e->day };
 }
+
+static inline bool focal_merge_of_withdrawal(uint64_t field)
+{
+    return field == FOCAL_CASE_WITHDRAWN || field == FOCAL_CASE_SAW || field == FOCAL_CASE_SAW_NETWORK || field == FOCAL_CASE_SAW_COUNTRY;
+}
+
+/* Of a part with fields of a withdrawal: is it not as a withdrawal saw it, or by one that saw less than the whole record? */
+bool focal_part_withdrawal_open(const struct focal_part *);
 
 /* The map key of a value; empty in other classes, and where a value is not of a map's form. */
 struct focal_span focal_merge_key(uint64_t field, struct focal_span value);

@@ -55,7 +55,7 @@ static void merge_names(struct focal_part *part, const struct names *names, size
 
 static bool stays(const struct focal_part_entry *e)
 {
-    return e->count > 0 || (e->flags & FOCAL_ENTRY_CREATES);
+    return e->count > 0 || focal_part_entry_tells_kind(e);
 }
 
 /* Takes what is replaced out of one entry's stretch, in place. */
@@ -142,11 +142,11 @@ static void describe(struct focal_part_entry *e, const struct focal_contribution
         e->flags |= FOCAL_ENTRY_DAY;
         e->day = payload->day;
     }
-    if (!header->creates)
-        return;
-    e->kind = payload->kind;
     if (payload->has_home)
         e->flags |= FOCAL_ENTRY_HOME_SET;
+    if (!focal_part_entry_tells_kind(e))
+        return;
+    e->kind = payload->kind;
     if (payload->has_home && payload->home.len == sizeof e->home.b) {
         memcpy(e->home.b, payload->home.data, sizeof e->home.b);
         if (!focal_bytes_zero(e->home.b, sizeof e->home.b))

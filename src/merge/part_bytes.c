@@ -4,7 +4,8 @@
  *   logs      count, then each log id (16) that is named below, ascending
  *   entries   count, then each by (log, seq, h): index of its log, seq, h (32), flags, [day] [kind] [home 32], length, stretch
  *   replaced  count, then each by (log, seq, h8, ordinal): index of its log, seq, h8 (8), ordinal
- * All numbers are varints, flags one byte. kind stands there in creating entries with payload, home where it is not "none".
+ * All numbers are varints, flags one byte. kind stands there in entries with payload that create the record or name its home
+ * again, home where it is not "none".
  * Decoding takes only what encoding gives, so it is the proof that stored bytes are whole. */
 #include "part.h"
 
@@ -72,7 +73,7 @@ static void encode_entry(struct focal_buf *buf, size_t log, const struct focal_p
     *out++ = e->flags;
     if (e->flags & FOCAL_ENTRY_DAY)
         out = focal_part_put_varint(out, e->day);
-    if ((e->flags & FOCAL_ENTRY_CREATES) && (e->flags & FOCAL_ENTRY_PAYLOAD))
+    if ((e->flags & FOCAL_ENTRY_PAYLOAD) && focal_part_entry_tells_kind(e))
         out = focal_part_put_varint(out, e->kind);
     if (e->flags & FOCAL_ENTRY_HOME) {
         memcpy(out, e->home.b, sizeof e->home.b);
@@ -149,7 +150,7 @@ static bool flags_fit(uint8_t flags)
     bool creates = flags & FOCAL_ENTRY_CREATES, payload = flags & FOCAL_ENTRY_PAYLOAD, home_set = flags & FOCAL_ENTRY_HOME_SET;
     if (!payload)
         return creates && !(flags & (FOCAL_ENTRY_DAY | FOCAL_ENTRY_HOME_SET | FOCAL_ENTRY_HOME));
-    return (creates || !home_set) && (home_set || !(flags & FOCAL_ENTRY_HOME));
+    return home_set || !(flags & FOCAL_ENTRY_HOME);
 }
 
 static bool stretch_fits(struct focal_part *part, struct focal_part_entry *e)
@@ -164,7 +165,7 @@ static bool stretch_fits(struct focal_part *part, struct focal_part_entry *e)
         last = item.field;
         e->count++;
     }
-    return !cur.failed && (e->count > 0 || (e->flags & FOCAL_ENTRY_CREATES)) && (e->len == 0 || (e->flags & FOCAL_ENTRY_PAYLOAD));
+    return !cur.failed && (e->count > 0 || focal_part_entry_tells_kind(e)) && (e->len == 0 || (e->flags & FOCAL_ENTRY_PAYLOAD));
 }
 
 static bool decode_entry(struct focal_cur *cur, struct focal_part *part, const struct logs *logs)
@@ -180,7 +181,7 @@ static bool decode_entry(struct focal_cur *cur, struct focal_part *part, const s
         return false;
     uint64_t day = e->flags & FOCAL_ENTRY_DAY ? focal_part_varint(cur) : 0;
     e->day = (uint32_t)day;
-    if ((e->flags & FOCAL_ENTRY_CREATES) && (e->flags & FOCAL_ENTRY_PAYLOAD))
+    if ((e->flags & FOCAL_ENTRY_PAYLOAD) && focal_part_entry_tells_kind(e))
         e->kind = focal_part_varint(cur);
     if (e->flags & FOCAL_ENTRY_HOME) {
         focal_cur_copy(cur, e->home.b, sizeof e->home.b);

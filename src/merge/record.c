@@ -141,10 +141,10 @@ static bool take_version(struct focal_record *record, const struct focal_part *w
 }
 
 static void take_creation(struct focal_record *record, const struct focal_part *widest, const struct focal_part *home,
-    bool reads_home)
+    bool reads_home, const struct focal_authors *authors)
 {
     struct focal_creation creation;
-    if (!focal_part_creation(widest, &creation) || focal_part_ref_order(&creation.ref, &record->ref) != 0)
+    if (!focal_part_creation(widest, authors, &creation) || focal_part_ref_order(&creation.ref, &record->ref) != 0)
         return;
     record->kind_number = creation.kind;
     record->kind = focal_kind_by_number(creation.kind);
@@ -165,7 +165,7 @@ enum focal_status focal_record_open(struct focal_record *record, const struct fo
     const struct focal_part *home, bool reads_home, const struct focal_authors *authors)
 {
     *record = (struct focal_record){ .ref = *ref };
-    take_creation(record, widest, home, reads_home);
+    take_creation(record, widest, home, reads_home, authors);
     size_t most = focal_part_live_count(widest) + (home ? focal_part_live_count(home) : 0);
     struct placed *placed = focal_alloc(most * sizeof *placed);
     bool made = placed && take_version(record, widest, home);

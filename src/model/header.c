@@ -163,6 +163,10 @@ void focal_header_encode(struct focal_buf *buf, const struct focal_header *h)
             focal_assert(strictly_ascending(h->replaced, FOCAL_REPLACED_BYTES));
             focal_buf_item(buf, TAG_REPLACED, h->replaced);
         }
+#ifdef FOCAL_NEXT_VERSION
+        if (!h->creates && h->seq % 2 == 0)     /* some of them, so that old and new forms stand in one stretch */
+            focal_buf_item(buf, TAG_NEWER_MIN, focal_span_text("made up"));
+#endif
         return;
     case FOCAL_SHAPE_BEGIN:
         focal_assert(h->seq == 1);

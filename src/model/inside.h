@@ -6,8 +6,8 @@
 
 /* ---- schema: the fields of a kind stand in ascending numbers ---- */
 
-extern const struct focal_kind focal_model_opening, focal_model_address, focal_model_case, focal_model_entity,
-    focal_model_focal_point, focal_model_endorsement, focal_model_nil_return;
+extern const struct focal_kind focal_model_opening, focal_model_address, focal_model_redaction, focal_model_case,
+    focal_model_entity, focal_model_focal_point, focal_model_endorsement, focal_model_nil_return;
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
@@ -18,7 +18,7 @@ extern const struct focal_code_table focal_model_elapsed, focal_model_channel, f
     focal_model_age, focal_model_perpetrator_count, focal_model_paternity_claim, focal_model_status,
     focal_model_member_state_referral, focal_model_service, focal_model_assistance_state, focal_model_consent_what,
     focal_model_consent_whom, focal_model_consent_decision, focal_model_consent_by, focal_model_feedback_preference,
-    focal_model_feedback_event, focal_model_interim_action, focal_model_outcome;
+    focal_model_feedback_event, focal_model_interim_action, focal_model_outcome, focal_model_withdrawn;
 
 /* Rows of the schema. `cls` and `mrg` are the last words of the names of FOCAL_SCOPE_… and FOCAL_MERGE_…. */
 #define FIELD(serial, cls, mrg, kind_of, nm, label)                                                                    \

@@ -284,6 +284,9 @@ enum focal_status focal_value_parse(struct focal_buf *out, const struct focal_fi
     if (focal_field_scope(field->number) == FOCAL_SCOPE_SEALED)
         return focal_model_refuse(&value, "keep it on paper until a version that can seal it",
                                   "it is a sealed field, and this program cannot seal yet");
+    if (field->intake >= FOCAL_INTAKE_COMMAND)
+        return focal_model_refuse(&value, "leave it out; `focalctl case --help` lists the commands",
+                                  "it is written by a command of its own, not as a field");
     if (text.len == 0)
         return focal_model_refuse(&value, "leave the field out, or say unknown where the field has that code",
                                   "it is empty");

@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const struct focal_kind *const kinds[] = {
-    &focal_model_opening, &focal_model_address, &focal_model_case, &focal_model_entity, &focal_model_focal_point,
-    &focal_model_endorsement, &focal_model_nil_return,
+    &focal_model_opening, &focal_model_address, &focal_model_redaction, &focal_model_case, &focal_model_entity,
+    &focal_model_focal_point, &focal_model_endorsement, &focal_model_nil_return,
 };
 
 enum focal_merge_class focal_field_merge(uint64_t number)

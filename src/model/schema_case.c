@@ -1,4 +1,5 @@
-/* The case: an allegation reported to the mechanism. No field of it holds free text. */
+/* The case: an allegation reported to the mechanism. No field of it holds free text; the only bytes are digests that
+ * programs write. */
 #include "inside.h"
 
 /* Several live values are shown by how far the concerned entity says the matter has come, the least first. */
@@ -9,6 +10,9 @@ static const char *const status_rank[] = {
 
 /* Whoever took consent back must be safe from a value written at the same time that still gives it. */
 static const char *const consent_rank[] = { "withdrawn", "refused", "given", NULL };
+
+/* What a person asked for is never hidden behind what an office found. */
+static const char *const withdrawn_rank[] = { "complainant_request", "entered_in_error", "duplicate", "other", "restored", NULL };
 
 static const struct focal_field case_fields[] = {
     { FIELD(16, NETWORK, REGISTER, COUNTRY, "country", "Country") },
@@ -43,6 +47,18 @@ static const struct focal_field case_fields[] = {
     { CODE_FIELD(37, COUNTRY, "outcome", "Outcome", focal_model_outcome) },
     { FIELD(38, NETWORK, SET, REF, "same_as", "Same as") },
     { FIELD(39, COUNTRY, REGISTER, REF, "mailbox", "Mailbox") },
+    { CODE_FIELD(40, NETWORK, "withdrawn", "Withdrawn", focal_model_withdrawn), .shown_first = withdrawn_rank,
+      .intake = FOCAL_INTAKE_COMMAND },
+    { FIELD(41, NETWORK, SET, BYTES, "withdrawn_saw", "Seen when withdrawn"), .max = 8, .intake = FOCAL_INTAKE_MACHINE },
+    { FIELD(42, NETWORK, SET, BYTES, "withdrawn_saw_network", "Seen when withdrawn, network part alone"), .max = 8,
+      .intake = FOCAL_INTAKE_MACHINE },
+    { FIELD(43, COUNTRY, SET, BYTES, "withdrawn_saw_country", "Seen when withdrawn, country part"), .max = 8,
+      .intake = FOCAL_INTAKE_MACHINE },
+#ifdef FOCAL_NEXT_VERSION
+    { CODE_FIELD(60, NETWORK, "made_up", "Made up", focal_model_sex) },
+    { FIELD(61, NETWORK, SET, ROW, "made_up_rows", "Made up rows"), .parts = 2, .part_names = { "sex", "age" },
+      .tables = { &focal_model_sex, &focal_model_age } },
+#endif
 };
 const struct focal_kind focal_model_case = {
     .number = FOCAL_KIND_CASE, .name = "case", .plural = "cases", .label_en = "Case",

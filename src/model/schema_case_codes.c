@@ -22,6 +22,9 @@ static const struct focal_code channel_codes[] = {
     { 7, "survey_fgd", "Survey or group discussion" },
     { 8, "third_party", "Third party" },
     { 9, "media", "Media" },
+#ifdef FOCAL_NEXT_VERSION
+    { 60, "made_up", "Made up" },
+#endif
     { 10, "other", "Other" },
     { 1, "unknown", "Unknown" },
     { 0 }
@@ -236,3 +239,15 @@ static const struct focal_code outcome_codes[] = {
     { 0 }
 };
 const struct focal_code_table focal_model_outcome = { "outcome", outcome_codes };
+
+/* The last says that the case is no longer withdrawn: a value like the others, so that a restoration and a withdrawal that
+ * did not know of each other are two versions. */
+static const struct focal_code withdrawn_codes[] = {
+    { 2, "entered_in_error", "Entered in error" },
+    { 3, "duplicate", "The same as another case" },
+    { 4, "complainant_request", "Request of the complainant" },
+    { 5, "other", "Other" },
+    { FOCAL_CODE_RESTORED, "restored", "Restored" },
+    { 0 }
+};
+const struct focal_code_table focal_model_withdrawn = { "withdrawn", withdrawn_codes };

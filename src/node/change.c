@@ -282,6 +282,18 @@ static bool may_write(const struct focal_node *n, const struct focal_scope *scop
     return mine && focal_certificate_lists(mine->write, mine->write_count, scope);
 }
 
+/* What is withdrawn stays as it was seen: only what withdraws it again or restores it is let in here. What others write
+ * without knowing of it comes in all the same, and is shown as that. */
+static enum focal_status refuse_withdrawn(struct focal_change *c, const struct focal_record *r)
+{
+    bool only = true;
+    for (size_t i = 0; i < c->item_count; i++)
+        only = only && c->items[i].field->intake >= FOCAL_INTAKE_COMMAND;
+    if (only || focal_record_withdrawal(r) == FOCAL_WITHDRAWAL_NONE)
+        return FOCAL_OK;
+    return focal_fail(&c->error, FOCAL_REFUSED, "run `focalctl case restore REF` first, if it is to go on", "the case is withdrawn; nothing was changed");
+}
+
 static enum focal_status open_existing(struct work *w)
 {
     struct focal_change *c = w->change;
@@ -297,6 +309,9 @@ static enum focal_status open_existing(struct work *w)
         return focal_fail(&c->error, FOCAL_UNSUPPORTED, "update this program", "the record is of a kind that needs a newer program, or its first part is not here yet");
     if (c->if_version && memcmp(c->version, r->version, sizeof c->version) != 0)
         return focal_fail(&c->error, FOCAL_CONFLICT, "show it again, then repeat the change", "the record has changed since that version");
+    st = refuse_withdrawn(c, r);
+    if (st != FOCAL_OK)
+        return st;
     if (r->home_set && !focal_bytes_zero(r->home.b, sizeof r->home.b)) {
         const struct focal_scope *home = focal_oplog_scope(w->node->oplog, &r->home);
         w->home_set = home && may_write(w->node, home);
@@ -344,6 +359,13 @@ static enum focal_status new_version(struct work *w)
     return st;
 }
 
+static enum focal_status note_withdrawal(struct work *w)
+{
+    uint8_t detail[FOCAL_REF_BYTES];
+    focal_ref_put(detail, &w->change->result);
+    return history_note(w->node, FOCAL_HISTORY_WITHDRAWN, focal_span_of(detail, sizeof detail));
+}
+
 /* *world: what fails the step. A refusal leaves nothing behind: everything is checked before the first entry is written; a
  * change that fails between its entries fails the step, and with it is undone. */
 void change_run(struct focal_node *n, struct focal_change *c, enum focal_status *world)
@@ -355,6 +377,9 @@ void change_run(struct focal_node *n, struct focal_change *c, enum focal_status 
     enum focal_status st = run(&w);
     if (st == FOCAL_OK)
         st = new_version(&w);
+    for (size_t i = 0; i < c->item_count && st == FOCAL_OK && w.wrote; i++)
+        if (c->items[i].field->number == FOCAL_CASE_WITHDRAWN)
+            st = note_withdrawal(&w);
     c->status = st;
     *world = focal_sync_world(st) ? st : st != FOCAL_OK && w.wrote ? FOCAL_IO : FOCAL_OK;
     if (w.view_open)

@@ -12,7 +12,7 @@ struct invite {                         /* a row of shelf INVITATION */
     struct focal_join_waiting is;
     uint8_t psk[FOCAL_PSK_BYTES];
 };
-enum { JOINED = 1, ADMITTED = 2, CLOSED = 4, INVITE_BYTES = 12 + 3 + 16 + 4 + 1 + 96 };
+enum { JOINED = 1, ADMITTED = 2, CLOSED = 4, MAY_REDACT = 8, INVITE_BYTES = 12 + 3 + 16 + 4 + 1 + 96 };
 
 static void invite_encode(uint8_t out[INVITE_BYTES], const struct invite *v)
 {
@@ -22,7 +22,7 @@ static void invite_encode(uint8_t out[INVITE_BYTES], const struct invite *v)
     memcpy(out + 15, v->psk, 16);
     for (int i = 0; i < 4; i++)
         out[31 + i] = (uint8_t)(v->is.expires_day >> (24 - 8 * i));
-    out[35] = (uint8_t)((v->is.joined ? JOINED : 0) | (v->is.admitted ? ADMITTED : 0) | (v->is.closed ? CLOSED : 0));
+    out[35] = (uint8_t)((v->is.joined ? JOINED : 0) | (v->is.admitted ? ADMITTED : 0) | (v->is.closed ? CLOSED : 0) | (v->is.may_redact ? MAY_REDACT : 0));
     memcpy(out + 36, v->is.keys.sign.b, 32);
     memcpy(out + 68, v->is.keys.channel.b, 32);
     memcpy(out + 100, v->is.keys.open.b, 32);
@@ -43,6 +43,7 @@ static bool invite_decode(struct invite *v, struct focal_span key, struct focal_
     v->is.joined = in[35] & JOINED;
     v->is.admitted = in[35] & ADMITTED;
     v->is.closed = in[35] & CLOSED;
+    v->is.may_redact = in[35] & MAY_REDACT;
     memcpy(v->is.keys.sign.b, in + 36, 32);
     memcpy(v->is.keys.channel.b, in + 68, 32);
     memcpy(v->is.keys.open.b, in + 100, 32);
@@ -188,10 +189,17 @@ enum focal_status join_load(struct focal_node *n, struct focal_error *err)
 
 /* ---- the listener's end -------------------------------------------------------------------------------------------------- */
 
+/* Who knows no other member has lost its database: whoever knows the network's secret may tell it who there is. Until it holds
+ * their memberships nothing else is spoken of. */
+static bool knows_nobody(const struct focal_node *n)
+{
+    return focal_oplog_mine(n->oplog) && !focal_oplog_office_at(n->oplog, 1);
+}
+
 size_t join_candidates(struct focal_node *n, const struct focal_key *channel, struct focal_psk *out, size_t room)
 {
     size_t count = 0;
-    if (n->secret_set && focal_oplog_certificate_by_channel(n->oplog, channel) && count < room) {
+    if (n->secret_set && count < room && (focal_oplog_certificate_by_channel(n->oplog, channel) || knows_nobody(n))) {
         memset(&out[count], 0, sizeof out[count]);
         memcpy(out[count].key, n->secret, 32);
         out[count++].is_network = true;
@@ -252,6 +260,8 @@ static void admit_waiting(struct focal_node *n, const struct focal_certificate *
         focal_buf_init(&sealed, 1024);
         if (seal_secret(n, &c->keys.open, &sealed) == FOCAL_OK)
             focal_session_admit(s, focal_buf_view(&sealed));
+        else
+            focal_session_bye(s, FOCAL_BYE_CLOSING);    /* it dials again, and is told then */
         focal_buf_wipe_close(&sealed);
     }
 }
@@ -303,6 +313,7 @@ enum focal_status join_invite(struct focal_node *n, const struct focal_invitatio
     v.is.office = invitation->office;
     memcpy(v.is.country, invitation->country, 4);
     v.is.expires_day = invitation->expires_day;
+    v.is.may_redact = invitation->may_redact;
     memcpy(v.psk, invitation->psk, sizeof v.psk);
     enum focal_status st = invite_put(n, &v);
     focal_wipe(&v, sizeof v);

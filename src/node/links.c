@@ -11,17 +11,26 @@ struct link *link_find(struct focal_node *n, uint64_t link)
     return NULL;
 }
 
-const struct link *link_of_office(const struct focal_node *n, const struct focal_office *office)
+const struct link *link_of_office_next(const struct focal_node *n, const struct focal_office *office, const struct link *after)
 {
-    const struct link *best = NULL;
-    for (size_t i = 0; i < n->link_count; i++) {
-        const struct link *l = &n->links[i];
+    for (const struct link *l = after ? after + 1 : n->links; l < n->links + n->link_count; l++) {
         if (!l->up || focal_session_state(l->session) != FOCAL_SESSION_TALKING || l->closing_since_ms || l->close_ordered)
             continue;
         const struct focal_certificate *c = focal_session_certificate(l->session);
-        bool fits = office->text[0] ? c && strcmp(c->office.text, office->text) == 0
-                                    : n->invited && focal_key_equal(focal_session_far(l->session), &n->invitation.listener);
-        if (fits && (!best || best->link < l->link))
+        if (office->text[0] ? c && strcmp(c->office.text, office->text) == 0
+                            : n->invited && focal_key_equal(focal_session_far(l->session), &n->invitation.listener))
+            return l;
+    }
+    return NULL;
+}
+
+/* One that has said HELLO before one that has not. */
+const struct link *link_of_office(const struct focal_node *n, const struct focal_office *office)
+{
+    const struct link *best = NULL;
+    for (const struct link *l = NULL; (l = link_of_office_next(n, office, l)) != NULL;) {
+        bool named = focal_session_named(l->session), best_named = best && focal_session_named(best->session);
+        if (!best || (named == best_named ? best->link < l->link : named))
             best = l;
     }
     return best;
@@ -39,6 +48,12 @@ static void closing(struct focal_node *n, struct link *l)
 {
     if (!l->closing_since_ms)
         l->closing_since_ms = n->host.now.mono_ms ? n->host.now.mono_ms : 1;
+}
+
+void link_end(struct focal_node *n, struct link *l, enum focal_bye_reason reason)
+{
+    focal_session_bye(l->session, reason);
+    closing(n, l);
 }
 
 static void refuse(struct focal_node *n, uint64_t link)
@@ -181,17 +196,19 @@ void links_close_office(struct focal_node *n, const struct focal_office *office,
         struct peer *p = peer_of_session(n, n->links[i].session);
         if (!p || strcmp(p->office.text, office->text) != 0)
             continue;
-        focal_session_bye(n->links[i].session, reason);
-        closing(n, &n->links[i]);
+        link_end(n, &n->links[i], reason);
     }
 }
 
 enum focal_status links_tick(struct focal_node *n)
 {
+    enum focal_status st = copies_look(n);
+    if (st != FOCAL_OK)
+        return st;
     for (size_t i = 0; i < n->link_count; i++) {
         struct link *l = &n->links[i];
         uint64_t now = n->host.now.mono_ms;
-        enum focal_status st = focal_session_tick(l->session);
+        st = focal_session_tick(l->session);
         if (focal_sync_world(st))
             return st;
         bool overdue = l->closing_since_ms && now - l->closing_since_ms >= CLOSING_MS;
@@ -203,7 +220,7 @@ enum focal_status links_tick(struct focal_node *n)
         if (!p || !l->up || focal_session_state(l->session) != FOCAL_SESSION_TALKING)
             continue;
         st = receipts_pass_on(n, l, p);
-        if (st == FOCAL_OK)
+        if (st == FOCAL_OK && !n->host.pause_strict)
             st = peer_keep_heard(n, p, now - focal_session_heard_ms(l->session));
         if (st != FOCAL_OK)
             return st;
@@ -218,31 +235,6 @@ static enum focal_status on_writing(void *data) { return node_writing(data); }
 static size_t on_candidates(void *data, const struct focal_key *channel, struct focal_psk *out, size_t room)
 {
     return join_candidates(data, channel, out, room);
-}
-
-/* Two links to one office: the one dialled by the smaller channel key stays; dialled by the same end, the newer. The other
- * is closed by the listener of the one that stays. */
-static bool keep(struct focal_node *n, struct focal_session *fresh)
-{
-    for (size_t i = 0; i < n->link_count; i++) {
-        struct focal_session *old = n->links[i].session;
-        if (old == fresh || focal_session_state(old) != FOCAL_SESSION_TALKING || n->links[i].closing_since_ms)
-            continue;
-        if (!focal_key_equal(focal_session_far(old), focal_session_far(fresh)))
-            continue;
-        bool fresh_stays = true;
-        if (focal_session_is_dialled(old) != focal_session_is_dialled(fresh)) {
-            bool ours_smaller = memcmp(n->keys->channel_public.b, focal_session_far(fresh)->b, 32) < 0;
-            fresh_stays = focal_session_is_dialled(fresh) == ours_smaller;
-        }
-        if (fresh_stays && !focal_session_is_dialled(fresh)) {
-            focal_session_bye(old, FOCAL_BYE_DUPLICATE);
-            closing(n, &n->links[i]);
-        } else if (!fresh_stays && !focal_session_is_dialled(old)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* One link waits for each invitation, the newest: whoever holds one must not take the places of members. */
@@ -269,8 +261,7 @@ static bool ready(struct focal_node *n, struct focal_session *s)
         keep_newest_joiner(n, s);
         return true;
     }
-    if (!keep(n, s))
-        return false;
+    copies_keep_few(n, s);
     return focal_session_is_dialled(s) || join_first_session(n, focal_session_far(s)) == FOCAL_OK;
 }
 
@@ -279,6 +270,16 @@ static bool on_ready(void *data, struct focal_session *s)
     struct focal_node *n = data;
     struct link *l = link_find(n, focal_session_link(s));
     bool yes = ready(n, s);
+    if (!yes && l)
+        closing(n, l);
+    return yes;
+}
+
+static bool on_named(void *data, struct focal_session *s)
+{
+    struct focal_node *n = data;
+    struct link *l = link_find(n, focal_session_link(s));
+    bool yes = copies_named(n, s);
     if (!yes && l)
         closing(n, l);
     return yes;
@@ -311,6 +312,7 @@ void links_host(struct focal_node *n)
     n->host.writing = on_writing;
     n->host.candidates = on_candidates;
     n->host.ready = on_ready;
+    n->host.named = on_named;
     n->host.joined = on_joined;
     n->host.admitted = on_admitted;
     n->host.statements_changed = on_statements_changed;

@@ -51,7 +51,7 @@ static enum focal_status heads_room(struct focal_node *n, size_t count)
     return FOCAL_OK;
 }
 
-static enum focal_status heads_load(struct focal_node *n)
+enum focal_status node_heads_load(struct focal_node *n)
 {
     enum focal_status st = heads_room(n, focal_oplog_log_count(n->oplog));
     for (size_t i = 0; i < n->heads_told_count; i++)
@@ -95,7 +95,14 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
         st = join_load(n, err);
     }
     if (st == FOCAL_OK) {
-        st = heads_load(n);
+        st = node_heads_load(n);
+        if (st == FOCAL_OK)
+            st = clock_load(n, setup->made_day);
+        copies_rename(n);
+        if (st == FOCAL_OK)
+            st = history_load(n);
+        if (st == FOCAL_OK)
+            st = salvaged_load(n);
         if (st == FOCAL_OK)
             st = peers_derive(n);
         if (st != FOCAL_OK)
@@ -117,6 +124,7 @@ void focal_node_close(struct focal_node *n)
         focal_session_free(n->links[i].session);
     focal_sync_host_close(&n->host);
     peers_free(n);
+    clock_free(n);
     focal_oplog_close(n->oplog);
     focal_buf_wipe_close(&n->invitation_bytes);
     focal_buf_wipe_close(&n->invitation_token);
@@ -132,7 +140,9 @@ static enum focal_status tick(struct focal_node *n)
 {
     peers_tick(n);
     enum focal_status st = receipts_tick(n);    /* first: receipts are passed on when none of ours is due */
-    return st == FOCAL_OK ? links_tick(n) : st;
+    if (st == FOCAL_OK)
+        st = links_tick(n);
+    return st == FOCAL_OK ? clock_tick(n) : st;
 }
 
 /* Gives what failed the step; what an admin or a peer did wrong goes into *answer. */
@@ -140,6 +150,10 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
 {
     enum focal_status world = FOCAL_OK;
     *answer = FOCAL_OK;
+    if (space_refuses(n, e)) {
+        *answer = FOCAL_DISK_FULL;
+        return FOCAL_OK;
+    }
     switch (e->type) {
     case FOCAL_EVENT_LINK_OPENED:
         return link_opened(n, e->is.opened.link, e->is.opened.dialled, e->is.opened.dial_tag);
@@ -154,11 +168,17 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
     case FOCAL_EVENT_CHANGE:
         change_run(n, e->is.change, &world);
         return world;
+    case FOCAL_EVENT_REDACT:
+        redact_run(n, e->is.redact, &world);
+        return world;
     case FOCAL_EVENT_STATEMENT:
         *answer = join_statement(n, e->is.statement);
         break;
     case FOCAL_EVENT_INVITE:
         *answer = join_invite(n, e->is.invite.invitation);
+        break;
+    case FOCAL_EVENT_REFUSED_SEEN:
+        *answer = refused_seen(n);
         break;
     case FOCAL_EVENT_PAUSE:
         *answer = peer_pause(n, &e->is.pause.office, e->is.pause.on);
@@ -168,6 +188,9 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
         break;
     case FOCAL_EVENT_ADDRESSES:
         *answer = addresses_set(n, e->is.addresses.list, e->is.addresses.count);
+        break;
+    case FOCAL_EVENT_LIFT_VEIL:
+        *answer = veil_lift_by_hand(n, e->is.lift_veil.reason);
         break;
     case FOCAL_EVENT_TICK:
         return tick(n);
@@ -189,9 +212,14 @@ static enum focal_status tell_heads(struct focal_node *n)
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
         if (log->head.seq == n->heads_told[i])
             continue;
+        const bool fresh = n->heads_told[i] == 0 && focal_id_equal(&log->id, &log->line);
         n->heads_told[i] = log->head.seq;
         if (log->scope.cls == FOCAL_SCOPE_CONTROL)
             n->peers_stale = true;
+        if (fresh && log->scope.cls == FOCAL_SCOPE_CONTROL && log->name.lane == FOCAL_LANE_DATA)
+            room = history_epoch(n, log);
+        if (room != FOCAL_OK)
+            return room;
         for (size_t k = 0; k < n->link_count; k++) {
             enum focal_status st = focal_session_log_changed(n->links[k].session, log);
             if (focal_sync_world(st))
@@ -206,13 +234,33 @@ static enum focal_status tell_heads(struct focal_node *n)
     return FOCAL_OK;
 }
 
+/* What was redacted is to be in no file any more. While somebody reads an older state it is tried again: receipts wait. */
+enum focal_status node_scrub(struct focal_node *n)
+{
+    if (!focal_oplog_scrub_due(n->oplog))
+        return FOCAL_OK;
+    enum focal_status st = focal_store_scrub(n->store);
+    if (st == FOCAL_OK)
+        focal_oplog_scrubbed(n->oplog);
+    return st == FOCAL_BUSY || st == FOCAL_DISK_FULL ? FOCAL_OK : st;
+}
+
 static enum focal_status finish(struct focal_node *n)
 {
-    enum focal_status st = addresses_due(n);
+    enum focal_status st = n->host.pause_strict ? FOCAL_OK : addresses_due(n);    /* what nobody waits for can wait */
+    if (st == FOCAL_OK)
+        st = salvaged_fill(n);
+    if (st == FOCAL_OK && !n->host.pause_strict)
+        st = veil_step(n);
     if (st == FOCAL_OK && n->tx_open)
         st = focal_oplog_seal(n->oplog);
+    copies_rename(n);
     if (st == FOCAL_OK)
         st = tell_heads(n);
+    if (st == FOCAL_OK && n->peers_stale)
+        st = history_members(n);
+    if (st == FOCAL_OK)
+        st = history_step(n);
     if (st == FOCAL_OK && n->peers_stale) {     /* the commit is the last that may fail: a step that failed has left nothing */
         n->peers_stale = false;
         st = peers_derive(n);
@@ -224,22 +272,20 @@ static enum focal_status finish(struct focal_node *n)
         if (st == FOCAL_OK) {
             n->tx_open = false;
             focal_oplog_committed(n->oplog);
+            n->scrub_failed = node_scrub(n);    /* this step is kept, whatever becomes of the next */
         }
     }
     return st;
 }
 
-enum focal_status focal_node_step(struct focal_node *n, struct focal_now now, const struct focal_node_event *events, size_t count)
+enum focal_status node_attempt(struct focal_node *n, const struct focal_node_event *events, size_t count, bool local_only)
 {
-    if (n->failed != FOCAL_OK)
-        return n->failed;
-    if (now.mono_ms < n->host.now.mono_ms)
-        now.mono_ms = n->host.now.mono_ms;
-    n->host.now = now;
     n->in_step = true;
     enum focal_status st = FOCAL_OK;
     for (size_t i = 0; i < count && st == FOCAL_OK; i++) {
         enum focal_status answer;
+        if (local_only && !space_is_local(&events[i]))
+            continue;
         st = run(n, &events[i], &answer);
         if (events[i].answer)
             *events[i].answer = answer;
@@ -247,11 +293,30 @@ enum focal_status focal_node_step(struct focal_node *n, struct focal_now now, co
     if (st == FOCAL_OK)
         st = finish(n);
     n->in_step = false;
+    if (st != FOCAL_OK && n->tx_open)
+        focal_store_rollback(n->store);
+    if (st != FOCAL_OK)
+        n->tx_open = false;
+    return st;
+}
+
+enum focal_status focal_node_step(struct focal_node *n, struct focal_now now, const struct focal_node_event *events, size_t count)
+{
+    if (n->failed == FOCAL_OK)
+        n->failed = n->scrub_failed;
+    if (n->failed != FOCAL_OK)
+        return n->failed;
+    if (now.mono_ms < n->host.now.mono_ms)
+        now.mono_ms = n->host.now.mono_ms;
+    n->host.now = now;
+    focal_oplog_set_day(n->oplog, (uint32_t)(now.wall_ms / 86400000u));
+    enum focal_status st = space_look(n, events, count);
+    if (st == FOCAL_OK)
+        st = node_attempt(n, events, count, false);
+    if (st == FOCAL_DISK_FULL)
+        st = space_again(n, events, count);
     if (st != FOCAL_OK) {
         n->failed = st;
-        if (n->tx_open)
-            focal_store_rollback(n->store);
-        n->tx_open = false;
         if (!FOCAL_PLANTED(MEMORY_NOT_ROLLED_BACK))
             (void)!focal_oplog_rolled_back(n->oplog);
         focal_trace_line(&n->trace, FOCAL_ERROR, "node", "step failed: %s", focal_status_name(st));

@@ -23,7 +23,9 @@ bool focal_node_take_frame(struct focal_node *n, uint64_t link, struct focal_buf
 
 uint64_t focal_node_deadline_ms(const struct focal_node *n)
 {
-    uint64_t next = n->receipts_due_ms;
+    uint64_t next = n->receipts_due_ms, look = space_deadline_ms(n);
+    if (look < next)
+        next = look;
     for (size_t i = 0; i < n->link_count; i++) {
         uint64_t d = focal_session_deadline_ms(n->links[i].session);
         if (d < next)

@@ -128,6 +128,8 @@ static void find_addresses(struct focal_node *n, struct peer *p)
 {
     const struct focal_certificate *c = p->office.text[0] ? focal_oplog_certificate(n->oplog, &p->office) : NULL;
     p->address_count = c ? addresses_of(n, p, p->addresses, ADDRESSES_MAX) : 0;
+    if (c && p->address_count == 0)
+        keepsake_addresses(n, p);
     bool inviter = n->invited && (!c || focal_key_equal(&c->keys.channel, &n->invitation.listener));
     for (size_t i = 0; inviter && i < n->invitation.address_count && p->address_count < ADDRESSES_MAX; i++) {
         bool known = false;
@@ -168,6 +170,7 @@ enum focal_status peers_derive(struct focal_node *n)
     focal_free(n->peers);
     n->peers = list;
     n->peer_count = count;
+    n->derived++;
     for (size_t i = 0; i < count; i++)
         find_addresses(n, &list[i]);
     choose_dials(n);

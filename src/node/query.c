@@ -18,15 +18,24 @@ void focal_node_words_invitation(const struct focal_node *n, uint64_t *invitatio
     *invitation = n->invited ? n->invitation.number : 0;
 }
 
-/* How far an office is known to have a log: what its link told, and its receipts. False: nothing known. */
+/* How far an office is known to have a line of a log: what its link told, and its receipts. False: nothing known, and
+ * what stands below the line's base is another line's affair. */
 static bool known(const struct focal_node *n, const struct focal_office *office, const struct focal_log *log, uint64_t *seq)
 {
     uint64_t told = 0, signed_for = 0;
     uint32_t day;
-    const struct link *l = link_of_office(n, office);
-    bool by_link = l && focal_session_shares(l->session, &log->name.scope) && focal_session_has(l->session, &log->id, &told);
-    bool by_receipt = focal_oplog_receipt_of(n->oplog, office, &log->id, &signed_for, &day);
+    bool by_link = false;
+    for (const struct link *l = NULL; (l = link_of_office_next(n, office, l)) != NULL;) {
+        uint64_t of_link;
+        if (!focal_session_shares(l->session, &log->name.scope) || !focal_session_has(l->session, log, &of_link))
+            continue;
+        by_link = true;
+        told = told > of_link ? told : of_link;
+    }
+    bool by_receipt = focal_oplog_receipt_of(n->oplog, office, log, &signed_for, &day);
     *seq = told > signed_for ? told : signed_for;
+    if (*seq < log->base.seq)
+        *seq = log->base.seq;
     return by_link || by_receipt;
 }
 
@@ -51,20 +60,29 @@ static void lack(const struct focal_node *n, const struct peer *p, struct focal_
     out->they_lack_known = out->certificate && speaks(n, &p->office);
     for (size_t i = 0; out->they_lack_known && i < focal_oplog_log_count(n->oplog); i++) {
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
-        uint64_t seq = 0;
+        uint64_t seq = log->base.seq;
         const struct focal_certificate *author = focal_oplog_author(n->oplog, &log->id);
         if (!reads(out->certificate, log) || (author && strcmp(author->office.text, p->office.text) == 0))
             continue;
         (void)known(n, &p->office, log, &seq);
         out->they_lack += log->head.seq > seq ? log->head.seq - seq : 0;
     }
-    if (l) {
-        uint64_t they;
-        focal_session_lack(l->session, &they, &out->we_lack);
-        out->we_lack_known = true;
-        out->equal = focal_session_equal(l->session);
-        out->round_trip_ms = focal_session_round_trip_ms(l->session);
+    if (!l)
+        return;
+    out->we_lack_known = out->equal = true;
+    out->round_trip_ms = focal_session_round_trip_ms(l->session);
+    out->they_pause = focal_session_they_pause(l->session);
+    size_t links = 0;
+    uint64_t most = 0;
+    for (const struct link *each = NULL; (each = link_of_office_next(n, &p->office, each)) != NULL; links++) {
+        uint64_t they, we;
+        focal_session_lack(each->session, &they, &we);
+        most = most > they ? most : they;
+        out->we_lack = out->we_lack > we ? out->we_lack : we;
+        out->equal = out->equal && focal_session_equal(each->session);
     }
+    if (links > 1 && most > out->they_lack)     /* of its copies, the one that lacks most; also what another of them wrote */
+        out->they_lack = most;
 }
 
 bool focal_node_peer(const struct focal_node *n, struct focal_now now, size_t i, struct focal_peer_status *out)
@@ -98,6 +116,8 @@ bool focal_node_peer(const struct focal_node *n, struct focal_now now, size_t i,
     else if (!l)
         (void)snprintf(out->why, sizeof out->why, "%s", p->why[0] ? p->why : p->wanted ? "not reached yet" : "they dial us; not heard yet");
     lack(n, p, out);
+    if (out->they_pause)
+        (void)snprintf(out->why, sizeof out->why, "their disk is nearly full: for now they take only notices");
     return true;
 }
 
@@ -108,7 +128,7 @@ uint64_t focal_node_waiting(const struct focal_node *n)
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
         if (!log->mine)
             continue;
-        uint64_t best = 0, seq;
+        uint64_t best = log->base.seq, seq;
         bool anybody = false;
         for (size_t k = 0; k < n->peer_count; k++) {
             const struct focal_certificate *c = focal_oplog_certificate(n->oplog, &n->peers[k].office);
@@ -124,10 +144,15 @@ uint64_t focal_node_waiting(const struct focal_node *n)
     return waiting;
 }
 
+static bool fits_ref(const void *h8, const struct focal_hash *h)
+{
+    return memcmp(h->b, h8, 8) == 0;
+}
+
 int focal_node_seen(const struct focal_node *n, const struct focal_office *office, const struct focal_ref *entry)
 {
-    const struct focal_log *log = focal_oplog_log(n->oplog, &entry->log);
-    if (!log)
+    const struct focal_log *log = NULL;
+    if (focal_oplog_line_with(n->oplog, &entry->log, entry->seq, fits_ref, entry->h8, &log) != FOCAL_OK)
         return -1;
     if (strcmp(office->text, n->office.text) == 0)
         return log->head.seq >= entry->seq;
@@ -152,7 +177,7 @@ bool focal_node_matrix(const struct focal_node *n, struct focal_now now, const s
         if (!author || strcmp(author->office.text, of->text) != 0)
             continue;
         if (us || strcmp(who->text, of->text) == 0) {
-            *have += log->head.seq;     /* we know no later entry of its own than those we hold */
+            *have += log->head.seq - log->base.seq;     /* we know no later entry of its own than those we hold */
             any = true;
             continue;
         }
@@ -161,8 +186,8 @@ bool focal_node_matrix(const struct focal_node *n, struct focal_now now, const s
         if (!reads(focal_oplog_certificate(n->oplog, who), log) || !known(n, who, log, &seq))
             continue;
         any = true;
-        *have += seq < log->head.seq ? seq : log->head.seq;
-        if (focal_oplog_receipt_of(n->oplog, who, &log->id, &receipt_seq, &day) && day > newest)
+        *have += (seq < log->head.seq ? seq : log->head.seq) - log->base.seq;
+        if (focal_oplog_receipt_of(n->oplog, who, log, &receipt_seq, &day) && day > newest)
             newest = day;
     }
     const struct link *l = us ? NULL : link_of_office(n, who);
@@ -185,9 +210,9 @@ bool focal_node_receipted(const struct focal_node *n, const struct focal_office 
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
         uint64_t seq = 0;
         uint32_t day;
-        if (log->head.seq == 0 || !reads(c, log) || !reads(mine, log))
+        if (log->head.seq == log->base.seq || !reads(c, log) || !reads(mine, log))
             continue;
-        if (!focal_oplog_receipt_of(n->oplog, office, &log->id, &seq, &day) || seq < log->head.seq)
+        if (!focal_oplog_receipt_of(n->oplog, office, log, &seq, &day) || seq < log->head.seq)
             return false;
     }
     return true;

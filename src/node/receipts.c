@@ -7,6 +7,19 @@ enum focal_status receipts_tick(struct focal_node *n)
 {
     if (n->host.now.mono_ms < n->receipts_due_ms)
         return FOCAL_OK;
+    if (n->host.pause_strict) {         /* there is no room to keep it, and what is not kept is not signed */
+        n->receipts_due_ms = space_deadline_ms(n);
+        return FOCAL_OK;
+    }
+    if (focal_oplog_scrub_due(n->oplog)) {      /* a receipt says that what it covers is erased as well */
+        enum focal_status scrubbed = n->tx_open ? FOCAL_OK : node_scrub(n);
+        if (scrubbed != FOCAL_OK)
+            return scrubbed;
+        if (focal_oplog_scrub_due(n->oplog)) {
+            n->receipts_due_ms = n->host.now.mono_ms + SCRUB_AGAIN_MS;
+            return FOCAL_OK;
+        }
+    }
     n->receipts_due_ms = UINT64_MAX;
     const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
     if (!mine)
@@ -44,8 +57,11 @@ enum focal_status receipts_pass_on(struct focal_node *n, struct link *l, struct 
     if (l->passed_on || n->receipts_due_ms != UINT64_MAX || !(late || focal_session_equal(l->session)))
         return FOCAL_OK;
     l->passed_on = true;
-    bool others = p->passed_on_wall_ms == 0 || n->host.now.wall_ms < p->passed_on_wall_ms
-                  || n->host.now.wall_ms - p->passed_on_wall_ms >= RECEIPT_PASS_ON_MS;
+    const struct link *one = link_of_office_next(n, &p->office, NULL);
+    bool copies = one && link_of_office_next(n, &p->office, one);      /* the other has heard them, this one has not */
+    bool others = copies || p->passed_on_wall_ms == 0 || n->host.now.wall_ms < p->passed_on_wall_ms
+                  || n->host.now.wall_ms - p->passed_on_wall_ms >= RECEIPT_PASS_ON_MS
+                  || (p->passed_on_set && n->host.now.mono_ms - p->passed_on_mono_ms >= RECEIPT_PASS_ON_MS);
     struct focal_buf key, body;
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&body, FOCAL_FRAME_MAX);
@@ -69,6 +85,8 @@ enum focal_status receipts_pass_on(struct focal_node *n, struct link *l, struct 
         return st;
     if (any) {
         p->passed_on_wall_ms = n->host.now.wall_ms;
+        p->passed_on_mono_ms = n->host.now.mono_ms;
+        p->passed_on_set = true;
         p->heard_kept_wall_ms = 0;      /* kept with "last heard", now */
     }
     return FOCAL_OK;

@@ -2,7 +2,7 @@
  *
  *   form        unpacks, sizes, a begin entry at sequence 1                         else NEVER
  *   rights      a certificate grants the scope, the epoch's opening is held         else NOT_YET
- *   place       where it stands to what is held and staged                          gap: NOT_YET, other branch: CONFLICT
+ *   place       on which line of the log it stands, or that it opens a branch       gap: NOT_YET, follows nothing: CONFLICT
  *   signature   over the hash that its own bytes chain to                           else NEVER
  *   in          staged when not signed; else appended and applied
  *
@@ -14,12 +14,14 @@ struct arrival {
     struct focal_oplog *ol;
     const struct focal_incoming *in;
     struct focal_error *err;
-    struct oplog_log *log;              /* the one known, or `fresh` */
-    struct oplog_log fresh;
-    bool known;
+    struct oplog_log *trunk;            /* the one known, or `fresh_trunk` */
+    struct oplog_log *log;              /* the line it stands on: known, or `fresh` */
+    struct oplog_log fresh_trunk, fresh;
+    bool known;                         /* log is */
     struct focal_stretch s;
     uint64_t last;
     struct focal_hash *hashes;          /* of the entries of s */
+    struct focal_hash before;           /* of the entry before them */
 };
 
 static bool is_control(const struct arrival *a)
@@ -54,12 +56,12 @@ static enum focal_status form(struct arrival *a)
         /* Shapes that come later may begin a log; these two never do. */
         if (h.seq == 1 && (h.shape == FOCAL_SHAPE_ORDINARY || h.shape == FOCAL_SHAPE_QUOTE))
             return never(a, "a log that does not begin with a begin entry");
+        if (!e->has_payload && h.shape == FOCAL_SHAPE_BEGIN)
+            return never(a, "a begin entry without its payload");
         stripped |= !e->has_payload;
     }
-    /* A stripped entry takes the place of a whole one for good, so it needs a redaction that is held here and names it.
-     * There are none yet: whoever strips what it hands on must not make others lose it. */
-    if (stripped && !FOCAL_PLANTED(STRIPPED_TAKEN))
-        return focal_fail(a->err, FOCAL_NOT_YET, "", "an entry came without its payload, and nothing here says that it was redacted");
+    if (stripped && a->in->name->lane != FOCAL_LANE_DATA)
+        return never(a, "a notice without what it says");
     return FOCAL_OK;
 }
 
@@ -80,7 +82,7 @@ static uint64_t opening_of(const struct arrival *a, const struct focal_stretch *
 
 static bool epoch_open(const struct arrival *a)
 {
-    if (a->log->pub.head.seq > 0)
+    if (focal_oplog_has_entries(a->log))
         return true;            /* was asked when its first entries came */
     if (is_control(a))
         return a->s.first > 1 || opening_of(a, &a->s) > 0;
@@ -103,14 +105,16 @@ static enum focal_status rights(struct arrival *a)
         const struct focal_scope *scope = focal_oplog_scope(a->ol, &a->in->name->scope);
         if (!scope || a->in->name->lane > FOCAL_LANE_NOTICES)
             return not_yet(a, "a log of a scope or lane that is not known here");
-        memset(&a->fresh, 0, sizeof a->fresh);
-        a->fresh.pub.id = id;
-        a->fresh.pub.name = *a->in->name;
-        a->fresh.pub.scope = *scope;
-        focal_chain_start(&a->fresh.pub.head.h, &id);
-        a->fresh.pub.staged = a->fresh.pub.head;
-        a->log = &a->fresh;
+        memset(&a->fresh_trunk, 0, sizeof a->fresh_trunk);
+        struct focal_log *pub = &a->fresh_trunk.pub;
+        pub->id = pub->line = id;
+        pub->name = *a->in->name;
+        pub->scope = *scope;
+        focal_chain_start(&pub->base.h, &id);
+        pub->head = pub->staged = pub->base;
+        a->log = &a->fresh_trunk;
     }
+    a->trunk = a->log;
     if (!FOCAL_PLANTED(AUTHOR_UNCHECKED) && !focal_oplog_contributes(a->ol, a->log))
         return not_yet(a, "no certificate held here lets its author write in this scope");
     if (!FOCAL_PLANTED(OPENING_UNCHECKED) && !epoch_open(a))
@@ -118,17 +122,20 @@ static enum focal_status rights(struct arrival *a)
     return FOCAL_OK;
 }
 
-/* A log is known from its first admitted or staged entry on, not from being spoken of. */
+/* A line is known from its first admitted or staged entry on, not from being spoken of. */
 static enum focal_status make_known(struct arrival *a)
 {
     if (a->known)
         return FOCAL_OK;
-    struct oplog_log *log;
-    enum focal_status st = focal_oplog_log_add(a->ol, &log, &a->fresh.pub.name, &a->fresh.pub.scope);
+    struct oplog_log *line;
+    enum focal_status st = a->log->parent ? focal_oplog_branch_add(a->ol, &line, a->log->parent, &a->log->pub.base, 0)
+                                          : focal_oplog_log_add(a->ol, &line, &a->log->pub.name, &a->log->pub.scope);
     if (st != FOCAL_OK)
         return st;
-    log->granted = a->fresh.granted;
-    a->log = log;
+    line->granted = a->log->granted;
+    if (!line->parent)
+        a->trunk = line;
+    a->log = line;
     a->known = true;
     return FOCAL_OK;
 }
@@ -141,69 +148,209 @@ static bool signature_good(const struct arrival *a)
     return FOCAL_PLANTED(SIGNATURE_UNCHECKED) || focal_verify_head(a->in->signature, &a->log->pub.name.author, &a->ol->network, &a->log->pub.id, &tip);
 }
 
-/* Its bytes chain to something else than what is held durably. */
-static enum focal_status other_branch(struct arrival *a)
-{
-    if (!a->in->signature)
-        return focal_fail(a->err, FOCAL_CONFLICT, "", "an unsigned piece that differs from what is held");
-    if (!signature_good(a))
-        return never(a, "a signature that does not fit");
-    const struct focal_tip tip = { .seq = a->last, .h = a->hashes[a->s.count - 1] };
-    enum focal_status st = focal_oplog_incident(a->ol, a->log, &tip, a->in->signature);
-    if (st != FOCAL_OK)
-        return st;
-    return focal_fail(a->err, FOCAL_CONFLICT, "", "its author has signed another branch of this log");
-}
-
 /* What is staged cannot be told from a forgery before its signature comes: where it disagrees, it goes. */
-static enum focal_status distrust_staging(struct arrival *a)
+static enum focal_status distrust_staging(struct arrival *a, struct oplog_log *line)
 {
-    enum focal_status st = focal_oplog_staging_drop(a->ol, a->log);
+    enum focal_status st = focal_oplog_staging_drop(a->ol, line);
     return st == FOCAL_OK ? FOCAL_MORE : st;
 }
 
-/* OK: s follows or equals what is held and staged. MORE: staging was dropped, look again. */
+static enum focal_status hash_at(struct arrival *a, const struct oplog_log *line, uint64_t seq, struct focal_hash *out)
+{
+    enum focal_status st = focal_oplog_hash_at(a->ol, a->ol->store, &line->pub, seq, out);
+    return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
+}
+
+/* The h that the stretch follows: on which line it stands, is seen later. MORE: staging was dropped, look again. */
+static enum focal_status find_before(struct arrival *a, struct focal_hash *before)
+{
+    const uint64_t at = a->s.first - 1;
+    struct oplog_log *suspect = NULL;
+    bool gap = true;
+    for (struct oplog_log *line = a->log; line; line = line->next_line) {
+        if (line->void_here || at > line->pub.staged.seq)
+            continue;
+        gap = false;
+        enum focal_status st = hash_at(a, line, at, before);
+        if (st != FOCAL_OK)
+            return st;
+        if (!a->in->before || memcmp(a->in->before, before->b, 8) == 0 || FOCAL_PLANTED(CHAIN_UNCHECKED))
+            return FOCAL_OK;
+        if (at > line->pub.head.seq)
+            suspect = line;
+    }
+    if (suspect)
+        return distrust_staging(a, suspect);
+    if (gap)
+        return not_yet(a, "entries before it are not held here");
+    return focal_fail(a->err, FOCAL_CONFLICT, "", "it does not follow the entries held here");
+}
+
+/* Up to where the line holds what the stretch says; first - 1: none of it. MORE: it does not even hold what comes before. */
+static enum focal_status agreement(struct arrival *a, const struct oplog_log *line, const struct focal_hash *before, uint64_t *upto)
+{
+    const uint64_t first = a->s.first;
+    struct focal_hash h;
+    if (first - 1 > line->pub.head.seq)
+        return FOCAL_MORE;
+    enum focal_status st = hash_at(a, line, first - 1, &h);
+    if (st != FOCAL_OK || !focal_hash_equal(&h, before))
+        return st == FOCAL_OK ? FOCAL_MORE : st;
+    uint64_t high = a->last < line->pub.head.seq ? a->last : line->pub.head.seq, low = first - 1;
+    while (low < high) {        /* mostly the highest agrees at once; else what agrees is a beginning */
+        const uint64_t at = high == a->last || high == line->pub.head.seq ? high : low + (high - low + 1) / 2;
+        st = hash_at(a, line, at, &h);
+        if (st != FOCAL_OK)
+            return st;
+        if (focal_hash_equal(&h, &a->hashes[at - first]))
+            low = at;
+        else
+            high = at - 1;
+    }
+    *upto = low;
+    return FOCAL_OK;
+}
+
+/* The line that the stretch goes on with, or a new branch. */
+static enum focal_status choose_line(struct arrival *a, const struct focal_hash *before)
+{
+    struct oplog_log *best = NULL;
+    uint64_t most = 0;
+    for (struct oplog_log *line = a->log; line; line = line->next_line) {
+        uint64_t upto = 0;
+        if (line->void_here)
+            continue;
+        enum focal_status st = agreement(a, line, before, &upto);
+        if (st == FOCAL_MORE)
+            continue;
+        if (st != FOCAL_OK)
+            return st;
+        /* Of equal ones that whose head it is: the stretch simply follows it. */
+        if (!best || upto > most || (upto == most && upto == line->pub.head.seq)) {
+            best = line;
+            most = upto;
+        }
+    }
+    if (!best)                  /* it follows what is staged alone */
+        return FOCAL_OK;
+    if (most == a->last || most == best->pub.head.seq) {
+        a->log = best;
+        return FOCAL_OK;
+    }
+    while (best->parent && most <= best->pub.base.seq)
+        best = best->parent;
+    if (a->trunk->branch_count >= BRANCHES_MAX)
+        return not_yet(a, "too many branches of one log");
+    a->fresh = (struct oplog_log){ .pub = a->trunk->pub, .parent = best, .granted = a->trunk->granted };
+    a->fresh.pub.base.seq = most;
+    enum focal_status st = hash_at(a, best, most, &a->fresh.pub.base.h);
+    a->fresh.pub.head = a->fresh.pub.staged = a->fresh.pub.base;
+    a->fresh.pub.forked = false;
+    a->log = &a->fresh;
+    a->known = false;
+    return st;
+}
+
+static struct oplog_log *staged_line(struct arrival *a, const struct focal_hash *before, enum focal_status *st)
+{
+    for (struct oplog_log *line = a->trunk; line; line = line->next_line) {
+        struct focal_hash h;
+        if (line->void_here || a->s.first - 1 <= line->pub.head.seq || a->s.first - 1 > line->pub.staged.seq)
+            continue;
+        *st = hash_at(a, line, a->s.first - 1, &h);
+        if (*st != FOCAL_OK)
+            return NULL;
+        if (focal_hash_equal(&h, before))
+            return line;
+    }
+    return NULL;
+}
+
+/* OK: s follows or equals what is held and staged on a->log. MORE: staging was dropped, look again. */
 static enum focal_status place(struct arrival *a)
 {
-    const struct focal_log *log = &a->log->pub;
     const uint64_t first = a->s.first;
-    if (first > log->staged.seq + 1)
-        return not_yet(a, "entries before it are not held here");
     struct focal_hash before, held;
-    enum focal_status st = focal_oplog_hash_at(a->ol, a->ol->store, log, first - 1, &before);
+    a->log = a->trunk;
+    a->known = a->trunk != &a->fresh_trunk;
+    enum focal_status st = find_before(a, &before);
     if (st != FOCAL_OK)
-        return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
-    if (a->in->before && memcmp(a->in->before, before.b, 8) != 0 && !FOCAL_PLANTED(CHAIN_UNCHECKED)) {
-        if (first - 1 > log->head.seq)
-            return distrust_staging(a);
-        return focal_fail(a->err, FOCAL_CONFLICT, "", "it does not follow the entries held here");
-    }
-    focal_oplog_hash(a->hashes, &a->s, 0, a->s.count, &log->id, &before);
-
-    const uint64_t durable = a->last < log->head.seq ? a->last : log->head.seq;
-    if (durable >= first) {
-        st = focal_oplog_hash_at(a->ol, a->ol->store, log, durable, &held);
-        if (st != FOCAL_OK)
-            return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
-        if (!focal_hash_equal(&held, &a->hashes[durable - first]))
-            return other_branch(a);
-    }
-    const uint64_t staged = a->last < log->staged.seq ? a->last : log->staged.seq;
-    if (staged >= first && staged > durable) {
-        st = focal_oplog_hash_at(a->ol, a->ol->store, log, staged, &held);
+        return st;
+    focal_oplog_hash(a->hashes, &a->s, 0, a->s.count, &a->trunk->pub.id, &before);
+    a->before = before;
+    struct oplog_log *after_staged = staged_line(a, &before, &st);
+    if (st != FOCAL_OK)
+        return st;
+    if (after_staged)
+        a->log = after_staged;
+    else if ((st = choose_line(a, &before)) != FOCAL_OK)
+        return st;
+    struct oplog_log *line = a->log;
+    const uint64_t staged = a->last < line->pub.staged.seq ? a->last : line->pub.staged.seq;
+    if (staged >= first && staged > line->pub.head.seq) {
+        st = focal_oplog_hash_at(a->ol, a->ol->store, &line->pub, staged, &held);
         if (st != FOCAL_OK || !focal_hash_equal(&held, &a->hashes[staged - first]))
-            return st == FOCAL_OK || st == FOCAL_NOT_FOUND || st == FOCAL_DAMAGED ? distrust_staging(a) : st;
+            return st == FOCAL_OK || st == FOCAL_NOT_FOUND || st == FOCAL_DAMAGED ? distrust_staging(a, line) : st;
+    }
+    return FOCAL_OK;
+}
+
+/* ---- what is redacted --------------------------------------------------------------------------------------------------------- */
+
+/* A stripped entry takes the place of a whole one for good, so it needs a redaction that is held here and names it: whoever
+ * strips what he hands on must not make others lose it. */
+static enum focal_status stripped_rightly(struct arrival *a)
+{
+    for (size_t i = 0; i < a->s.count; i++) {
+        struct entry_name name;
+        struct redaction_force force;
+        if (a->s.entries[i].has_payload || a->s.first + i <= a->log->pub.head.seq)
+            continue;
+        enum focal_status st = focal_oplog_entry_name(a->ol, &name, &a->log->pub, a->s.entries[i].header, a->s.first + i, &a->hashes[i]);
+        if (st != FOCAL_OK || !focal_oplog_redactable(&a->log->pub))
+            return never(a, "an entry without its payload that cannot be redacted");
+        st = focal_oplog_force(a->ol, &name, &a->log->pub, &force);
+        if (st != FOCAL_OK)
+            return st;
+        if (!force.in_force && !FOCAL_PLANTED(STRIPPED_TAKEN))
+            return not_yet(a, "an entry came without its payload, and nothing here says that it was redacted");
+    }
+    return FOCAL_OK;
+}
+
+/* A quote's payload is the quoted one, under the quoted salt: its own commitment is the quoted one, or it is no quote. */
+static enum focal_status quotes_true(struct arrival *a)
+{
+    for (size_t i = 0; i < a->s.count; i++) {
+        struct focal_header header, inner;
+        struct focal_hash before, h;
+        if (focal_header_decode(&header, a->s.entries[i].header) != FOCAL_OK || header.shape != FOCAL_SHAPE_QUOTE)
+            continue;
+        if (focal_header_decode(&inner, header.quoted_header) != FOCAL_OK || inner.shape != FOCAL_SHAPE_ORDINARY)
+            return never(a, "a quote of something that is no entry");
+        if (i > 0)
+            before = a->hashes[i - 1];
+        else
+            before = a->before;
+        focal_chain_next(&h, &before, &a->trunk->pub.id, a->s.entries[i].header, &header.quoted_commitment);
+        if (!focal_hash_equal(&h, &a->hashes[i]))
+            return never(a, "a quote whose payload is not the quoted one");
     }
     return FOCAL_OK;
 }
 
 /* ---- in ---------------------------------------------------------------------------------------------------------------------- */
 
-static enum focal_status pack(struct arrival *a, struct segment *out, const struct focal_stretch *s)
+/* What is redacted is taken out before anything is written. The bytes that came pass as they are where nothing was. */
+static enum focal_status screen_and_pack(struct arrival *a, struct segment *out, struct focal_stretch *s, const struct focal_hash *hashes)
 {
+    bool changed;
+    enum focal_status screened = focal_oplog_screen(a->ol, a->log, s, hashes, &changed);
+    if (screened != FOCAL_OK)
+        return screened;
     out->first = s->first;
     out->canonical = (uint32_t)focal_stretch_canonical_bytes(s);
-    if (s->first == a->s.first && s->count == a->s.count) {
+    if (!changed && s->first == a->s.first && s->count == a->s.count) {
         out->packed = a->in->packed;
         return FOCAL_OK;
     }
@@ -218,7 +365,7 @@ static enum focal_status stage(struct arrival *a)
     struct oplog_log *log = a->log;
     if (a->last <= log->pub.staged.seq)
         return FOCAL_OK;
-    const bool first_of_log = log->pub.staged.seq == 0;
+    const bool first_of_log = log->pub.staged.seq == log->pub.base.seq;
     struct focal_stretch tail;
     const size_t from = (size_t)(log->pub.staged.seq + 1 - a->s.first);
     enum focal_status st = focal_oplog_cut(&tail, &a->ol->arena, &a->s, from, a->s.count - from);
@@ -233,9 +380,9 @@ static enum focal_status stage(struct arrival *a)
     }
     if (first_of_log && a->ol->unsigned_logs >= UNSIGNED_LOGS_MAX)
         return not_yet(a, "too many logs of which nothing signed is held");
-    st = pack(a, &piece, &tail);
+    st = make_known(a);
     if (st == FOCAL_OK)
-        st = make_known(a);
+        st = screen_and_pack(a, &piece, &tail, a->hashes + from);
     if (st == FOCAL_OK && first_of_log) {
         a->ol->unsigned_logs++;
         st = focal_oplog_log_row(a->ol, a->log);
@@ -263,7 +410,7 @@ static enum focal_status whole_stretch(struct arrival *a, struct focal_stretch *
     uint64_t next = log->head.seq + 1;
     for (; next <= a->last && next <= log->staged.seq; count++) {
         struct segment piece;
-        st = focal_oplog_segment_at(a->ol, &log->id, next, true, &piece);
+        st = focal_oplog_segment_at(a->ol, &log->line, next, true, &piece);
         if (st != FOCAL_OK)
             return st == FOCAL_DAMAGED ? FOCAL_NOT_FOUND : st;
         st = focal_stretch_unpack(a->ol->packer, &parts[count], arena, piece.packed);
@@ -320,17 +467,27 @@ static enum focal_status take(struct arrival *a)
 
     struct segment segment = { .before = log->head.h, .signature = *a->in->signature,
         .last = { .seq = a->last, .h = a->hashes[a->s.count - 1] } };
-    st = pack(a, &segment, &whole);
-    const bool was_unsigned = a->known && log->head.seq == 0 && log->staged.seq > 0;
+    const bool was_empty = !focal_oplog_has_entries(a->log), was_unsigned = a->known && was_empty && log->staged.seq > log->base.seq;
+    st = make_known(a);
     if (st == FOCAL_OK)
-        st = make_known(a);
+        st = screen_and_pack(a, &segment, &whole, hashes);
     if (st != FOCAL_OK)
         return st;
     if (opening > 0)
         a->log->opening = opening;
+    /* What this office signed under its present epoch is written here and nowhere else. */
+    if (a->log->pub.mine && (st = focal_oplog_epoch_betrayed(a->ol, a->log, &segment.last, a->in->signature)) != FOCAL_OK)
+        return st;
+    if (was_empty && a->log->parent && (st = focal_oplog_incident_fork(a->ol, a->log, &segment.last, a->in->signature)) != FOCAL_OK)
+        return st;
     st = focal_oplog_append(a->ol, a->log, &segment);
+    if (st == FOCAL_OK)
+        st = focal_oplog_post(a->ol, &a->log->pub, &whole, hashes);
     if (st == FOCAL_OK && was_unsigned)
         a->ol->unsigned_logs--;
+    focal_oplog_forked_again(a->trunk);
+    if (st == FOCAL_OK && opening > 0 && focal_oplog_opening_troubled(whole.entries[0].payload))
+        st = focal_oplog_incident_opened(a->ol, a->log);
     return st == FOCAL_OK ? focal_oplog_apply(a->ol, a->log, &whole, 0, hashes) : st;
 }
 
@@ -339,8 +496,8 @@ static enum focal_status admit(struct arrival *a)
     enum focal_status st = form(a);
     if (st == FOCAL_OK)
         st = rights(a);
-    if (st == FOCAL_OK && a->log->own)          /* what we are writing comes before what is said about us */
-        st = focal_oplog_own_close(a->ol, a->log, true);
+    if (st == FOCAL_OK && a->trunk->own)        /* what we are writing comes before what is said about us */
+        st = focal_oplog_own_close(a->ol, a->trunk, true);
     if (st != FOCAL_OK)
         return st;
     a->hashes = focal_arena_alloc(&a->ol->arena, a->s.count * sizeof *a->hashes);
@@ -351,10 +508,15 @@ static enum focal_status admit(struct arrival *a)
     while (st == FOCAL_MORE);
     if (st != FOCAL_OK || a->last <= a->log->pub.head.seq)
         return st;
+    st = quotes_true(a);
+    if (st == FOCAL_OK)
+        st = stripped_rightly(a);
+    if (st != FOCAL_OK)
+        return st;
     if (!a->in->signature)
         return stage(a);
     if (!signature_good(a)) {
-        if (a->log->pub.staged.seq > a->log->pub.head.seq && (st = focal_oplog_staging_drop(a->ol, a->log)) != FOCAL_OK)
+        if (a->known && a->log->pub.staged.seq > a->log->pub.head.seq && (st = focal_oplog_staging_drop(a->ol, a->log)) != FOCAL_OK)
             return st;
         return never(a, "a signature that does not fit");
     }

@@ -47,6 +47,11 @@ static enum focal_status put_segment(struct focal_oplog *ol, const struct focal_
                            focal_oplog_segment_key(key, log, s->first), focal_buf_view(&ol->encoded));
 }
 
+enum focal_status focal_oplog_segment_put(struct focal_oplog *ol, const struct oplog_log *line, const struct segment *s)
+{
+    return put_segment(ol, &line->pub.line, s, false);
+}
+
 enum focal_status focal_oplog_segment_of(struct focal_oplog *ol, struct focal_store *store, const struct focal_id *log,
                                          uint64_t seq, bool staged, struct segment *out)
 {
@@ -83,18 +88,45 @@ enum focal_status focal_oplog_log_row(struct focal_oplog *ol, const struct oplog
     focal_buf_u8(value, log->pub.name.lane);
     focal_buf_be64(value, log->pub.head.seq);
     focal_buf_bytes(value, log->pub.head.h.b, sizeof log->pub.head.h.b);
-    focal_buf_u8(value, log->incident ? 1 : 0);
+    focal_buf_u8(value, (uint8_t)((log->incident ? LOG_INCIDENT : 0) | (log->stripped ? LOG_STRIPPED : 0)));
     focal_buf_be64(value, log->opening);
+    if (log->parent) {
+        focal_buf_be32(value, log->number);
+        focal_buf_bytes(value, log->parent->pub.line.b, sizeof log->parent->pub.line.b);
+        focal_buf_be64(value, log->pub.base.seq);
+        focal_buf_bytes(value, log->pub.base.h.b, sizeof log->pub.base.h.b);
+    }
     if (value->failed)
         return FOCAL_NO_MEMORY;
-    return focal_store_put(ol->store, FOCAL_SHELF_LOG, focal_span_of(log->pub.id.b, sizeof log->pub.id.b), focal_buf_view(value));
+    return focal_store_put(ol->store, FOCAL_SHELF_LOG, focal_span_of(log->pub.line.b, sizeof log->pub.line.b), focal_buf_view(value));
+}
+
+enum focal_status focal_oplog_log_decode(struct log_row *row, struct focal_span value)
+{
+    struct focal_cur cur = focal_cur_of(value);
+    memset(row, 0, sizeof *row);
+    focal_cur_copy(&cur, row->name.author.b, sizeof row->name.author.b);
+    focal_cur_copy(&cur, row->name.epoch.b, sizeof row->name.epoch.b);
+    focal_cur_copy(&cur, row->name.scope.b, sizeof row->name.scope.b);
+    row->name.lane = focal_cur_u8(&cur);
+    row->head.seq = focal_cur_be64(&cur);
+    focal_cur_copy(&cur, row->head.h.b, sizeof row->head.h.b);
+    row->flags = focal_cur_u8(&cur);
+    row->opening = focal_cur_be64(&cur);
+    if (cur.failed || focal_cur_left(&cur) == 0)
+        return cur.failed ? FOCAL_DAMAGED : FOCAL_OK;
+    row->number = focal_cur_be32(&cur);
+    focal_cur_copy(&cur, row->parent.b, sizeof row->parent.b);
+    row->base.seq = focal_cur_be64(&cur);
+    focal_cur_copy(&cur, row->base.h.b, sizeof row->base.h.b);
+    return focal_cur_done(&cur) && row->number > 0 && row->base.seq > 0 ? FOCAL_OK : FOCAL_DAMAGED;
 }
 
 enum focal_status focal_oplog_append(struct focal_oplog *ol, struct oplog_log *log, const struct segment *s)
 {
     focal_assert(s->first == log->pub.head.seq + 1 && s->last.seq >= s->first);
     focal_assert(focal_hash_equal(&s->before, &log->pub.head.h));
-    enum focal_status st = put_segment(ol, &log->pub.id, s, false);
+    enum focal_status st = put_segment(ol, &log->pub.line, s, false);
     if (st == FOCAL_OK && log->pub.staged.seq > log->pub.head.seq)
         st = focal_oplog_staging_drop(ol, log);
     if (st != FOCAL_OK)
@@ -109,45 +141,11 @@ enum focal_status focal_oplog_append(struct focal_oplog *ol, struct oplog_log *l
 enum focal_status focal_oplog_stage(struct focal_oplog *ol, struct oplog_log *log, const struct segment *s, size_t entries)
 {
     focal_assert(s->first == log->pub.staged.seq + 1 && focal_hash_equal(&s->before, &log->pub.staged.h));
-    enum focal_status st = put_segment(ol, &log->pub.id, s, true);
+    enum focal_status st = put_segment(ol, &log->pub.line, s, true);
     if (st != FOCAL_OK)
         return st;
     log->pub.staged = s->last;
     log->staged_bytes += s->canonical;
     log->staged_entries += entries;
     return FOCAL_OK;
-}
-
-/* ---- incidents ------------------------------------------------------------------------------------------------------------ */
-
-enum { INCIDENT_FORK = 1 };
-
-/* One a log: the proof of a fork is the same however often it is seen, and a peer must not fill the disk with it. */
-enum focal_status focal_oplog_incident(struct focal_oplog *ol, struct oplog_log *log, const struct focal_tip *tip, const struct focal_signature *signature)
-{
-    if (log->incident)
-        return FOCAL_OK;
-    uint8_t key[8];
-    uint64_t number = 1;
-    enum focal_status st = focal_store_prev(ol->store, FOCAL_SHELF_INCIDENT, focal_span_of(NULL, 0), &ol->key, NULL);
-    if (st == FOCAL_OK && ol->key.len == sizeof key)
-        number = focal_get_be64(ol->key.data) + 1;
-    else if (st != FOCAL_NOT_FOUND)
-        return st == FOCAL_OK ? FOCAL_DAMAGED : st;
-    focal_put_be64(key, number);
-    struct focal_buf *value = &ol->encoded;
-    focal_buf_clear(value);
-    focal_buf_u8(value, INCIDENT_FORK);
-    focal_buf_bytes(value, log->pub.id.b, sizeof log->pub.id.b);
-    focal_buf_be64(value, tip->seq);
-    focal_buf_bytes(value, tip->h.b, sizeof tip->h.b);
-    focal_buf_bytes(value, signature->b, sizeof signature->b);
-    if (value->failed)
-        return FOCAL_NO_MEMORY;
-    st = focal_store_put(ol->store, FOCAL_SHELF_INCIDENT, focal_span_of(key, sizeof key), focal_buf_view(value));
-    if (st != FOCAL_OK)
-        return st;
-    log->incident = true;
-    focal_trace_line(&ol->trace, FOCAL_ERROR, "oplog", "an author has signed two different branches of one log");
-    return focal_oplog_log_row(ol, log);
 }

@@ -8,23 +8,22 @@ uint32_t focal_oplog_kind32(uint64_t kind)
     return kind > UINT32_MAX ? UINT32_MAX : (uint32_t)kind;
 }
 
-enum focal_status focal_oplog_contribution(uint8_t key[PART_KEY_BYTES], struct focal_contribution *c, const struct focal_log *log,
+enum focal_status focal_oplog_contribution(const struct focal_oplog *ol, uint8_t key[PART_KEY_BYTES], struct focal_contribution *c, const struct focal_log *log,
                                            const struct focal_stretch_entry *e, uint64_t seq, const struct focal_hash *h)
 {
-    struct focal_header header;
-    if (focal_header_decode(&header, e->header) != FOCAL_OK)
-        return FOCAL_DAMAGED;
-    /* Begin entries say nothing about a record. Quotes and shapes to come are kept, hashed and relayed as they are. */
-    if (header.shape != FOCAL_SHAPE_ORDINARY)
+    struct entry_name name;
+    enum focal_status st = focal_oplog_entry_name(ol, &name, log, e->header, seq, h);
+    if (st != FOCAL_OK)
+        return st;
+    /* Begin entries and notices say nothing about a record; shapes to come are kept, hashed and relayed as they are. */
+    if (!name.makes_part)
         return FOCAL_NOT_FOUND;
-    c->ref.log = log->id;
-    c->ref.seq = seq;
-    memcpy(c->ref.h8, h->b, sizeof c->ref.h8);
-    c->h = *h;
-    c->header = e->header;
+    c->ref = name.ref;
+    c->h = name.h;
+    c->header = name.header;
     c->has_payload = e->has_payload;
     c->payload = e->payload;
-    focal_oplog_part_key(key, header.creates ? &c->ref : &header.record, &log->name.scope);
+    focal_oplog_part_key(key, &name.record, &log->name.scope);
     return FOCAL_OK;
 }
 
@@ -33,7 +32,9 @@ static enum focal_status add(struct focal_oplog *ol, const struct focal_log *log
 {
     uint8_t key[PART_KEY_BYTES];
     struct focal_contribution c;
-    enum focal_status st = focal_oplog_contribution(key, &c, log, e, seq, h);
+    if (log->name.lane == FOCAL_LANE_NOTICES)
+        return focal_oplog_notice(ol, log, e, seq, h);
+    enum focal_status st = focal_oplog_contribution(ol, key, &c, log, e, seq, h);
     if (st != FOCAL_OK)
         return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
     if (focal_oplog_batch_full(&ol->batch, FOCAL_ENTRY_MAX) && (st = focal_oplog_flush(ol)) != FOCAL_OK)
@@ -89,7 +90,8 @@ static enum focal_status index_creation(struct focal_oplog *ol, const uint8_t ke
                                         const struct focal_creation *old)
 {
     struct focal_creation now;
-    if (!focal_part_creation(&ol->part, &now))
+    const struct focal_authors authors = focal_oplog_authors(ol);
+    if (!focal_part_creation(&ol->part, &authors, &now))
         return FOCAL_OK;
     if (had && old->kind == now.kind)
         return FOCAL_OK;
@@ -116,7 +118,8 @@ static enum focal_status flush_part(struct focal_oplog *ol, const struct waiting
         st = focal_part_decode(&ol->part, focal_buf_view(&ol->value));
         if (st != FOCAL_OK)
             return st;
-        had = focal_part_creation(&ol->part, &old);
+        const struct focal_authors authors = focal_oplog_authors(ol);
+        had = focal_part_creation(&ol->part, &authors, &old);
         was_conflict = focal_part_two_versions(&ol->part);
     } else if (st != FOCAL_NOT_FOUND) {
         return st;
@@ -137,6 +140,81 @@ static enum focal_status flush_part(struct focal_oplog *ol, const struct waiting
     if (conflict && !was_conflict)
         return focal_store_put(ol->store, FOCAL_SHELF_CONFLICT, key, focal_span_of(w->key, 0));
     return was_conflict && !conflict && !FOCAL_PLANTED(CONFLICT_ROW_STAYS) ? focal_store_del(ol->store, FOCAL_SHELF_CONFLICT, key) : FOCAL_OK;
+}
+
+/* ---- one part anew ------------------------------------------------------------------------------------------------------- */
+
+static enum focal_status forget_part(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES])
+{
+    const struct focal_authors authors = focal_oplog_authors(ol);
+    struct focal_creation old;
+    uint8_t kind[KIND_KEY_BYTES], code[8 + FOCAL_REF_BYTES], *const code_key = code + 3;
+    struct focal_ref ref;
+    focal_part_clear(&ol->part);
+    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_PART, focal_span_of(key, PART_KEY_BYTES), &ol->value);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    st = focal_part_decode(&ol->part, focal_buf_view(&ol->value));
+    if (st == FOCAL_OK && focal_part_creation(&ol->part, &authors, &old)) {
+        kind_key(kind, old.kind, key);
+        st = focal_store_del(ol->store, FOCAL_SHELF_KIND, focal_span_of(kind, sizeof kind));
+        focal_ref_get(&ref, key);
+        focal_put_be64(code, focal_short_code(&ref));
+        memcpy(code + 8, key, FOCAL_REF_BYTES);
+        if (st == FOCAL_OK)
+            st = focal_store_del(ol->store, FOCAL_SHELF_CODE, focal_span_of(code_key, CODE_KEY_BYTES));
+    }
+    if (st == FOCAL_OK)
+        st = focal_store_del(ol->store, FOCAL_SHELF_CONFLICT, focal_span_of(key, PART_KEY_BYTES));
+    return st == FOCAL_OK ? focal_store_del(ol->store, FOCAL_SHELF_PART, focal_span_of(key, PART_KEY_BYTES)) : st;
+}
+
+static enum focal_status add_of_record(struct focal_oplog *ol, const struct oplog_log *line, uint64_t first, const uint8_t wanted[PART_KEY_BYTES])
+{
+    struct segment seg;
+    struct focal_stretch s;
+    focal_arena_reset(&ol->arena);
+    enum focal_status st = focal_oplog_segment_at(ol, &line->pub.line, first, false, &seg);
+    if (st == FOCAL_OK)
+        st = focal_stretch_unpack(ol->packer, &s, &ol->arena, seg.packed);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
+    struct focal_hash *hashes = focal_arena_alloc(&ol->arena, s.count * sizeof *hashes);
+    if (!hashes)
+        return FOCAL_NO_MEMORY;
+    focal_oplog_hash(hashes, &s, 0, s.count, &line->pub.id, &seg.before);
+    for (size_t i = 0; i < s.count && st == FOCAL_OK; i++) {
+        uint8_t key[PART_KEY_BYTES];
+        struct focal_contribution c;
+        st = focal_oplog_contribution(ol, key, &c, &line->pub, &s.entries[i], s.first + i, &hashes[i]);
+        if (st == FOCAL_OK && memcmp(key, wanted, sizeof key) == 0)
+            st = add(ol, &line->pub, &s.entries[i], s.first + i, &hashes[i]);
+        if (st == FOCAL_NOT_FOUND)
+            st = FOCAL_OK;
+    }
+    return st;
+}
+
+enum focal_status focal_oplog_derive_part(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope)
+{
+    uint8_t key[PART_KEY_BYTES];
+    struct focal_buf segments;
+    focal_buf_init(&segments, SIZE_MAX / 2);
+    focal_oplog_part_key(key, record, scope);
+    enum focal_status st = focal_oplog_flush(ol);
+    if (st == FOCAL_OK)
+        st = forget_part(ol, key);
+    if (st == FOCAL_OK)
+        st = focal_oplog_segments_about(ol, record, scope, &segments);
+    for (size_t at = 0; at < segments.len && st == FOCAL_OK; at += SEGMENT_KEY_BYTES) {
+        struct focal_id id;
+        memcpy(id.b, segments.data + at, sizeof id.b);
+        struct oplog_log *line = focal_oplog_line_of(ol, &id);
+        if (focal_oplog_contributes(ol, line))
+            st = add_of_record(ol, line, focal_get_be64(segments.data + at + sizeof id.b), key);
+    }
+    focal_buf_close(&segments);
+    return st == FOCAL_OK ? focal_oplog_flush(ol) : st;
 }
 
 static int created_order(const void *a, const void *b)

@@ -31,6 +31,20 @@ bool focal_oplog_reads(const struct focal_certificate *c, const struct focal_sco
     return c && focal_certificate_lists(c->read, c->read_count, scope);
 }
 
+bool focal_oplog_opening_troubled(struct focal_span bytes)
+{
+    struct focal_payload payload;
+    struct focal_value_walk at = { 0 };
+    struct focal_item item;
+    if (focal_payload_decode(&payload, bytes) != FOCAL_OK)
+        return false;
+    while (focal_payload_next(&payload, &at, &item)) {
+        if (item.field == FOCAL_OPENING_REASON)
+            return item.value.len != 1 || (item.value.data[0] != REASON_FIRST && item.value.data[0] != REASON_RESTARTED);
+    }
+    return false;
+}
+
 uint64_t focal_oplog_opening(const struct focal_log_name *name, struct focal_span bytes)
 {
     struct focal_payload payload;

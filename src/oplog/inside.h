@@ -3,20 +3,27 @@
  *   statements.c   the set of statements          logs.c      logs, scopes, frontier hashes
  *   contributes.c  what the set grants            admit.c     the way in for what others bring
  *   stretches.c    cutting, joining, hashing      write.c     the way in for what we write
+ *   branches.c     the lines of forked logs       epoch.c     opening epochs
+ *   redactions.c   the set of redactions          hide.c      what follows from it for entries
+ *   postings.c     which segments speak of what   incidents.c what must not happen, with its proof
  *   append.c       rows of segments and logs      staging.c   pieces that wait for their signature
  *   batch.c        parts being derived            apply.c     entries -> parts and their indexes
  *
  * Rows, integers big-endian:
  *   META      "genesis" -> hash 32                 "epoch" -> id 16, number 8
  *   STATEMENT hash -> signature, body
- *   LOG       log id -> author 32, epoch 16, scope 32, lane 1, head seq 8, head h 32, flags 1, opening number 8
- *   SEGMENT   log id, first 8 -> before h 32, last 8, last h 32, signature 64, canonical bytes 4, packed
- *   STAGING   log id, first 8 -> the same without signature
+ *   LOG       line -> author 32, epoch 16, scope 32, lane 1, head seq 8, head h 32, flags 1, opening number 8;
+ *             of a branch also: number 4, parent's line 16, base seq 8, base h 32
+ *   SEGMENT   line, first 8 -> before h 32, last 8, last h 32, signature 64, canonical bytes 4, packed
+ *   STAGING   line, first 8 -> the same without signature
  *   PART      record reference 32, scope id 32 -> canonical part
  *   CODE      short code 5, record reference 32 -> kind 4         KIND  kind 4, record reference 32 -> ""
  *   CONFLICT  record reference 32, scope id 32 -> ""
  *   RECEIPT   scope id 32, signer 32, epoch 16, number 8 -> signature 64, body
- *   INCIDENT  number 8 -> what 1, log id 16, seq 8, h 32, signature 64 */
+ *   POSTING   record or quoted entry 32, line 16, first seq 8 -> ""
+ *   REDACTION target 32, scope id 32, notice 32, kind 1 -> author 32
+ *   HIDDEN    line 16, seq 8 -> salt 16, payload    REFUSED  the same key -> record 32, entry 32, kind, field numbers
+ *   INCIDENT  number 8 -> kind 1, author 32, epoch 16, scope 32, lane 1, base seq 8, base h 32, twice (seq 8, h 32, signature 64) */
 #ifndef FOCAL_OPLOG_INSIDE_H
 #define FOCAL_OPLOG_INSIDE_H
 
@@ -29,10 +36,11 @@ enum {
     SEGMENT_KEY_BYTES = 16 + 8,
     SEGMENT_HEAD_BYTES = 32 + 8 + 32 + 64 + 4,
     STAGING_HEAD_BYTES = 32 + 8 + 32 + 4,
-    LOG_VALUE_BYTES = 32 + 16 + 32 + 1 + 8 + 32 + 1 + 8,
     PART_KEY_BYTES = FOCAL_REF_BYTES + 32,
     CODE_KEY_BYTES = 5 + FOCAL_REF_BYTES,
     KIND_KEY_BYTES = 4 + FOCAL_REF_BYTES,
+    POSTING_KEY_BYTES = FOCAL_REF_BYTES + SEGMENT_KEY_BYTES,
+    FOCAL_REDACTION_KEY_BYTES = FOCAL_REF_BYTES + 32 + FOCAL_REF_BYTES + 1,
     RECEIPT_KEY_BYTES = 32 + 32 + 16 + 8,
 
     /* A stored segment fits a SEGMENT message, so that sending it costs neither unpacking nor packing. */
@@ -47,11 +55,15 @@ enum {
     BATCH_REREAD_MAX = 32,              /* a part read with more entries waiting than this is written first */
 
     ARENA_BYTES_MAX = 24 * 1024 * 1024, /* the largest stretch four times over, with its entries and hashes */
-    UNSIGNED_LOGS_MAX = 64,             /* logs known by staging alone, which any member could invent */
+    UNSIGNED_LOGS_MAX = 64,             /* lines known by staging alone, which any member could invent */
+    BRANCHES_MAX = 480,                /* of one log; more wait, because only an author who forges his own log makes them */
     RECEIPTS_PER_SIGNER_MAX = 1024,     /* live ones in a scope */
     RECEIPT_AHEAD_MAX = 256,            /* heads of logs not held here, of one signer in a scope */
     MACHINE_ID_MAX = 64
 };
+
+/* Codes of opening.reason. */
+enum opening_reason { REASON_FIRST = 2, REASON_RESTORED = 3, REASON_MOVED = 4, REASON_FENCE_MISSING = 5, REASON_FORKED = 6, REASON_RESTARTED = 7 };
 
 /* ---- what is held in memory --------------------------------------------------------------------------------------- */
 
@@ -84,10 +96,16 @@ struct oplog_log {
     struct focal_log pub;                       /* first */
     uint64_t opening;                           /* number in its begin entry, when it is a control log's; 0: none */
     bool incident;
+    bool stripped;                              /* something of the log was redacted: no seed of it is kept any more */
     bool granted;                               /* asked and found to be granted; never taken back by what is built */
     size_t staged_bytes, staged_entries;        /* in staging */
     uint64_t receipted;                         /* our own receipts list it up to here */
     struct own_stretch *own;                    /* ours, while entries wait for their signature */
+
+    struct oplog_log *parent;                   /* the line that it leaves; NULL: it is the trunk */
+    struct oplog_log *next_line;                /* of the same log, by number; the trunk is the first */
+    uint32_t number, branch_count;              /* of a branch, from 1; of the trunk: the highest given out */
+    bool void_here;                             /* made in a transaction that was rolled back: its base may not be held */
 };
 
 struct oplog_scope {
@@ -95,7 +113,7 @@ struct oplog_scope {
     struct focal_hash id;
     struct oplog_log **logs;                    /* by id */
     size_t log_count, log_cap;
-    struct oplog_log *own;                      /* ours of this epoch, once it has its begin entry */
+    struct oplog_log *own[FOCAL_LANE_NOTICES + 1];      /* ours of this epoch by lane, once they have their begin entry */
     bool frontier_known;
     uint8_t frontier[16];
 };
@@ -136,6 +154,31 @@ struct receipt_set {
     struct focal_map held;                      /* key -> held_receipt */
 };
 
+enum redaction_target_kind { TARGET_ENTRY = 1, TARGET_RECORD = 2 };
+struct redaction_target { uint8_t kind; struct focal_ref ref; struct focal_hash scope; };
+
+/* Stripped entries lie between low and high: no seed of a run that overlaps this may be kept. */
+struct breach { struct oplog_log *line; uint64_t low, high; };
+
+/* What is in force against one entry. */
+struct redaction_force {
+    bool in_force;
+    bool by_owner;                              /* the office whose entry or record it is asked for it */
+    bool by_others;                             /* and none of them is this office */
+    size_t offices;                             /* different ones, counted up to two */
+    struct focal_office office[2];
+};
+
+/* An ordinary entry, or the one that a quote quotes. */
+struct entry_name {
+    struct focal_ref ref, record;
+    struct focal_hash h;
+    struct focal_key author;
+    struct focal_span header;                   /* ordinary */
+    bool makes_part;                            /* it says something of a record */
+    bool creates, is_quote;
+};
+
 struct focal_oplog {
     struct focal_store *store;
     bool has_keys;
@@ -152,7 +195,8 @@ struct focal_oplog {
 
     struct oplog_log **logs;
     size_t log_count, log_cap, unsigned_logs;
-    struct focal_map log_map;
+    struct focal_map log_map;                   /* log id -> trunk */
+    struct focal_map line_map;                  /* line -> itself */
     struct oplog_scope **scopes;                /* by class and country */
     size_t scope_count, scope_cap;
     struct focal_map scope_map;
@@ -162,6 +206,17 @@ struct focal_oplog {
     bool epoch_set;
     struct focal_id epoch;
     uint64_t epoch_number;
+    uint8_t epoch_reason;                       /* why the next one will be opened */
+    bool veiled;                                /* a copy was put back: what was redacted since is not known yet */
+
+    struct focal_map redacted;                  /* every target of a redaction held */
+    struct redaction_target *targets;           /* to be enforced before the commit */
+    size_t target_count, target_cap;
+    bool targets_all;                           /* rights changed: every redaction is judged again */
+    struct breach *breaches;                    /* to be mended before the commit */
+    size_t breach_count, breach_cap;
+    bool scrub_due;                             /* something was redacted, and files of the store may still show it */
+    uint32_t day;                               /* here, by whoever runs this node: for the daily measure of erasing alone */
 
     struct batch batch;
     struct created *created;
@@ -171,10 +226,21 @@ struct focal_oplog {
 
     struct focal_packer *packer;
     struct focal_arena arena;
-    struct focal_buf key, value, encoded, scratch, names;       /* of one call each; no call leaves anything in them */
+    struct focal_buf key, value, encoded, scratch, names, refs; /* of one call each; no call leaves anything in them */
 };
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------ */
+
+enum { LOG_INCIDENT = 1, LOG_STRIPPED = 2 };
+struct log_row {
+    struct focal_log_name name;
+    struct focal_tip head;
+    uint8_t flags;
+    uint64_t opening;
+    uint32_t number;                            /* of a branch; 0: a trunk */
+    struct focal_id parent;
+    struct focal_tip base;
+};
 
 struct segment {
     uint64_t first;
@@ -193,10 +259,10 @@ static inline void focal_oplog_put_be32(uint8_t out[4], uint32_t v)
     out[3] = (uint8_t)v;
 }
 
-static inline struct focal_span focal_oplog_segment_key(uint8_t out[SEGMENT_KEY_BYTES], const struct focal_id *log, uint64_t first)
+static inline struct focal_span focal_oplog_segment_key(uint8_t out[SEGMENT_KEY_BYTES], const struct focal_id *line, uint64_t first)
 {
-    memcpy(out, log->b, sizeof log->b);
-    focal_put_be64(out + sizeof log->b, first);
+    memcpy(out, line->b, sizeof line->b);
+    focal_put_be64(out + sizeof line->b, first);
     return (struct focal_span){ .data = out, .len = SEGMENT_KEY_BYTES };
 }
 
@@ -208,13 +274,34 @@ static inline void focal_oplog_part_key(uint8_t out[PART_KEY_BYTES], const struc
 
 /* append.c */
 enum focal_status focal_oplog_segment_decode(struct segment *, struct focal_span key, struct focal_span value, bool staged);
-/* The segment that holds seq; its spans look into ol->value. NOT_FOUND: none does. */
-enum focal_status focal_oplog_segment_of(struct focal_oplog *, struct focal_store *, const struct focal_id *log, uint64_t seq, bool staged, struct segment *);
+/* The segment of a line that holds seq; its spans look into ol->value. NOT_FOUND: none does. */
+enum focal_status focal_oplog_segment_of(struct focal_oplog *, struct focal_store *, const struct focal_id *line, uint64_t seq, bool staged, struct segment *);
 /* The one that starts right after seq. */
-enum focal_status focal_oplog_segment_at(struct focal_oplog *, const struct focal_id *log, uint64_t first, bool staged, struct segment *);
+enum focal_status focal_oplog_segment_at(struct focal_oplog *, const struct focal_id *line, uint64_t first, bool staged, struct segment *);
 enum focal_status focal_oplog_append(struct focal_oplog *, struct oplog_log *, const struct segment *);
 enum focal_status focal_oplog_log_row(struct focal_oplog *, const struct oplog_log *);
-enum focal_status focal_oplog_incident(struct focal_oplog *, struct oplog_log *, const struct focal_tip *, const struct focal_signature *);
+enum focal_status focal_oplog_log_decode(struct log_row *, struct focal_span value);
+/* Writes a segment's row anew, in the place of the one that starts where it does. */
+enum focal_status focal_oplog_segment_put(struct focal_oplog *, const struct oplog_log *line, const struct segment *);
+
+/* branches.c */
+/* Does the line hold entries of its own? Then its head is one of the log's tips. */
+static inline bool focal_oplog_has_entries(const struct oplog_log *line)
+{
+    return line->pub.head.seq > line->pub.base.seq;
+}
+void focal_oplog_line_id(struct focal_id *out, const struct focal_id *log, uint32_t number);
+/* A branch that leaves `parent` at base; number 0: the next. */
+enum focal_status focal_oplog_branch_add(struct focal_oplog *, struct oplog_log **, struct oplog_log *parent, const struct focal_tip *base, uint32_t number);
+void focal_oplog_forked_again(struct oplog_log *trunk);    /* derives `forked` */
+
+/* incidents.c */
+/* A branch that is about to get its first entries, up to a signed tip. */
+enum focal_status focal_oplog_incident_fork(struct focal_oplog *, struct oplog_log *branch, const struct focal_tip *, const struct focal_signature *);
+/* An epoch that was opened because of an old copy, a move or a fork, by whomever. */
+enum focal_status focal_oplog_incident_opened(struct focal_oplog *, const struct oplog_log *control);
+/* Our own signed word for entries that are not here. */
+enum focal_status focal_oplog_incident_rollback(struct focal_oplog *, const struct oplog_log *, const struct focal_tip *, const struct focal_signature *);
 
 /* staging.c */
 enum focal_status focal_oplog_stage(struct focal_oplog *, struct oplog_log *, const struct segment *, size_t entries);
@@ -224,6 +311,9 @@ enum focal_status focal_oplog_staging_load(struct focal_oplog *, struct focal_er
 /* stretches.c: all memory is the arena's */
 enum focal_status focal_oplog_cut(struct focal_stretch *, struct focal_arena *, const struct focal_stretch *, size_t from, size_t count);
 enum focal_status focal_oplog_join(struct focal_stretch *, struct focal_arena *, const struct focal_stretch *, size_t count);
+/* The same without the payloads of entries marked gone (each has its commitment; gone may be NULL), and with explicit salts in
+ * every run of which one is gone, or that overlaps low..high. Runs keep their places. */
+enum focal_status focal_oplog_strip(struct focal_stretch *, struct focal_arena *, const struct focal_stretch *, const bool *gone, uint64_t low, uint64_t high);
 /* h of each of count entries from entries[from], into out; the first follows before. */
 void focal_oplog_hash(struct focal_hash *out, const struct focal_stretch *, size_t from, size_t count, const struct focal_id *log,
                       const struct focal_hash *before);
@@ -247,12 +337,16 @@ bool focal_oplog_opens(const struct focal_oplog *, const struct focal_key *, uin
 bool focal_oplog_contributes(const struct focal_oplog *, struct oplog_log *);
 /* The number in the payload of a control log's begin entry; 0: it is no opening of this log's epoch. */
 uint64_t focal_oplog_opening(const struct focal_log_name *, struct focal_span payload);
+/* Does it say that its office went on from an old or second copy? */
+bool focal_oplog_opening_troubled(struct focal_span payload);
 
 /* logs.c */
 enum focal_status focal_oplog_scope_add(struct focal_oplog *, const struct focal_scope *);
 void focal_oplog_scopes_close(struct focal_oplog *);
 struct oplog_scope *focal_oplog_scope_of(const struct focal_oplog *, const struct focal_hash *id);
-struct oplog_log *focal_oplog_log_of(const struct focal_oplog *, const struct focal_id *);
+struct oplog_log *focal_oplog_log_of(const struct focal_oplog *, const struct focal_id *log);      /* its trunk */
+struct oplog_log *focal_oplog_line_of(const struct focal_oplog *, const struct focal_id *line);
+enum focal_status focal_oplog_line_keep(struct focal_oplog *, struct oplog_log *);      /* into the lists and maps; freed on failure */
 enum focal_status focal_oplog_log_add(struct focal_oplog *, struct oplog_log **, const struct focal_log_name *, const struct focal_scope *);
 void focal_oplog_head_moved(struct focal_oplog *, struct oplog_log *);
 enum focal_status focal_oplog_logs_load(struct focal_oplog *, struct focal_error *);
@@ -272,20 +366,59 @@ enum focal_status focal_oplog_batch_merge(const struct batch *, const struct wai
 
 /* apply.c */
 /* One entry of a log that contributes. NOT_FOUND: it makes no part. */
-enum focal_status focal_oplog_contribution(uint8_t key[PART_KEY_BYTES], struct focal_contribution *, const struct focal_log *,
+enum focal_status focal_oplog_contribution(const struct focal_oplog *, uint8_t key[PART_KEY_BYTES], struct focal_contribution *, const struct focal_log *,
                                            const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
 enum focal_status focal_oplog_apply(struct focal_oplog *, struct oplog_log *, const struct focal_stretch *, size_t from, const struct focal_hash *hashes);
 enum focal_status focal_oplog_apply_one(struct focal_oplog *, struct oplog_log *, const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
 enum focal_status focal_oplog_flush(struct focal_oplog *);
 uint32_t focal_oplog_kind32(uint64_t kind);
 
+/* [tx] Throws away what is derived of one record in one scope, and derives it again from the segments that speak of it. */
+enum focal_status focal_oplog_derive_part(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope);
+
+/* redactions.c */
+enum focal_status focal_oplog_redactions_load(struct focal_oplog *);
+/* [tx] An entry of a notices log: its targets stand in the set, and are enforced before the commit. */
+enum focal_status focal_oplog_notice(struct focal_oplog *, const struct focal_log *, const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
+/* False: no reference. */
+bool focal_oplog_redaction_key(uint8_t key[FOCAL_REDACTION_KEY_BYTES], const struct focal_log *, const struct focal_ref *notice, uint8_t kind, struct focal_span target);
+typedef enum focal_status notice_target(void *data, uint8_t kind, struct focal_span value);
+enum focal_status focal_oplog_notice_targets(const struct focal_log *, const struct focal_stretch_entry *, notice_target *, void *data);
+bool focal_oplog_maybe_redacted(const struct focal_oplog *, const struct focal_ref *);
+enum focal_status focal_oplog_target_add(struct focal_oplog *, uint8_t kind, const struct focal_ref *, const struct focal_hash *scope);
+bool focal_oplog_redactable(const struct focal_log *);
+enum focal_status focal_oplog_entry_name(const struct focal_oplog *, struct entry_name *, const struct focal_log *, struct focal_span header, uint64_t seq, const struct focal_hash *h);
+enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_log *in, struct redaction_force *);
+enum focal_status focal_oplog_may_erase(struct focal_oplog *, const struct redaction_force *, const struct focal_ref *record, bool *may);
+
+/* hide.c */
+/* Strips what is redacted out of a stretch that comes in on a line; its hashes stay. changed: it must be packed anew. */
+enum focal_status focal_oplog_screen(struct focal_oplog *, struct oplog_log *, struct focal_stretch *, const struct focal_hash *hashes, bool *changed);
+/* [tx] Before the commit, with no stretch under way: what the redactions of this transaction mean for what is held. */
+enum focal_status focal_oplog_enforce(struct focal_oplog *);
+
+/* postings.c */
+enum focal_status focal_oplog_post(struct focal_oplog *, const struct focal_log *, const struct focal_stretch *, const struct focal_hash *hashes);
+/* The references under which a stretch is posted, sorted, each once. */
+enum focal_status focal_oplog_spoken_of(const struct focal_oplog *, struct focal_buf *refs, const struct focal_log *, const struct focal_stretch *, const struct focal_hash *hashes);
+/* Keys of the segments of a scope that speak of a record or entry, each once, in order. */
+enum focal_status focal_oplog_segments_about(struct focal_oplog *, const struct focal_ref *, const struct focal_hash *scope, struct focal_buf *keys);
+
 /* write.c */
 void focal_oplog_own_free(struct oplog_log *);
 void focal_oplog_own_forget(struct focal_oplog *);
 enum focal_status focal_oplog_own_close(struct focal_oplog *, struct oplog_log *, bool all);
+/* Our log of this scope and lane in this epoch, with its begin entry. */
+enum focal_status focal_oplog_own_log(struct focal_oplog *, struct oplog_log **, struct oplog_scope *, uint8_t lane, struct focal_span begin);
+
+/* epoch.c */
 /* Opens the epoch if there is none. DENIED: we may not write in control. */
 enum focal_status focal_oplog_epoch_ensure(struct focal_oplog *, struct focal_error *);
 enum focal_status focal_oplog_epoch_load(struct focal_oplog *);
+/* [tx] Entries that this office has signed, up to tip, come in from outside: if they are of the present epoch, it ends. */
+enum focal_status focal_oplog_epoch_betrayed(struct focal_oplog *, const struct oplog_log *line, const struct focal_tip *tip, const struct focal_signature *);
+/* At opening; own transaction. */
+enum focal_status focal_oplog_heed_fence(struct focal_oplog *);
 
 /* receipts.c */
 void focal_oplog_receipts_init(struct focal_oplog *);

@@ -1,6 +1,8 @@
 /* Logs, their heads, and the scopes they stand in. */
 #include "inside.h"
 
+#include <stdlib.h>
+
 /* ---- scopes ----------------------------------------------------------------------------------------------------------- */
 
 static enum focal_status attach(struct oplog_scope *scope, struct oplog_log *log)
@@ -105,6 +107,11 @@ struct oplog_log *focal_oplog_log_of(const struct focal_oplog *ol, const struct 
     return focal_map_get(&ol->log_map, id->b);
 }
 
+struct oplog_log *focal_oplog_line_of(const struct focal_oplog *ol, const struct focal_id *line)
+{
+    return focal_map_get(&ol->line_map, line->b);
+}
+
 const struct focal_log *focal_oplog_log(const struct focal_oplog *ol, const struct focal_id *id)
 {
     const struct oplog_log *log = focal_oplog_log_of(ol, id);
@@ -118,41 +125,52 @@ uint64_t focal_oplog_change_count(const struct focal_oplog *ol)
 
 static void start_empty(struct oplog_log *log)
 {
-    log->pub.head.seq = 0;
-    focal_chain_start(&log->pub.head.h, &log->pub.id);
-    log->pub.staged = log->pub.head;
+    log->pub.head = log->pub.staged = log->pub.base;
     log->staged_bytes = log->staged_entries = 0;
+}
+
+enum focal_status focal_oplog_line_keep(struct focal_oplog *ol, struct oplog_log *line)
+{
+    void *list = ol->logs;
+    enum focal_status st = focal_oplog_room(&list, &ol->log_cap, ol->log_count, sizeof *ol->logs);
+    ol->logs = list;
+    line->pub.serial = ol->log_count;
+    start_empty(line);
+    struct oplog_scope *in = focal_oplog_scope_of(ol, &line->pub.name.scope);
+    focal_assert(in != NULL && focal_oplog_line_of(ol, &line->pub.line) == NULL);
+    if (st == FOCAL_OK)
+        st = focal_map_put(&ol->line_map, line->pub.line.b, line);
+    if (st == FOCAL_OK && !line->parent && (st = focal_map_put(&ol->log_map, line->pub.id.b, line)) != FOCAL_OK)
+        focal_map_remove(&ol->line_map, line->pub.line.b);
+    if (st == FOCAL_OK && (st = attach(in, line)) != FOCAL_OK) {
+        focal_map_remove(&ol->line_map, line->pub.line.b);
+        if (!line->parent)
+            focal_map_remove(&ol->log_map, line->pub.id.b);
+    }
+    if (st != FOCAL_OK) {
+        focal_free(line);
+        return st;
+    }
+    ol->logs[ol->log_count++] = line;
+    return FOCAL_OK;
 }
 
 enum focal_status focal_oplog_log_add(struct focal_oplog *ol, struct oplog_log **out, const struct focal_log_name *name,
                                       const struct focal_scope *scope)
 {
-    void *list = ol->logs;
-    enum focal_status st = focal_oplog_room(&list, &ol->log_cap, ol->log_count, sizeof *ol->logs);
-    ol->logs = list;
-    if (st != FOCAL_OK)
-        return st;
     struct oplog_log *log = focal_alloc(sizeof *log);
     if (!log)
         return FOCAL_NO_MEMORY;
     focal_log_id(&log->pub.id, &ol->network, name);
+    log->pub.line = log->pub.id;
     log->pub.name = *name;
     log->pub.scope = *scope;
     log->pub.mine = ol->has_keys && focal_key_equal(&name->author, &ol->keys.sign_public);
-    log->pub.serial = ol->log_count;
-    start_empty(log);
-    struct oplog_scope *in = focal_oplog_scope_of(ol, &name->scope);
-    focal_assert(in != NULL && focal_oplog_log_of(ol, &log->pub.id) == NULL);
-    st = focal_map_put(&ol->log_map, log->pub.id.b, log);
-    if (st == FOCAL_OK && (st = attach(in, log)) != FOCAL_OK)
-        focal_map_remove(&ol->log_map, log->pub.id.b);
-    if (st != FOCAL_OK) {
-        focal_free(log);
-        return st;
-    }
-    ol->logs[ol->log_count++] = log;
-    *out = log;
-    return FOCAL_OK;
+    focal_chain_start(&log->pub.base.h, &log->pub.id);
+    enum focal_status st = focal_oplog_line_keep(ol, log);
+    if (st == FOCAL_OK)
+        *out = log;
+    return st;
 }
 
 void focal_oplog_head_moved(struct focal_oplog *ol, struct oplog_log *log)
@@ -173,10 +191,16 @@ void focal_oplog_logs_close(struct focal_oplog *ol)
     focal_oplog_scopes_close(ol);
     focal_free(ol->scopes);
     focal_map_close(&ol->log_map);
+    focal_map_close(&ol->line_map);
     focal_map_close(&ol->scope_map);
 }
 
 /* ---- frontier hash ---------------------------------------------------------------------------------------------------- */
+
+static int tip_order(const void *a, const void *b)
+{
+    return memcmp(a, b, 16 + 8 + 32);
+}
 
 static bool hash_frontier(const struct focal_oplog *ol, const struct focal_hash *id, const struct oplog_scope *scope, uint8_t out[16])
 {
@@ -184,15 +208,24 @@ static bool hash_frontier(const struct focal_oplog *ol, const struct focal_hash 
     focal_buf_init(&bytes, SIZE_MAX / 2);
     focal_buf_bytes(&bytes, ol->network.b, sizeof ol->network.b);
     focal_buf_bytes(&bytes, id->b, sizeof id->b);
+    enum { TIP_BYTES = 16 + 8 + 32 };
+    const size_t from = bytes.len;
+    size_t tips = 0;
+    bool branched = false;
     for (size_t i = 0; scope && i < scope->log_count; i++) {
-        const struct focal_log *log = &scope->logs[i]->pub;
-        if (log->head.seq == 0)
+        const struct oplog_log *line = scope->logs[i];
+        if (!focal_oplog_has_entries(line))
             continue;
-        focal_buf_bytes(&bytes, log->id.b, sizeof log->id.b);
-        focal_buf_be64(&bytes, log->head.seq);
-        focal_buf_bytes(&bytes, log->head.h.b, sizeof log->head.h.b);
+        focal_buf_bytes(&bytes, line->pub.id.b, sizeof line->pub.id.b);
+        focal_buf_be64(&bytes, line->pub.head.seq);
+        focal_buf_bytes(&bytes, line->pub.head.h.b, sizeof line->pub.head.h.b);
+        branched = branched || line->parent != NULL;
+        tips++;
     }
     bool made = !bytes.failed;
+    /* Which line of a fork is the trunk differs from node to node; the order of their tips does not. */
+    if (made && branched)
+        qsort(bytes.data + from, tips, TIP_BYTES, tip_order);
     if (made)
         focal_blake2b(out, 16, focal_span_text("focal frontier 1"), focal_buf_view(&bytes));
     focal_buf_close(&bytes);
@@ -216,74 +249,139 @@ void focal_oplog_frontier_hash(struct focal_oplog *ol, const struct focal_hash *
 
 /* ---- from the store ------------------------------------------------------------------------------------------------------ */
 
-static bool read_row(struct focal_log_name *name, struct focal_tip *head, uint8_t *flags, uint64_t *opening, struct focal_span value)
+static enum focal_status load_head(struct focal_oplog *ol, struct oplog_log *log, const struct log_row *row)
 {
-    struct focal_cur cur = focal_cur_of(value);
-    focal_cur_copy(&cur, name->author.b, sizeof name->author.b);
-    focal_cur_copy(&cur, name->epoch.b, sizeof name->epoch.b);
-    focal_cur_copy(&cur, name->scope.b, sizeof name->scope.b);
-    name->lane = focal_cur_u8(&cur);
-    head->seq = focal_cur_be64(&cur);
-    focal_cur_copy(&cur, head->h.b, sizeof head->h.b);
-    *flags = focal_cur_u8(&cur);
-    *opening = focal_cur_be64(&cur);
-    return focal_cur_done(&cur);
-}
-
-static enum focal_status load_log(struct focal_oplog *ol, struct focal_span key, struct focal_span value)
-{
-    struct focal_log_name name;
-    struct focal_tip head;
-    uint8_t flags;
-    uint64_t opening;
-    struct focal_id id;
-    if (key.len != sizeof id.b || !read_row(&name, &head, &flags, &opening, value))
-        return FOCAL_DAMAGED;
-    focal_log_id(&id, &ol->network, &name);
-    const struct focal_scope *scope = focal_oplog_scope(ol, &name.scope);
-    if (!scope || memcmp(id.b, key.data, sizeof id.b) != 0)
-        return FOCAL_DAMAGED;
-    struct oplog_log *log;
-    enum focal_status st = focal_oplog_log_add(ol, &log, &name, scope);
-    if (st != FOCAL_OK)
-        return st;
-    log->incident = flags & 1;
-    log->opening = opening;
-    if (head.seq == 0)
+    log->incident = row->flags & LOG_INCIDENT;
+    log->stripped = row->flags & LOG_STRIPPED;
+    if (log->stripped)
+        focal_oplog_log_of(ol, &log->pub.id)->stripped = true;
+    log->opening = row->opening;
+    if (row->head.seq <= log->pub.base.seq)
         return FOCAL_OK;
-    log->pub.head = log->pub.staged = head;
+    log->pub.head = log->pub.staged = row->head;
 
     struct segment last;
-    st = focal_oplog_segment_of(ol, ol->store, &id, head.seq, false, &last);
+    enum focal_status st = focal_oplog_segment_of(ol, ol->store, &log->pub.line, row->head.seq, false, &last);
     if (st == FOCAL_NOT_FOUND)
         return FOCAL_DAMAGED;
-    if (st == FOCAL_OK && (last.last.seq != head.seq || !focal_hash_equal(&last.last.h, &head.h)))
+    if (st == FOCAL_OK && (last.last.seq != row->head.seq || !focal_hash_equal(&last.last.h, &row->head.h)))
         return FOCAL_DAMAGED;
     return st;
 }
 
-enum focal_status focal_oplog_logs_load(struct focal_oplog *ol, struct focal_error *err)
+static enum focal_status load_trunk(struct focal_oplog *ol, const struct focal_id *line, const struct log_row *row)
+{
+    struct focal_id id;
+    focal_log_id(&id, &ol->network, &row->name);
+    const struct focal_scope *scope = focal_oplog_scope(ol, &row->name.scope);
+    if (!scope || !focal_id_equal(&id, line))
+        return FOCAL_DAMAGED;
+    struct oplog_log *log;
+    enum focal_status st = focal_oplog_log_add(ol, &log, &row->name, scope);
+    return st == FOCAL_OK ? load_head(ol, log, row) : st;
+}
+
+/* NOT_YET: the line that it leaves is not loaded yet. */
+static enum focal_status load_branch(struct focal_oplog *ol, const struct focal_id *line, const struct log_row *row)
+{
+    struct focal_id id, own;
+    focal_log_id(&id, &ol->network, &row->name);
+    focal_oplog_line_id(&own, &id, row->number);
+    struct oplog_log *parent = focal_oplog_line_of(ol, &row->parent), *log;
+    if (!focal_id_equal(&own, line) || (parent && !focal_id_equal(&parent->pub.id, &id)))
+        return FOCAL_DAMAGED;
+    if (!parent)
+        return FOCAL_NOT_YET;
+    if (row->base.seq >= parent->pub.head.seq || row->base.seq < parent->pub.base.seq)
+        return FOCAL_DAMAGED;
+    enum focal_status st = focal_oplog_branch_add(ol, &log, parent, &row->base, row->number);
+    return st == FOCAL_OK ? load_head(ol, log, row) : st;
+}
+
+/* One walk over all rows: trunks, or those branches whose parent is loaded. waiting: branches that are not. */
+static enum focal_status load_rows(struct focal_oplog *ol, bool branches, size_t *loaded, size_t *waiting)
 {
     enum focal_status st;
     struct focal_buf key, value;
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
+    *loaded = *waiting = 0;
     while ((st = focal_store_next(ol->store, FOCAL_SHELF_LOG, focal_buf_view(&key), &key, &value)) == FOCAL_OK) {
-        st = load_log(ol, focal_buf_view(&key), focal_buf_view(&value));
+        struct log_row row;
+        struct focal_id line;
+        st = key.len == sizeof line.b ? focal_oplog_log_decode(&row, focal_buf_view(&value)) : FOCAL_DAMAGED;
         if (st != FOCAL_OK)
             break;
+        memcpy(line.b, key.data, sizeof line.b);
+        if (branches != (row.number > 0)) {
+            *waiting += !branches;
+            continue;
+        }
+        if (branches && focal_oplog_line_of(ol, &line))
+            continue;
+        st = branches ? load_branch(ol, &line, &row) : load_trunk(ol, &line, &row);
+        if (st != FOCAL_OK && st != FOCAL_NOT_YET)
+            break;
+        *(st == FOCAL_OK ? loaded : waiting) += 1;
     }
     focal_buf_close(&key);
     focal_buf_close(&value);
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+}
+
+enum focal_status focal_oplog_logs_load(struct focal_oplog *ol, struct focal_error *err)
+{
+    size_t loaded, waiting;
+    enum focal_status st = load_rows(ol, false, &loaded, &waiting);
+    while (st == FOCAL_OK && waiting > 0) {
+        st = load_rows(ol, true, &loaded, &waiting);
+        if (st == FOCAL_OK && waiting > 0 && loaded == 0)
+            st = FOCAL_DAMAGED;
+    }
     if (st == FOCAL_DAMAGED)
         return focal_fail(err, st, "restore the database from a copy, or set this office up anew and fetch all from a peer",
                           "the database holds a log whose name or last segment does not fit it");
-    if (st != FOCAL_NOT_FOUND)
+    if (st != FOCAL_OK)
         return st;
+    for (size_t i = 0; i < ol->log_count; i++) {
+        if (!ol->logs[i]->parent)
+            focal_oplog_forked_again(ol->logs[i]);
+    }
     st = focal_oplog_staging_load(ol, err);
     for (size_t i = 0; i < ol->log_count; i++)
-        ol->unsigned_logs += ol->logs[i]->pub.head.seq == 0;
+        ol->unsigned_logs += !focal_oplog_has_entries(ol->logs[i]);
     return st;
+}
+
+static enum focal_status reload_one(struct focal_oplog *ol, struct oplog_log *log)
+{
+    struct log_row row;
+    start_empty(log);
+    log->granted = log->incident = false;     /* stripped stays: a log is none the worse for explicit salts */
+    log->opening = log->receipted = 0;
+    struct oplog_scope *scope = focal_oplog_scope_of(ol, &log->pub.name.scope);
+    enum focal_status st = scope ? attach(scope, log) : FOCAL_OK;
+    if (st != FOCAL_OK)
+        return st;
+    st = focal_store_get(ol->store, FOCAL_SHELF_LOG, focal_span_of(log->pub.line.b, sizeof log->pub.line.b), &ol->value);
+    if (st == FOCAL_NOT_FOUND) {
+        log->void_here = log->parent != NULL;
+        return FOCAL_OK;
+    }
+    if (st == FOCAL_OK)
+        st = focal_oplog_log_decode(&row, focal_buf_view(&ol->value));
+    if (st != FOCAL_OK)
+        return st;
+    log->incident = row.flags & LOG_INCIDENT;
+    log->stripped = log->stripped || (row.flags & LOG_STRIPPED);
+    if (log->stripped)
+        focal_oplog_log_of(ol, &log->pub.id)->stripped = true;
+    log->opening = row.opening;
+    if (row.head.seq > log->pub.base.seq)
+        log->pub.head = log->pub.staged = row.head;
+    else
+        ol->unsigned_logs++;
+    return FOCAL_OK;
 }
 
 /* Logs keep their place and address, because sessions count on it: one that the store does not have is empty. */
@@ -293,36 +391,14 @@ enum focal_status focal_oplog_logs_reload(struct focal_oplog *ol)
     ol->unsigned_logs = 0;
     for (size_t i = 0; i < ol->scope_count; i++) {
         ol->scopes[i]->log_count = 0;
-        ol->scopes[i]->own = NULL;
+        memset(ol->scopes[i]->own, 0, sizeof ol->scopes[i]->own);
         ol->scopes[i]->frontier_known = false;
     }
-    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++) {
-        struct oplog_log *log = ol->logs[i];
-        struct focal_log_name name;
-        uint8_t flags = 0;
-        start_empty(log);
-        log->granted = log->incident = false;
-        log->opening = log->receipted = 0;
-        struct oplog_scope *scope = focal_oplog_scope_of(ol, &log->pub.name.scope);
-        if (scope)
-            st = attach(scope, log);
-        if (st != FOCAL_OK)
-            break;
-        st = focal_store_get(ol->store, FOCAL_SHELF_LOG, focal_span_of(log->pub.id.b, sizeof log->pub.id.b), &ol->value);
-        if (st == FOCAL_NOT_FOUND) {
-            st = FOCAL_OK;
-            continue;
-        }
-        struct focal_tip head;
-        if (st == FOCAL_OK && !read_row(&name, &head, &flags, &log->opening, focal_buf_view(&ol->value)))
-            st = FOCAL_DAMAGED;
-        if (st != FOCAL_OK)
-            break;
-        log->incident = flags & 1;
-        if (head.seq > 0)
-            log->pub.head = log->pub.staged = head;
-        else
-            ol->unsigned_logs++;
+    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++)
+        st = reload_one(ol, ol->logs[i]);
+    for (size_t i = 0; i < ol->log_count; i++) {
+        if (!ol->logs[i]->parent)
+            focal_oplog_forked_again(ol->logs[i]);
     }
     ol->changes++;
     return st == FOCAL_OK ? focal_oplog_staging_load(ol, NULL) : st;

@@ -55,6 +55,8 @@ static enum focal_status load_genesis(struct focal_oplog *ol, struct focal_error
 static void init(struct focal_oplog *ol)
 {
     focal_map_init(&ol->log_map, sizeof(struct focal_id), ol->seed);
+    focal_map_init(&ol->line_map, sizeof(struct focal_id), ol->seed);
+    focal_map_init(&ol->redacted, FOCAL_REF_BYTES, ol->seed);
     focal_map_init(&ol->scope_map, sizeof(struct focal_hash), ol->seed);
     focal_oplog_statements_init(ol);
     focal_oplog_receipts_init(ol);
@@ -66,6 +68,7 @@ static void init(struct focal_oplog *ol)
     focal_buf_init(&ol->encoded, FOCAL_STORE_VALUE_MAX);
     focal_buf_init(&ol->scratch, FOCAL_STORE_VALUE_MAX);
     focal_buf_init(&ol->names, FOCAL_ORDINARY_MAX);
+    focal_buf_init(&ol->refs, 2 * FOCAL_STRETCH_ENTRIES_MAX * FOCAL_REF_BYTES);
 }
 
 static enum focal_status load(struct focal_oplog *ol, struct focal_error *err)
@@ -77,7 +80,12 @@ static enum focal_status load(struct focal_oplog *ol, struct focal_error *err)
         st = focal_oplog_logs_load(ol, err);
     if (st == FOCAL_OK)
         st = focal_oplog_epoch_load(ol);
-    return st == FOCAL_OK ? focal_oplog_receipts_load(ol) : st;
+    if (st == FOCAL_OK)
+        st = focal_oplog_redactions_load(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_receipts_load(ol);
+    ol->scrub_due = ol->redacted.count > 0;     /* power may have gone between a commit and its scrubbing */
+    return st == FOCAL_OK ? focal_oplog_heed_fence(ol) : st;
 }
 
 enum focal_status focal_oplog_open(struct focal_oplog **out, struct focal_store *store, const struct focal_node_keys *keys,
@@ -123,6 +131,9 @@ void focal_oplog_close(struct focal_oplog *ol)
     focal_oplog_receipts_close(ol);
     focal_oplog_batch_close(&ol->batch);
     focal_free(ol->created);
+    focal_map_close(&ol->redacted);
+    focal_free(ol->targets);
+    focal_free(ol->breaches);
     focal_part_close(&ol->part);
     focal_packer_close(ol->packer);
     focal_arena_close(&ol->arena);
@@ -131,6 +142,7 @@ void focal_oplog_close(struct focal_oplog *ol)
     focal_buf_close(&ol->encoded);
     focal_buf_close(&ol->scratch);
     focal_buf_close(&ol->names);
+    focal_buf_close(&ol->refs);
     focal_wipe(&ol->keys, sizeof ol->keys);
     focal_free(ol);
 }
@@ -167,16 +179,30 @@ void focal_oplog_committed(struct focal_oplog *ol)
     focal_assert(ol->batch.part_count == 0);
     for (size_t i = 0; i < ol->log_count; i++)
         focal_assert(ol->logs[i]->own == NULL);
+    focal_assert(ol->target_count == 0 && ol->breach_count == 0);
     focal_oplog_statements_durable(ol);
+}
+
+bool focal_oplog_scrub_due(const struct focal_oplog *ol)
+{
+    return ol->scrub_due;
+}
+
+void focal_oplog_scrubbed(struct focal_oplog *ol)
+{
+    ol->scrub_due = false;
 }
 
 enum focal_status focal_oplog_rolled_back(struct focal_oplog *ol)
 {
     focal_oplog_own_forget(ol);
     focal_oplog_batch_clear(&ol->batch);
+    ol->breach_count = 0;
     enum focal_status st = focal_oplog_statements_forget(ol);
     if (st == FOCAL_OK)
         st = focal_oplog_logs_reload(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_redactions_load(ol);
     if (st == FOCAL_OK)
         st = focal_oplog_epoch_load(ol);
     return st == FOCAL_OK ? focal_oplog_receipts_load(ol) : st;

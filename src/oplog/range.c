@@ -50,7 +50,7 @@ static enum focal_status gather(struct focal_oplog *ol, struct gathered *g, cons
     enum focal_status st = gather_one(ol, g, first);
     while (st == FOCAL_OK && g->count < GATHER_MAX && g->segments[g->count - 1].last.seq < log->head.seq) {
         struct segment next;
-        st = focal_oplog_segment_at(ol, &log->id, g->segments[g->count - 1].last.seq + 1, false, &next);
+        st = focal_oplog_segment_at(ol, &log->line, g->segments[g->count - 1].last.seq + 1, false, &next);
         if (st != FOCAL_OK)
             return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
         size_t entries = (size_t)(next.last.seq - next.first) + 1;
@@ -131,11 +131,11 @@ static enum focal_status cut(struct focal_oplog *ol, struct focal_piece *piece, 
 enum focal_status focal_oplog_read(struct focal_oplog *ol, const struct focal_log *log, uint64_t from, size_t packed_max,
                                    struct focal_piece *piece, struct focal_buf *packed)
 {
-    if (from == 0 || from > log->head.seq)
+    if (from <= log->base.seq || from > log->head.seq)
         return FOCAL_NOT_FOUND;
     focal_arena_reset(&ol->arena);
     struct segment s;
-    enum focal_status st = focal_oplog_segment_of(ol, ol->store, &log->id, from, false, &s);
+    enum focal_status st = focal_oplog_segment_of(ol, ol->store, &log->line, from, false, &s);
     if (st != FOCAL_OK)
         return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
     if (from != s.first || s.packed.len > packed_max)
@@ -147,7 +147,7 @@ enum focal_status focal_oplog_read(struct focal_oplog *ol, const struct focal_lo
             st = merge(ol, piece, packed, &g, packed_max);
         if (st != FOCAL_TOO_BIG)
             return st;
-        st = focal_oplog_segment_of(ol, ol->store, &log->id, from, false, &s);
+        st = focal_oplog_segment_of(ol, ol->store, &log->line, from, false, &s);
         if (st != FOCAL_OK)
             return st;
     }

@@ -15,11 +15,11 @@ static enum focal_status clear_shelf(struct focal_oplog *ol, enum focal_shelf sh
 
 static enum focal_status derive_log(struct focal_oplog *ol, struct oplog_log *log)
 {
-    for (uint64_t next = 1; next <= log->pub.head.seq;) {
+    for (uint64_t next = log->pub.base.seq + 1; next <= log->pub.head.seq;) {
         struct segment s;
         struct focal_stretch stretch;
         focal_arena_reset(&ol->arena);
-        enum focal_status st = focal_oplog_segment_at(ol, &log->pub.id, next, false, &s);
+        enum focal_status st = focal_oplog_segment_at(ol, &log->pub.line, next, false, &s);
         if (st == FOCAL_OK)
             st = focal_stretch_unpack(ol->packer, &stretch, &ol->arena, s.packed);
         if (st != FOCAL_OK)
@@ -31,6 +31,8 @@ static enum focal_status derive_log(struct focal_oplog *ol, struct oplog_log *lo
         if (!focal_hash_equal(&hashes[stretch.count - 1], &s.last.h))
             return FOCAL_DAMAGED;
         st = focal_oplog_apply(ol, log, &stretch, 0, hashes);
+        if (st == FOCAL_OK)
+            st = focal_oplog_post(ol, &log->pub, &stretch, hashes);
         if (st != FOCAL_OK)
             return st;
         next = s.last.seq + 1;
@@ -40,11 +42,15 @@ static enum focal_status derive_log(struct focal_oplog *ol, struct oplog_log *lo
 
 enum focal_status focal_oplog_rebuild(struct focal_oplog *ol)
 {
-    static const enum focal_shelf derived[] = { FOCAL_SHELF_PART, FOCAL_SHELF_CODE, FOCAL_SHELF_KIND, FOCAL_SHELF_CONFLICT };
+    static const enum focal_shelf derived[] = { FOCAL_SHELF_PART, FOCAL_SHELF_CODE, FOCAL_SHELF_KIND, FOCAL_SHELF_CONFLICT,
+        FOCAL_SHELF_POSTING, FOCAL_SHELF_REDACTION };
     enum focal_status st = focal_oplog_seal(ol);        /* what is under way belongs to the log first */
     for (size_t i = 0; i < sizeof derived / sizeof *derived && st == FOCAL_OK; i++)
         st = clear_shelf(ol, derived[i]);
+    focal_map_clear(&ol->redacted);
     for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++)
         st = derive_log(ol, ol->logs[i]);
+    if (st == FOCAL_OK)
+        st = focal_oplog_enforce(ol);
     return st == FOCAL_OK ? focal_oplog_flush(ol) : st;
 }

@@ -2,7 +2,10 @@
  *
  * Per log the highest-numbered receipt that lists it counts, of the signer's newest epoch. One that counts for no log
  * any more says nothing that a later one does not say better, and is thrown away; so they stay as many as logs.
- * A receipt may come before a log it lists. Anyone can list logs that do not exist, so only a few such heads are kept. */
+ * A receipt may come before a log it lists. Anyone can list logs that do not exist, so only a few such heads are kept.
+ *
+ * What is counted is a line of a log: of a forked log a receipt lists several heads, and each says something of its line.
+ * A head that stands on no line held here is kept under the log itself. */
 #include "inside.h"
 
 #include <stdlib.h>
@@ -53,10 +56,26 @@ static uint64_t epoch_number(const struct focal_oplog *ol, const uint8_t signer[
 
 /* ---- the set ------------------------------------------------------------------------------------------------------------------ */
 
-static void head_key(uint8_t out[HEAD_KEY_BYTES], const struct focal_key *signer, const struct focal_id *log)
+static void head_key(uint8_t out[HEAD_KEY_BYTES], const struct focal_key *signer, const struct focal_id *line)
 {
     memcpy(out, signer->b, 32);
-    memcpy(out + 32, log->b, 16);
+    memcpy(out + 32, line->b, 16);
+}
+
+static bool same_hash(const void *data, const struct focal_hash *h)
+{
+    return focal_hash_equal(data, h);
+}
+
+/* Only a forked log's heads have to be looked for: else the trunk is the log. */
+static void line_of_head(struct focal_oplog *ol, const struct focal_receipt_head *head, struct focal_id *line)
+{
+    const struct oplog_log *trunk = focal_oplog_log_of(ol, &head->log);
+    const struct focal_log *found;
+    *line = head->log;
+    if (trunk && trunk->pub.forked
+        && focal_oplog_line_with(ol, &head->log, head->tip.seq, same_hash, &head->tip.h, &found) == FOCAL_OK)
+        *line = found->line;
 }
 
 static bool newer(const struct focal_oplog *ol, const struct focal_receipt *r, const struct receipt_head *than)
@@ -88,16 +107,18 @@ static size_t ahead_room(const struct focal_oplog *ol, const uint8_t key[RECEIPT
     return used < RECEIPT_AHEAD_MAX ? RECEIPT_AHEAD_MAX - used : 0;
 }
 
-static bool counts(const struct focal_oplog *ol, const struct focal_receipt *r, const uint8_t receipt[RECEIPT_KEY_BYTES])
+static bool counts(struct focal_oplog *ol, const struct focal_receipt *r, const uint8_t receipt[RECEIPT_KEY_BYTES])
 {
     const bool ahead = ahead_room(ol, receipt) > 0;
     for (size_t i = 0; i < focal_receipt_head_count(r); i++) {
         struct focal_receipt_head head;
         uint8_t key[HEAD_KEY_BYTES];
         focal_receipt_head(&head, r, i);
+        struct focal_id line;
         if (!ahead && !log_held(ol, r, &head))
             continue;
-        head_key(key, &r->signer, &head.log);
+        line_of_head(ol, &head, &line);
+        head_key(key, &r->signer, &line);
         const struct receipt_head *held = focal_map_get(&ol->receipts.heads, key);
         if (!held || newer(ol, r, held))
             return true;
@@ -139,6 +160,40 @@ static enum focal_status set_head(struct focal_oplog *ol, const uint8_t key[HEAD
     return st;
 }
 
+/* Heads of an earlier epoch that the new one does not say again say nothing any more: its author may have lost them. */
+static enum focal_status void_epoch(struct focal_oplog *ol, struct held_receipt *held, bool stored)
+{
+    size_t at = 0, left = held->live;
+    const void *key;
+    void *value;
+    while (left > 0 && focal_map_next(&ol->receipts.heads, &at, &key, &value)) {
+        struct receipt_head *head = value;
+        if (head->of != held)
+            continue;
+        uint8_t gone[HEAD_KEY_BYTES];
+        memcpy(gone, key, sizeof gone);
+        focal_map_remove(&ol->receipts.heads, gone);
+        focal_free(head);
+        left--;
+    }
+    return drop(ol, held, stored);
+}
+
+static enum focal_status void_earlier(struct focal_oplog *ol, const struct focal_receipt *r, const uint8_t by[RECEIPT_KEY_BYTES], bool stored)
+{
+    const uint64_t now = epoch_number(ol, r->signer.b, r->epoch.b);
+    size_t at = 0;
+    void *value;
+    enum focal_status st = FOCAL_OK;
+    while (st == FOCAL_OK && now > 0 && focal_map_next(&ol->receipts.held, &at, NULL, &value)) {
+        struct held_receipt *held = value;
+        if (memcmp(held->key, by, SIGNER_KEY_BYTES) == 0 && memcmp(held->key + 64, by + 64, 16) != 0
+            && epoch_number(ol, r->signer.b, held->key + 64) < now)
+            st = void_epoch(ol, held, stored);
+    }
+    return st;
+}
+
 /* stored: what it supersedes is taken out of the store too. */
 static enum focal_status take_in(struct focal_oplog *ol, const struct focal_receipt *r, bool stored)
 {
@@ -163,10 +218,14 @@ static enum focal_status take_in(struct focal_oplog *ol, const struct focal_rece
                 continue;
             of->ahead++;
         }
-        head_key(key, &r->signer, &head.log);
+        struct focal_id line;
+        line_of_head(ol, &head, &line);
+        head_key(key, &r->signer, &line);
         st = set_head(ol, key, &head, r, of, stored);
     }
-    if (st == FOCAL_OK && of->live == 0)
+    if (st == FOCAL_OK && of->live > 0)
+        st = void_earlier(ol, r, of->key, stored);
+    else if (st == FOCAL_OK)
         st = drop(ol, of, stored);
     return st;
 }
@@ -179,7 +238,9 @@ static void note_own(struct focal_oplog *ol, const struct focal_receipt *r)
     for (size_t i = 0; i < focal_receipt_head_count(r); i++) {
         struct focal_receipt_head head;
         focal_receipt_head(&head, r, i);
-        struct oplog_log *log = focal_oplog_log_of(ol, &head.log);
+        struct focal_id line;
+        line_of_head(ol, &head, &line);
+        struct oplog_log *log = focal_oplog_line_of(ol, &line);
         if (log && log->receipted < head.tip.seq)
             log->receipted = head.tip.seq;
     }
@@ -246,19 +307,26 @@ static enum focal_status last_number(struct focal_oplog *ol, const struct focal_
     return st;
 }
 
+static int head_order(const void *a, const void *b)
+{
+    return memcmp(a, b, HEAD_BYTES);
+}
+
 static void changed_heads(const struct focal_oplog *ol, const struct focal_hash *scope_id, struct focal_buf *heads)
 {
     const struct oplog_scope *scope = focal_oplog_scope_of(ol, scope_id);
     size_t count = 0;
     for (size_t i = 0; scope && i < scope->log_count && count < FOCAL_RECEIPT_HEADS_MAX; i++) {
         const struct oplog_log *log = scope->logs[i];
-        if (log->pub.head.seq <= log->receipted)
+        if (!focal_oplog_has_entries(log) || log->pub.head.seq <= log->receipted)
             continue;
         focal_buf_bytes(heads, log->pub.id.b, sizeof log->pub.id.b);
         focal_buf_be64(heads, log->pub.head.seq + FOCAL_PLANTED(RECEIPT_AHEAD));
         focal_buf_bytes(heads, log->pub.head.h.b, sizeof log->pub.head.h.b);
         count++;
     }
+    if (!heads->failed && count > 1)
+        qsort(heads->data, count, HEAD_BYTES, head_order);
 }
 
 enum focal_status focal_oplog_make_receipt(struct focal_oplog *ol, const struct focal_scope *scope, uint32_t day, struct focal_buf *body,
@@ -335,13 +403,13 @@ enum focal_status focal_oplog_take_receipt(struct focal_oplog *ol, struct focal_
     return put(ol, &r, body, signature);
 }
 
-bool focal_oplog_receipt_of(const struct focal_oplog *ol, const struct focal_office *office, const struct focal_id *log, uint64_t *seq, uint32_t *day)
+bool focal_oplog_receipt_of(const struct focal_oplog *ol, const struct focal_office *office, const struct focal_log *line, uint64_t *seq, uint32_t *day)
 {
     const struct focal_certificate *c = focal_oplog_certificate(ol, office);
     if (!c)
         return false;
     uint8_t key[HEAD_KEY_BYTES];
-    head_key(key, &c->keys.sign, log);
+    head_key(key, &c->keys.sign, &line->line);
     const struct receipt_head *head = focal_map_get(&ol->receipts.heads, key);
     if (!head)
         return false;

@@ -36,9 +36,15 @@ static const struct focal_key *author_of(void *data, const struct focal_id *log)
     return found ? &found->pub.name.author : NULL;
 }
 
+static bool same_office(void *data, const struct focal_id *log, const struct focal_id *creating_log)
+{
+    const struct focal_certificate *a = focal_oplog_author(data, log), *b = focal_oplog_author(data, creating_log);
+    return a && b && strcmp(a->office.text, b->office.text) == 0;
+}
+
 struct focal_authors focal_oplog_authors(const struct focal_oplog *ol)
 {
-    struct focal_authors authors = { .of_log = author_of };
+    struct focal_authors authors = { .of_log = author_of, .same_office = same_office };
     /* The callback takes any data; this one only reads it. */
     memcpy(&authors.data, &ol, sizeof authors.data);
     return authors;
@@ -58,13 +64,14 @@ enum focal_status focal_oplog_record(struct focal_oplog *ol, struct focal_store 
     if (!log)
         return FOCAL_NOT_FOUND;
     uint8_t key[PART_KEY_BYTES];
+    const struct focal_authors authors = focal_oplog_authors(ol);
     focal_part_init(&view->widest);
     focal_part_init(&view->home);
     focal_oplog_part_key(key, ref, &log->pub.name.scope);
     enum focal_status st = read_part(ol, from, key, &view->widest);
     bool reads_home = false, has_home = false;
     struct focal_creation creation;
-    if (st == FOCAL_OK && focal_part_creation(&view->widest, &creation) && creation.home_set
+    if (st == FOCAL_OK && focal_part_creation(&view->widest, &authors, &creation) && creation.home_set
         && !focal_bytes_zero(creation.home.b, sizeof creation.home.b)) {
         const struct focal_scope *home = focal_oplog_scope(ol, &creation.home);
         reads_home = home && focal_oplog_reads(focal_oplog_mine(ol), home);
@@ -75,7 +82,6 @@ enum focal_status focal_oplog_record(struct focal_oplog *ol, struct focal_store 
             st = FOCAL_OK;
     }
     if (st == FOCAL_OK) {
-        const struct focal_authors authors = focal_oplog_authors(ol);
         st = focal_record_open(&view->record, ref, &view->widest, has_home ? &view->home : NULL, reads_home, &authors);
     }
     if (st != FOCAL_OK) {
@@ -91,6 +97,73 @@ void focal_record_view_close(struct focal_record_view *view)
     focal_record_close(&view->record);
     focal_part_close(&view->widest);
     focal_part_close(&view->home);
+}
+
+/* ---- entries of a record ------------------------------------------------------------------------------------------------------ */
+
+struct listing { struct focal_oplog *ol; const struct focal_ref *record; uint64_t field; struct focal_record_entry *out; size_t room, count; };
+
+static bool speaks_of(const struct listing *l, const struct focal_payload *payload)
+{
+    struct focal_value_walk at = { 0 };
+    struct focal_item item;
+    bool found = l->field == 0;
+    while (!found && focal_payload_next(payload, &at, &item))
+        found = item.field == l->field;
+    return found;
+}
+
+static enum focal_status list_segment(struct listing *l, const struct oplog_log *line, uint64_t first)
+{
+    struct focal_oplog *ol = l->ol;
+    struct segment seg;
+    struct focal_stretch s;
+    focal_arena_reset(&ol->arena);
+    enum focal_status st = focal_oplog_segment_at(ol, &line->pub.line, first, false, &seg);
+    if (st == FOCAL_OK)
+        st = focal_stretch_unpack(ol->packer, &s, &ol->arena, seg.packed);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
+    struct focal_hash *hashes = focal_arena_alloc(&ol->arena, s.count * sizeof *hashes);
+    if (!hashes)
+        return FOCAL_NO_MEMORY;
+    focal_oplog_hash(hashes, &s, 0, s.count, &line->pub.id, &seg.before);
+    for (size_t i = 0; i < s.count; i++) {
+        struct entry_name name;
+        struct focal_payload payload;
+        st = focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
+        if (st != FOCAL_OK)
+            return st;
+        if (!name.makes_part || !s.entries[i].has_payload || focal_ref_compare(&name.record, l->record) != 0
+            || focal_payload_decode(&payload, s.entries[i].payload) != FOCAL_OK || !speaks_of(l, &payload))
+            continue;
+        if (l->count < l->room) {
+            const struct focal_certificate *by = focal_oplog_certificate_by_sign(ol, &name.author);
+            struct focal_record_entry *out = &l->out[l->count];
+            *out = (struct focal_record_entry){ .ref = name.ref, .creates = name.creates, .has_home = payload.has_home };
+            if (by)
+                out->office = by->office;
+        }
+        l->count++;
+    }
+    return FOCAL_OK;
+}
+
+enum focal_status focal_oplog_record_entries(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope, uint64_t field,
+                                             struct focal_record_entry *out, size_t room, size_t *count)
+{
+    struct listing l = { .ol = ol, .record = record, .field = field, .out = out, .room = room };
+    struct focal_buf segments;
+    focal_buf_init(&segments, SIZE_MAX / 2);
+    enum focal_status st = focal_oplog_segments_about(ol, record, scope, &segments);
+    for (size_t at = 0; at < segments.len && st == FOCAL_OK; at += SEGMENT_KEY_BYTES) {
+        struct focal_id id;
+        memcpy(id.b, segments.data + at, sizeof id.b);
+        st = list_segment(&l, focal_oplog_line_of(ol, &id), focal_get_be64(segments.data + at + sizeof id.b));
+    }
+    focal_buf_close(&segments);
+    *count = l.count;
+    return st;
 }
 
 /* ---- indexes ---------------------------------------------------------------------------------------------------------------- */

@@ -5,10 +5,10 @@
 enum focal_status focal_oplog_staging_drop(struct focal_oplog *ol, struct oplog_log *log)
 {
     uint8_t from[SEGMENT_KEY_BYTES];
-    struct focal_span after = focal_oplog_segment_key(from, &log->pub.id, 0);
+    struct focal_span after = focal_oplog_segment_key(from, &log->pub.line, 0);
     enum focal_status st;
     while ((st = focal_store_next(ol->store, FOCAL_SHELF_STAGING, after, &ol->key, NULL)) == FOCAL_OK) {
-        if (ol->key.len != SEGMENT_KEY_BYTES || memcmp(ol->key.data, log->pub.id.b, sizeof log->pub.id.b) != 0)
+        if (ol->key.len != SEGMENT_KEY_BYTES || memcmp(ol->key.data, log->pub.line.b, sizeof log->pub.line.b) != 0)
             break;
         st = focal_store_del(ol->store, FOCAL_SHELF_STAGING, focal_buf_view(&ol->key));
         if (st != FOCAL_OK)
@@ -28,7 +28,7 @@ static void load_piece(struct focal_oplog *ol, struct focal_span key, struct foc
         return;
     struct focal_id id;
     memcpy(id.b, key.data, sizeof id.b);
-    struct oplog_log *log = focal_oplog_log_of(ol, &id);
+    struct oplog_log *log = focal_oplog_line_of(ol, &id);
     if (!log || s.first != log->pub.staged.seq + 1 || !focal_hash_equal(&s.before, &log->pub.staged.h))
         return;
     log->pub.staged = s.last;

@@ -118,6 +118,55 @@ static bool join_runs(struct focal_salt_run *last, const struct focal_stretch *l
     return true;
 }
 
+/* The salts of a run's entries that stay. */
+static bool strip_run(struct focal_salt_run *run, struct focal_arena *arena, const struct focal_stretch *s, const bool *gone, bool spell)
+{
+    size_t from, to, n = 0, at = 0;
+    bool any = false;
+    places(s, run, &from, &to);
+    for (size_t i = from; gone && i < to; i++)
+        any = any || gone[i];
+    if (!any && !(spell && run->has_seed))
+        return true;
+    struct focal_span all;
+    uint8_t *kept = focal_arena_alloc(arena, (to - from) * FOCAL_SALT_BYTES);
+    if (!kept || !spell_out(&all, arena, s, run))
+        return false;
+    for (size_t i = from; i < to; i++) {
+        if (!s->entries[i].has_payload)
+            continue;
+        if (!gone || !gone[i]) {
+            memcpy(kept + n, all.data + at, FOCAL_SALT_BYTES);
+            n += FOCAL_SALT_BYTES;
+        }
+        at += FOCAL_SALT_BYTES;
+    }
+    run->has_seed = false;
+    memset(run->seed, 0, sizeof run->seed);
+    run->salts = focal_span_of(kept, n);
+    return true;
+}
+
+enum focal_status focal_oplog_strip(struct focal_stretch *out, struct focal_arena *arena, const struct focal_stretch *s, const bool *gone, uint64_t low, uint64_t high)
+{
+    *out = *s;
+    out->entries = focal_arena_copy(arena, s->entries, s->count * sizeof *s->entries);
+    out->runs = focal_arena_copy(arena, s->runs, s->run_count * sizeof *s->runs);
+    if (!out->entries || !out->runs)
+        return FOCAL_NO_MEMORY;
+    for (size_t r = 0; r < s->run_count; r++) {
+        if (!strip_run(&out->runs[r], arena, s, gone, s->runs[r].first <= high && s->runs[r].last >= low))
+            return FOCAL_NO_MEMORY;
+    }
+    for (size_t i = 0; gone && i < s->count; i++) {
+        if (!gone[i])
+            continue;
+        out->entries[i].has_payload = false;
+        out->entries[i].payload = focal_span_of(NULL, 0);
+    }
+    return FOCAL_OK;
+}
+
 /* A run of which anything is stripped must not carry its seed. */
 static bool break_runs(struct focal_stretch *s, struct focal_arena *arena)
 {
@@ -193,8 +242,10 @@ void focal_oplog_hash(struct focal_hash *out, const struct focal_stretch *s, siz
 
 enum focal_status focal_oplog_hash_at(struct focal_oplog *ol, struct focal_store *store, const struct focal_log *log, uint64_t seq, struct focal_hash *out)
 {
-    if (seq == 0) {
-        focal_chain_start(out, &log->id);
+    while (seq < log->base.seq)
+        log = focal_oplog_parent(ol, log);
+    if (seq == log->base.seq) {
+        *out = log->base.h;
         return FOCAL_OK;
     }
     if (seq == log->head.seq || seq == log->staged.seq) {
@@ -202,7 +253,7 @@ enum focal_status focal_oplog_hash_at(struct focal_oplog *ol, struct focal_store
         return FOCAL_OK;
     }
     struct segment s;
-    enum focal_status st = focal_oplog_segment_of(ol, store, &log->id, seq, seq > log->head.seq, &s);
+    enum focal_status st = focal_oplog_segment_of(ol, store, &log->line, seq, seq > log->head.seq, &s);
     if (st != FOCAL_OK || s.last.seq == seq) {
         *out = s.last.h;
         return st;

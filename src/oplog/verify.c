@@ -69,6 +69,7 @@ enum focal_status focal_verify_open(struct focal_verify **out, struct focal_oplo
     focal_buf_init(&v->key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&v->value, FOCAL_STORE_VALUE_MAX);
     focal_buf_init(&v->index, FOCAL_STORE_VALUE_MAX);
+    focal_buf_init(&v->refs, 2 * FOCAL_STRETCH_ENTRIES_MAX * FOCAL_REF_BYTES);
     focal_buf_init(&v->encoded, FOCAL_STORE_VALUE_MAX);
     focal_part_init(&v->part);
     focal_oplog_batch_init(&v->batch, ol->seed, SIZE_MAX, SIZE_MAX, UINT32_MAX);
@@ -94,6 +95,7 @@ void focal_verify_close(struct focal_verify *v)
     focal_buf_close(&v->key);
     focal_buf_close(&v->value);
     focal_buf_close(&v->index);
+    focal_buf_close(&v->refs);
     focal_buf_close(&v->encoded);
     focal_part_close(&v->part);
     focal_oplog_batch_close(&v->batch);
@@ -142,28 +144,29 @@ static enum focal_status read_log(struct focal_verify *v)
         return st;
     struct verify_log *log = &v->logs[v->log_count];
     memset(log, 0, sizeof *log);
-    struct focal_id id;
-    struct focal_cur cur = focal_cur_of(focal_buf_view(&v->value));
-    focal_cur_copy(&cur, log->log.name.author.b, 32);
-    focal_cur_copy(&cur, log->log.name.epoch.b, 16);
-    focal_cur_copy(&cur, log->log.name.scope.b, 32);
-    log->log.name.lane = focal_cur_u8(&cur);
-    log->log.head.seq = focal_cur_be64(&cur);
-    focal_cur_copy(&cur, log->log.head.h.b, 32);
-    focal_cur_u8(&cur);
-    log->opening = focal_cur_be64(&cur);
-    focal_log_id(&id, &v->ol->network, &log->log.name);
-    log->log.id = id;
-    const struct focal_scope *scope = focal_oplog_scope(v->ol, &log->log.name.scope);
-    if (!focal_cur_done(&cur) || !scope || !focal_span_equal(focal_buf_view(&v->key), focal_span_of(id.b, sizeof id.b))) {
+    struct focal_id id, line;
+    struct log_row row;
+    bool sound = focal_oplog_log_decode(&row, focal_buf_view(&v->value)) == FOCAL_OK;
+    focal_log_id(&id, &v->ol->network, &row.name);
+    line = id;
+    if (row.number > 0)
+        focal_oplog_line_id(&line, &id, row.number);
+    else
+        focal_chain_start(&row.base.h, &id);
+    const struct focal_scope *scope = focal_oplog_scope(v->ol, &row.name.scope);
+    if (!sound || !scope || !focal_span_equal(focal_buf_view(&v->key), focal_span_of(line.b, sizeof line.b))) {
         focal_verify_note(v, "a log's row does not fit its name");
         return FOCAL_OK;
     }
+    log->log = (struct focal_log){ .id = id, .line = line, .name = row.name, .base = row.base, .head = row.head };
+    log->opening = row.opening;
+    log->parent = row.parent;
+    log->is_branch = row.number > 0;
     log->log.scope = *scope;
     log->contributes = focal_oplog_grants(v->ol, &log->log.name.author, scope);
     if (!log->contributes && log->log.head.seq > 0)
         note_log(v, log, 1, "no certificate lets its author write there");
-    v->total += log->log.head.seq;
+    v->total += log->log.head.seq - (log->log.head.seq < row.base.seq ? log->log.head.seq : row.base.seq);
     v->log_count++;
     return FOCAL_OK;
 }
@@ -174,7 +177,7 @@ enum focal_status focal_verify_segment(struct focal_verify *v, const struct veri
                                        struct focal_hash **hashes)
 {
     uint8_t key[SEGMENT_KEY_BYTES];
-    struct focal_span at = focal_oplog_segment_key(key, &log->log.id, v->next);
+    struct focal_span at = focal_oplog_segment_key(key, &log->log.line, v->next);
     enum focal_status st = focal_store_get(v->store, FOCAL_SHELF_SEGMENT, at, &v->value);
     if (st == FOCAL_OK)
         st = focal_oplog_segment_decode(s, at, focal_buf_view(&v->value), false);
@@ -208,18 +211,79 @@ static const char *fault(const struct focal_verify *v, const struct verify_log *
     return NULL;
 }
 
-static void next_log(struct focal_verify *v)
+void focal_verify_next_log(struct focal_verify *v)
 {
     v->at++;
-    v->next = 1;
-    if (v->at < v->log_count)
-        focal_chain_start(&v->h, &v->logs[v->at].log.id);
+    if (v->at < v->log_count) {
+        v->next = v->logs[v->at].log.base.seq + 1;
+        v->h = v->logs[v->at].log.base.h;
+    }
+}
+
+/* A branch begins at an entry of the line that it leaves. */
+static const char *base_fault(struct focal_verify *v, const struct verify_log *log)
+{
+    const struct verify_log *parent = NULL;
+    struct focal_hash h;
+    for (size_t i = 0; i < v->log_count && !parent; i++) {
+        if (focal_id_equal(&v->logs[i].log.line, &log->parent))
+            parent = &v->logs[i];
+    }
+    if (!parent || !focal_id_equal(&parent->log.id, &log->log.id))
+        return "the line that its branch leaves is missing";
+    if (log->log.base.seq < parent->log.base.seq || log->log.base.seq >= parent->log.head.seq)
+        return "its branch leaves a place that the line does not have";
+    focal_arena_reset(&v->ol->arena);
+    if (focal_oplog_hash_at(v->ol, v->store, &parent->log, log->log.base.seq, &h) != FOCAL_OK || !focal_hash_equal(&h, &log->log.base.h))
+        return "its branch does not fit the entry that it leaves";
+    return NULL;
 }
 
 static void start_logs(struct focal_verify *v)
 {
     v->at = SIZE_MAX;
-    next_log(v);
+    focal_verify_next_log(v);
+}
+
+/* ---- what redaction needs ----------------------------------------------------------------------------------------------------------- */
+
+static enum focal_status row_held(struct focal_verify *v, const struct verify_log *log, enum focal_shelf shelf, struct focal_span key, const char *what)
+{
+    v->wanted[shelf]++;
+    enum focal_status st = focal_store_get(v->store, shelf, key, &v->index);
+    if (st != FOCAL_NOT_FOUND)
+        return st;
+    note_log(v, log, v->next, what);
+    return FOCAL_OK;
+}
+
+struct noticing { struct focal_verify *v; const struct verify_log *log; struct focal_ref notice; };
+
+static enum focal_status check_target(void *data, uint8_t kind, struct focal_span target)
+{
+    struct noticing *n = data;
+    uint8_t key[FOCAL_REDACTION_KEY_BYTES];
+    if (!focal_oplog_redaction_key(key, &n->log->log, &n->notice, kind, target))
+        return FOCAL_OK;
+    return row_held(n->v, n->log, FOCAL_SHELF_REDACTION, focal_span_of(key, sizeof key), "what it redacts is not listed so");
+}
+
+/* Its postings, and the redactions in it. */
+static enum focal_status check_listed(struct focal_verify *v, const struct verify_log *log, const struct focal_stretch *stretch, const struct focal_hash *hashes)
+{
+    enum focal_status st = focal_oplog_spoken_of(v->ol, &v->refs, &log->log, stretch, hashes);
+    for (size_t at = 0; at < v->refs.len && st == FOCAL_OK; at += FOCAL_REF_BYTES) {
+        uint8_t key[POSTING_KEY_BYTES];
+        memcpy(key, v->refs.data + at, FOCAL_REF_BYTES);
+        (void)focal_oplog_segment_key(key + FOCAL_REF_BYTES, &log->log.line, stretch->first);
+        st = row_held(v, log, FOCAL_SHELF_POSTING, focal_span_of(key, sizeof key), "a record that it speaks of cannot be found by it");
+    }
+    for (size_t i = 0; i < stretch->count && st == FOCAL_OK && log->log.name.lane == FOCAL_LANE_NOTICES && log->contributes; i++) {
+        struct noticing n = { .v = v, .log = log, .notice = { .log = log->log.id, .seq = stretch->first + i } };
+        memcpy(n.notice.h8, hashes[i].b, sizeof n.notice.h8);
+        st = focal_oplog_notice_targets(&log->log, &stretch->entries[i], check_target, &n);
+    }
+    return st;
 }
 
 static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
@@ -227,9 +291,12 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
     while (v->at < v->log_count) {
         struct verify_log *log = &v->logs[v->at];
         if (v->next > log->log.head.seq) {
+            const char *wrong = log->is_branch ? base_fault(v, log) : NULL;
+            if (wrong)
+                note_log(v, log, log->log.base.seq, wrong);
             if (v->next != log->log.head.seq + 1 || (log->log.head.seq > 0 && !focal_hash_equal(&v->h, &log->log.head.h)))
                 note_log(v, log, log->log.head.seq, "its head is not where its segments end");
-            next_log(v);
+            focal_verify_next_log(v);
             continue;
         }
         if (*budget == 0)
@@ -243,9 +310,12 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
         const char *what = st == FOCAL_NOT_FOUND ? "its segment is missing or damaged" : fault(v, log, &s, &stretch, hashes);
         if (what) {
             note_log(v, log, v->next, what);
-            next_log(v);
+            focal_verify_next_log(v);
             continue;
         }
+        st = check_listed(v, log, &stretch, hashes);
+        if (st != FOCAL_OK)
+            return st;
         log->good = s.last.seq;
         v->h = s.last.h;
         v->next = s.last.seq + 1;
@@ -261,7 +331,8 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
 
 static const struct { enum focal_shelf shelf; const char *name; } counted[] = {
     { FOCAL_SHELF_SEGMENT, "segments" }, { FOCAL_SHELF_KIND, "records by kind" }, { FOCAL_SHELF_CODE, "records by code" },
-    { FOCAL_SHELF_CONFLICT, "records in two versions" },
+    { FOCAL_SHELF_CONFLICT, "records in two versions" }, { FOCAL_SHELF_POSTING, "postings of records" },
+    { FOCAL_SHELF_REDACTION, "redactions" },
 };
 
 static enum focal_status counts_slice(struct focal_verify *v, size_t *budget)

@@ -19,6 +19,7 @@ struct verify_log {
     uint64_t opening;
     bool contributes;
     uint64_t good;                      /* entries up to here are as they should be */
+    bool is_branch; struct focal_id parent;
 };
 struct verify_scope { struct focal_scope scope; struct focal_hash id; uint8_t sum[32]; bool reads; };
 
@@ -27,7 +28,7 @@ struct focal_verify {
     struct focal_store *store;          /* a snapshot */
     struct focal_packer *packer;
     struct focal_arena arena;
-    struct focal_buf key, value, index, encoded;
+    struct focal_buf key, value, index, encoded, refs;
     struct focal_part part;
 
     enum verify_phase phase;
@@ -55,6 +56,7 @@ struct focal_verify {
 void focal_verify_note(struct focal_verify *, const char *fmt, ...) FOCAL_PRINTF(2, 3);
 /* The segment that starts at v->next, unpacked, with the hash of each entry. NOT_FOUND: none, or damaged. */
 enum focal_status focal_verify_segment(struct focal_verify *, const struct verify_log *, struct segment *, struct focal_stretch *, struct focal_hash **hashes);
+void focal_verify_next_log(struct focal_verify *);
 /* verify_parts.c */
 enum focal_status focal_verify_entries_slice(struct focal_verify *, size_t *budget);
 enum focal_status focal_verify_parts_slice(struct focal_verify *, size_t *budget);

@@ -21,7 +21,7 @@ static enum focal_status take(struct focal_verify *v, const struct verify_log *l
     for (size_t i = 0; i < stretch->count; i++) {
         uint8_t key[PART_KEY_BYTES];
         struct focal_contribution c;
-        enum focal_status st = focal_oplog_contribution(key, &c, &log->log, &stretch->entries[i], stretch->first + i, &hashes[i]);
+        enum focal_status st = focal_oplog_contribution(v->ol, key, &c, &log->log, &stretch->entries[i], stretch->first + i, &hashes[i]);
         if (st == FOCAL_OK && of_this_pass(v, key))
             st = focal_oplog_batch_add(&v->batch, key, &c);
         if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
@@ -35,10 +35,7 @@ enum focal_status focal_verify_entries_slice(struct focal_verify *v, size_t *bud
     while (v->at < v->log_count) {
         const struct verify_log *log = &v->logs[v->at];
         if (v->next > log->good || !log->contributes) {
-            v->at++;
-            v->next = 1;
-            if (v->at < v->log_count)
-                focal_chain_start(&v->h, &v->logs[v->at].log.id);
+            focal_verify_next_log(v);
             continue;
         }
         if (*budget == 0)
@@ -106,8 +103,9 @@ static enum focal_status held(struct focal_verify *v, enum focal_shelf shelf, st
 static enum focal_status check_indexes(struct focal_verify *v, const uint8_t part[PART_KEY_BYTES])
 {
     struct focal_creation creation;
+    const struct focal_authors authors = focal_oplog_authors(v->ol);
     enum focal_status st = FOCAL_OK;
-    if (focal_part_creation(&v->part, &creation)) {
+    if (focal_part_creation(&v->part, &authors, &creation)) {
         uint8_t kind[KIND_KEY_BYTES], code[8 + FOCAL_REF_BYTES], *const code_key = code + 3;
         struct focal_ref ref;
         focal_ref_get(&ref, part);

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { PERMILLE_FIRST = 700, RUNS_MAX = FOCAL_STRETCH_ENTRIES_MAX, REASON_FIRST = 2 };
+enum { PERMILLE_FIRST = 700, RUNS_MAX = FOCAL_STRETCH_ENTRIES_MAX };
 
 struct own_entry { struct focal_hash h; uint32_t at, header_len, payload_len; };
 
@@ -114,6 +114,26 @@ static bool looks_full(const struct own_stretch *own)
     return (uint64_t)own->canonical * own->permille / 1000 >= OWN_SEGMENT_TARGET || at_limit(own, FOCAL_ORDINARY_MAX);
 }
 
+static enum focal_status post_own(struct focal_oplog *ol, const struct oplog_log *log, const struct own_stretch *own, size_t n)
+{
+    if (!focal_oplog_redactable(&log->pub))
+        return FOCAL_OK;
+    struct focal_stretch_entry *entries = focal_alloc(n * sizeof *entries);
+    struct focal_hash *hashes = focal_alloc(n * sizeof *hashes);
+    enum focal_status st = entries && hashes ? FOCAL_OK : FOCAL_NO_MEMORY;
+    if (st == FOCAL_OK) {
+        struct focal_stretch s;
+        bool salted = view(&s, own, n, entries);
+        focal_assert(salted);
+        for (size_t i = 0; i < n; i++)
+            hashes[i] = own->entries[i].h;
+        st = focal_oplog_post(ol, &log->pub, &s, hashes);
+    }
+    focal_free(entries);
+    focal_free(hashes);
+    return st;
+}
+
 /* all: until nothing is left. Else only while there is a segment's worth. */
 enum focal_status focal_oplog_own_close(struct focal_oplog *ol, struct oplog_log *log, bool all)
 {
@@ -130,6 +150,8 @@ enum focal_status focal_oplog_own_close(struct focal_oplog *ol, struct oplog_log
             .last = { .seq = own->first + (n - 1), .h = own->entries[n - 1].h }, .packed = focal_buf_view(&ol->scratch) };
         focal_sign_head(&s.signature, ol->keys.sign_secret, &ol->network, &log->pub.id, &s.last);
         st = focal_oplog_append(ol, log, &s);
+        if (st == FOCAL_OK)
+            st = post_own(ol, log, own, n);
         if (st != FOCAL_OK)
             return st;
         shift(own, n, canonical);
@@ -146,7 +168,8 @@ enum focal_status focal_oplog_seal(struct focal_oplog *ol)
         if (st != FOCAL_OK)
             return st;
     }
-    return focal_oplog_flush(ol);
+    enum focal_status st = focal_oplog_enforce(ol);
+    return st == FOCAL_OK ? focal_oplog_flush(ol) : st;
 }
 
 /* ---- appending --------------------------------------------------------------------------------------------------------------------- */
@@ -235,7 +258,7 @@ static enum focal_status put(struct focal_oplog *ol, struct oplog_log *log, cons
     return st == FOCAL_OK && looks_full(own) ? focal_oplog_own_close(ol, log, false) : st;
 }
 
-/* ---- logs and epochs ------------------------------------------------------------------------------------------------------------------ */
+/* ---- logs ------------------------------------------------------------------------------------------------------------------ */
 
 static int previous_order(const void *a, const void *b)
 {
@@ -250,7 +273,7 @@ static void previous_tips(const struct focal_oplog *ol, const struct focal_log *
     for (size_t i = 0; i < ol->log_count; i++) {
         const struct focal_log *log = &ol->logs[i]->pub;
         const struct focal_certificate *c = focal_oplog_certificate_by_sign(ol, &log->name.author);
-        if (log == of || log->head.seq == 0 || log->name.lane != of->name.lane || !c || !mine
+        if (log == of || !focal_oplog_has_entries(ol->logs[i]) || log->name.lane != of->name.lane || !c || !mine
             || !focal_hash_equal(&log->name.scope, &of->name.scope) || strcmp(c->office.text, mine->office.text) != 0)
             continue;
         if ((count + 1) * FOCAL_PREVIOUS_BYTES > FOCAL_ORDINARY_MAX / 2)
@@ -264,14 +287,13 @@ static void previous_tips(const struct focal_oplog *ol, const struct focal_log *
         qsort(out->data, count, FOCAL_PREVIOUS_BYTES, previous_order);
 }
 
-/* Our log of this scope in this epoch, with its begin entry. */
-static enum focal_status own_log(struct focal_oplog *ol, struct oplog_log **out, struct oplog_scope *scope, struct focal_span begin)
+enum focal_status focal_oplog_own_log(struct focal_oplog *ol, struct oplog_log **out, struct oplog_scope *scope, uint8_t lane, struct focal_span begin)
 {
-    if (scope->own) {
-        *out = scope->own;
+    if (scope->own[lane]) {
+        *out = scope->own[lane];
         return FOCAL_OK;
     }
-    struct focal_log_name name = { .author = ol->keys.sign_public, .epoch = ol->epoch, .scope = scope->id, .lane = FOCAL_LANE_DATA };
+    struct focal_log_name name = { .author = ol->keys.sign_public, .epoch = ol->epoch, .scope = scope->id, .lane = lane };
     struct focal_id id;
     focal_log_id(&id, &ol->network, &name);
     struct oplog_log *log = focal_oplog_log_of(ol, &id);
@@ -280,7 +302,7 @@ static enum focal_status own_log(struct focal_oplog *ol, struct oplog_log **out,
         st = focal_oplog_log_add(ol, &log, &name, &scope->scope);
     if (st != FOCAL_OK)
         return st;
-    *out = scope->own = log;
+    *out = scope->own[lane] = log;
     if (log->pub.staged.seq > log->pub.head.seq)        /* a peer's copy of what we are about to write, unsigned */
         st = focal_oplog_staging_drop(ol, log);
     if (st != FOCAL_OK || next_seq(log) > 1)
@@ -293,94 +315,6 @@ static enum focal_status own_log(struct focal_oplog *ol, struct oplog_log **out,
     st = tips.failed ? FOCAL_NO_MEMORY : put(ol, log, &header, begin, &h);
     focal_buf_close(&tips);
     return st;
-}
-
-static enum focal_status opening_payload(struct focal_oplog *ol, struct focal_buf *out)
-{
-    struct focal_buf number;
-    uint8_t reason = REASON_FIRST;
-    focal_buf_init(&number, 16);
-    focal_buf_varint(&number, ol->epoch_number);
-    const struct focal_item items[] = {
-        { .field = FOCAL_OPENING_NUMBER, .value = focal_buf_view(&number) },
-        { .field = FOCAL_OPENING_AUTHOR, .value = focal_span_of(ol->keys.sign_public.b, sizeof ol->keys.sign_public.b) },
-        { .field = FOCAL_OPENING_EPOCH, .value = focal_span_of(ol->epoch.b, sizeof ol->epoch.b) },
-        { .field = FOCAL_OPENING_REASON, .value = focal_span_of(&reason, 1) },
-    };
-    focal_payload_encode(out, FOCAL_KIND_OPENING, NULL, NULL, items, sizeof items / sizeof *items);
-    bool failed = number.failed || out->failed;
-    focal_buf_close(&number);
-    return failed ? FOCAL_NO_MEMORY : FOCAL_OK;
-}
-
-/* What is unique about this epoch's beginning; the last head of ours ties it to what we wrote before. */
-static void choose_epoch(struct focal_oplog *ol)
-{
-    struct focal_hash previous = { { 0 } };
-    uint8_t random[32];
-    ol->epoch_number = 1;
-    for (size_t i = 0; i < ol->log_count; i++) {
-        const struct oplog_log *log = ol->logs[i];
-        if (!log->pub.mine || log->opening < ol->epoch_number)
-            continue;
-        ol->epoch_number = log->opening + 1;
-        previous = log->pub.head.h;
-    }
-    ol->entropy.fill(ol->entropy.data, random, sizeof random);
-    focal_epoch_id(&ol->epoch, random, focal_span_of(ol->machine_id, ol->machine_id_len),
-                   focal_span_of(ol->boot_id, ol->boot_id_len), &previous);
-}
-
-enum focal_status focal_oplog_epoch_ensure(struct focal_oplog *ol, struct focal_error *err)
-{
-    if (ol->epoch_set)
-        return FOCAL_OK;
-    struct oplog_scope *control = focal_oplog_scope_of(ol, &ol->control_scope);
-    if (!control || !focal_oplog_grants(ol, &ol->keys.sign_public, &control->scope))
-        return focal_fail(err, FOCAL_DENIED, "ask headquarters for a certificate that lets this office write in control",
-                          "this office's certificate does not let it write in control");
-    choose_epoch(ol);
-    if (!focal_oplog_opens(ol, &ol->keys.sign_public, ol->epoch_number))
-        return focal_fail(err, FOCAL_DENIED, "ask headquarters to renew this office's certificate",
-                          "this office has opened as many epochs as its certificate allows");
-    struct focal_buf bytes;
-    struct oplog_log *log = NULL;
-    focal_buf_init(&bytes, FOCAL_ORDINARY_MAX);
-    enum focal_status st = opening_payload(ol, &bytes);
-    if (st == FOCAL_OK)
-        st = own_log(ol, &log, control, focal_buf_view(&bytes));
-    if (st == FOCAL_OK) {
-        log->opening = ol->epoch_number;
-        focal_buf_clear(&bytes);
-        focal_buf_bytes(&bytes, ol->epoch.b, sizeof ol->epoch.b);
-        focal_buf_be64(&bytes, ol->epoch_number);
-        st = focal_store_put(ol->store, FOCAL_SHELF_META, focal_span_text("epoch"), focal_buf_view(&bytes));
-    }
-    focal_buf_close(&bytes);
-    ol->epoch_set = st == FOCAL_OK;
-    return st;
-}
-
-enum focal_status focal_oplog_epoch_load(struct focal_oplog *ol)
-{
-    ol->epoch_set = false;
-    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_META, focal_span_text("epoch"), &ol->value);
-    if (st != FOCAL_OK)
-        return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
-    struct focal_cur cur = focal_cur_of(focal_buf_view(&ol->value));
-    focal_cur_copy(&cur, ol->epoch.b, sizeof ol->epoch.b);
-    ol->epoch_number = focal_cur_be64(&cur);
-    if (!focal_cur_done(&cur))
-        return FOCAL_DAMAGED;
-    ol->epoch_set = true;
-    return FOCAL_OK;
-}
-
-bool focal_oplog_epoch(const struct focal_oplog *ol, struct focal_id *out)
-{
-    if (ol->epoch_set)
-        *out = ol->epoch;
-    return ol->epoch_set;
 }
 
 /* ---- the door ---------------------------------------------------------------------------------------------------------------------------- */
@@ -422,7 +356,7 @@ static struct oplog_scope *writable(const struct focal_oplog *ol, const struct f
             found = ol->scopes[i];
     }
     /* A log of ours in it is proof enough: rights to write are not taken back by what is built. */
-    return found && ol->has_keys && (found->own || focal_oplog_grants(ol, &ol->keys.sign_public, scope)) ? found : NULL;
+    return found && ol->has_keys && (found->own[FOCAL_LANE_DATA] || focal_oplog_grants(ol, &ol->keys.sign_public, scope)) ? found : NULL;
 }
 
 enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_write *w, struct focal_ref *ref, struct focal_error *err)
@@ -443,9 +377,11 @@ enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_w
     struct oplog_log *log = NULL;
     st = focal_oplog_epoch_ensure(ol, err);
     if (st == FOCAL_OK)
-        st = own_log(ol, &log, scope, focal_span_of(&nothing, 1));
+        st = focal_oplog_own_log(ol, &log, scope, w->lane, focal_span_of(&nothing, 1));
     if (st != FOCAL_OK)
         return st;
+    if (!w->creates && focal_oplog_maybe_redacted(ol, &w->record) && focal_oplog_record_redacted(ol, &w->record, &scope->id))
+        return focal_fail(err, FOCAL_NO_LONGER, "`focalctl history` says by whom", "the record was redacted, and takes nothing more");
     struct focal_header header = { .shape = FOCAL_SHAPE_ORDINARY, .seq = next_seq(log), .creates = w->creates, .record = w->record };
     struct focal_hash h;
     if (!put_replaced(ol, w, &header.replaced))

@@ -91,6 +91,12 @@ static bool count_case(struct section *section, const struct taken *taken)
 
 static bool count_in_section(struct section *section, const struct taken *taken, bool counts)
 {
+    if (taken->withdrawn) {
+        bool here = focal_report_section_holds(section, taken);
+        section->shown.withdrawn += here;
+        section->shown.withdrawn_changed += here && taken->withdrawn_changed;
+        return true;
+    }
     if (!taken->complete) {
         section->shown.waiting += taken->quarter == 0 || focal_report_section_holds(section, taken);
         return true;

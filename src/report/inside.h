@@ -59,7 +59,8 @@ struct focal_report {
 /* One case as it stands in `cases`. */
 struct taken {
     uint8_t ref[FOCAL_REF_BYTES];
-    bool complete, newer, two_versions, counts;         /* counts: in the period of some section */
+    bool complete, newer, two_versions, withdrawn, withdrawn_changed;
+    bool counts;                        /* in the period of some section, and the rest stands here */
     uint32_t quarter;                   /* 0: none */
     uint64_t versions_of;               /* bit for each counted field */
     uint64_t keys[CASE_FIELDS];

@@ -72,7 +72,7 @@ enum focal_status focal_report_links_open(struct linked **out, size_t *count, co
     struct focal_cur cur = focal_cur_of(focal_buf_view(&report->cases));
     struct taken taken;
     while (*count > 0 && focal_report_taken_next(&cur, &taken)) {
-        struct linked *in = taken.complete ? find(list, *count, taken.ref) : NULL;
+        struct linked *in = taken.complete && !taken.withdrawn ? find(list, *count, taken.ref) : NULL;
         if (in)
             offer(&list[in->group], &taken);
     }

@@ -54,6 +54,7 @@ static void put_section(struct page *page, const struct focal_report *report, co
         put_table(page, report, section->period, &section->tables[i]);
     const struct { const char *name; uint64_t count; } counters[] = {
         { "two_versions", section->two_versions }, { "waiting", section->waiting }, { "linked", section->linked },
+        { "withdrawn", section->withdrawn }, { "withdrawn_changed", section->withdrawn_changed },
         { "without_quarter", section->without_quarter }, { "needs_newer", section->needs_newer },
     };
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {

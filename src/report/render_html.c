@@ -177,6 +177,8 @@ static void put_notes(struct focal_buf *out, const struct focal_report_section *
         { section->waiting, "case is not counted, because its beginning has not arrived here",
           "cases are not counted, because their beginning has not arrived here" },
         { section->linked, "case is not counted, because a linked one is", "cases are not counted, because linked ones are" },
+        { section->withdrawn, "case is not counted, because it is withdrawn", "cases are not counted, because they are withdrawn" },
+        { section->withdrawn_changed, "withdrawn case is not as its withdrawal saw it", "withdrawn cases are not as their withdrawal saw them" },
         { section->without_quarter, "case names no quarter and is counted under \xe2\x80\x9c" "all\xe2\x80\x9d alone",
           "cases name no quarter and are counted under \xe2\x80\x9c" "all\xe2\x80\x9d alone" },
         { section->needs_newer, "case holds something that needs a newer program", "cases hold something that needs a newer program" },

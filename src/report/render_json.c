@@ -123,6 +123,8 @@ static void put_section(struct page *page, const struct focal_report_section *se
     put_number(out, "two_versions", section->two_versions);
     put_number(out, "waiting", section->waiting);
     put_number(out, "linked", section->linked);
+    put_number(out, "withdrawn", section->withdrawn);
+    put_number(out, "withdrawn_changed", section->withdrawn_changed);
     put_number(out, "without_quarter", section->without_quarter);
     put_number(out, "needs_newer", section->needs_newer);
     if (section->has_published) {

@@ -111,6 +111,8 @@ static void put_notes(struct focal_buf *out, const struct focal_report_section *
         { section->two_versions, "cases with two versions of something (counted by the one shown first)" },
         { section->waiting, "cases not counted, because their beginning has not arrived" },
         { section->linked, "cases not counted, because a linked one is" },
+        { section->withdrawn, "cases not counted, because they are withdrawn" },
+        { section->withdrawn_changed, "withdrawn cases that are not as their withdrawal saw them" },
         { section->without_quarter, "cases in no quarter (counted under \"all\" alone)" },
         { section->needs_newer, "cases that hold something only a newer program understands" },
     };

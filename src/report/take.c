@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COMPLETE = 1, NEWER = 2, TWO_VERSIONS = 4, COUNTS = 8 };
+enum { COMPLETE = 1, NEWER = 2, TWO_VERSIONS = 4, COUNTS = 8, WITHDRAWN = 16, WITHDRAWN_CHANGED = 32 };
 enum { CASES_BYTES_MAX = 512 << 20, REPORT_ARENA_MAX = 64 << 20, COVERAGE_MAX = 4096, YEAR_FIRST = 1945, TEXT_BYTES_MAX = 200 };
 
 /* ---- periods ---- */
@@ -283,11 +283,14 @@ enum focal_status focal_report_add(struct focal_report *report, const struct foc
         focal_ref_put(ref, &record->ref);
         put_links(&report->links, &seen, ref);
     }
-    bool complete = record->complete && record->kind_number == FOCAL_KIND_CASE;
+    enum focal_withdrawal withdrawal = focal_record_withdrawal(record);
+    bool complete = record->complete && record->kind_number == FOCAL_KIND_CASE, withdrawn = withdrawal != FOCAL_WITHDRAWAL_NONE;
+    counts = counts && complete && !withdrawn;
     focal_buf_u8(&report->cases, (uint8_t)((complete ? COMPLETE : 0) | (record->needs_newer ? NEWER : 0) |
-                                           (record->two_versions > 0 ? TWO_VERSIONS : 0) | (counts && complete ? COUNTS : 0)));
+                                           (record->two_versions > 0 ? TWO_VERSIONS : 0) | (counts ? COUNTS : 0) | (withdrawn ? WITHDRAWN : 0) |
+                                           (withdrawn && withdrawal != FOCAL_WITHDRAWAL_AS_SEEN ? WITHDRAWN_CHANGED : 0)));
     focal_buf_varint(&report->cases, quarter);
-    if (counts && complete)
+    if (counts)
         put_fields(&report->cases, &seen);
     if (report->cases.failed || report->links.failed)
         return report->cases.len + report->links.len > CASES_BYTES_MAX / 2 ? FOCAL_TOO_BIG : FOCAL_NO_MEMORY;
@@ -307,6 +310,8 @@ bool focal_report_taken_next(struct focal_cur *cur, struct taken *out)
     out->newer = flags & NEWER;
     out->two_versions = flags & TWO_VERSIONS;
     out->counts = flags & COUNTS;
+    out->withdrawn = flags & WITHDRAWN;
+    out->withdrawn_changed = flags & WITHDRAWN_CHANGED;
     out->quarter = (uint32_t)focal_cur_varint(cur);
     if (out->counts) {
         out->versions_of = focal_cur_varint(cur);

@@ -127,7 +127,10 @@ enum focal_status focal_sqlite_connect(sqlite3 **out, const char *path, bool rea
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE
         | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     sqlite3 *db = NULL;
-    int rc = sqlite3_open_v2(path, &db, flags, NULL);
+    const char *layer = focal_sqlite_clean_layer();
+    if (!layer)
+        return focal_fail(err, FOCAL_NO_MEMORY, NULL, "no memory to open %s", path);
+    int rc = sqlite3_open_v2(path, &db, flags, layer);
     if (rc == SQLITE_OK)
         rc = harden(db);
     enum focal_status status = focal_sqlite_status(db, rc);

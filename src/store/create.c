@@ -95,7 +95,7 @@ static enum focal_status sync_path(const char *path, int flags, struct focal_err
     return status;
 }
 
-static enum focal_status sync_directory_of(const char *path, struct focal_error *err)
+enum focal_status focal_sqlite_sync_directory_of(const char *path, struct focal_error *err)
 {
     char directory[SQLITE_PATH_BYTES];
     focal_sqlite_beside(directory, path, "");
@@ -131,7 +131,7 @@ enum focal_status focal_sqlite_create(const char *path, struct focal_error *err)
     if (status == FOCAL_OK)
         status = give_name(temporary, path, err);
     if (status == FOCAL_OK)
-        status = sync_directory_of(path, err);
+        status = focal_sqlite_sync_directory_of(path, err);
     /* Takes the log and index that a connection closed without a checkpoint leaves, and all of it on failure. */
     clear_away(temporary);
     return status;

@@ -43,16 +43,64 @@ struct sqlite_shelf {
     uint8_t walk_key[FOCAL_STORE_KEY_MAX];
 };
 
+enum { FENCE_TOKEN_BYTES = 16, FENCE_NAME_BYTES = 64 };
+
+/* Which commit: its number, and a token against two commits under one number. */
+struct fence_mark { uint64_t generation; uint8_t token[FENCE_TOKEN_BYTES]; };
+
+/* Where a mark was made, and by whom. */
+struct fence_home { uint64_t device, inode; uint8_t machine[FOCAL_FENCE_MACHINE_MAX]; };
+
+struct fence_place {
+    bool used, there;                /* may be written; has a mark that can be read */
+    int directory, file;             /* while used */
+    int slot;                        /* of the mark; the next goes into the other */
+    struct fence_mark mark;
+    struct fence_home home;
+};
+
+struct fence {
+    bool kept;
+    enum focal_fence_verdict verdict;
+    struct fence_mark now;           /* of the last commit, as the database has it; generation 0: there was none */
+    uint8_t previous[FENCE_TOKEN_BYTES];
+    uint64_t highest;                /* of all marks seen anywhere */
+    struct fence_home home;
+    struct focal_entropy entropy;
+    const struct focal_fence_files *files;
+    struct fence_place places[FOCAL_FENCE_PLACES];
+    char name[FENCE_NAME_BYTES];
+};
+
+enum {
+    SPACE_PIECE_BYTES = 1 << 20,         /* the reserve is given back in such pieces, so that nobody else takes it all */
+    /* Below this other offices' entries wait: a write-ahead log as long as it gets, and air. */
+    SPACE_LOW_BYTES = SQLITE_WAL_PAGES * SQLITE_PAGE_BYTES + (4 << 20),
+    SPACE_AIR_BYTES = 4 << 20,           /* above it, before they are taken again */
+    SPACE_LEAST_BYTES = 2 << 20,         /* below this nothing but local intake is written */
+    SPACE_LAST_BYTES = 256 << 10,        /* without a reserve, and below this, not even that */
+};
+
+struct space {
+    bool kept, low, full;                /* low: it was not enough when last looked; full: a write found no room */
+    int file;                            /* while kept */
+    uint64_t reserve_bytes, held_bytes;
+    uint64_t (*left)(void *data, const char *path);
+    void *data;
+};
+
 struct sqlite_store {
     struct focal_store base;
     sqlite3 *db;
     sqlite3_stmt *begin, *commit, *rollback;
     int lock_fd;                     /* -1: none (a snapshot) */
     bool read_only, is_snapshot;
-    bool in_transaction;
+    bool in_transaction, wrote;      /* wrote: something, in this transaction */
     bool dead;                       /* a commit's write or fsync failed: nothing more is begun */
     enum focal_status doom;          /* what the first failed write of this transaction said */
     struct sqlite_shelf shelves[FOCAL_SHELF_LAST + 1];
+    struct fence fence;
+    struct space space;
     char path[SQLITE_PATH_BYTES];
 };
 
@@ -90,11 +138,44 @@ enum focal_status focal_sqlite_check(sqlite3 *db, const char *path, struct focal
 
 /* create.c */
 enum focal_status focal_sqlite_create(const char *path, struct focal_error *err);
+enum focal_status focal_sqlite_sync_directory_of(const char *path, struct focal_error *err);
+
+/* settle.c: the log and the names in the directory are durable as they are now. The log must not be open. */
+enum focal_status focal_sqlite_settle(const char *path, struct focal_error *err);
 
 /* open.c */
 enum focal_status focal_sqlite_snapshot(struct focal_store *base, struct focal_store **out);
 
+/* fence.c: called by commit; the row goes into the transaction, the marks follow when it is durable. */
+enum focal_status focal_sqlite_fence_row(struct sqlite_store *store, struct fence_mark *next);
+enum focal_status focal_sqlite_fence_mark(struct sqlite_store *store, const struct fence_mark *next);
+enum focal_fence_verdict focal_sqlite_fence_verdict(struct focal_store *base);
+void focal_sqlite_fence_close(struct fence *);
+
+/* fence_file.c: one place of a fence. */
+extern const struct focal_fence_files focal_sqlite_fence_files;
+/* Used or not, and with its newest mark if it has one. `beside`: the directory of the database. */
+void focal_sqlite_place_open(struct fence_place *, const struct fence *, const char *path, const char *beside);
+/* Over the older of the two slots; 0 or an errno. */
+int focal_sqlite_place_mark(struct fence_place *, const struct fence *, const struct fence_mark *);
+/* As if it had just been made. */
+int focal_sqlite_place_empty(struct fence_place *, const struct fence *);
+int focal_sqlite_place_give_up(struct fence_place *, const struct fence *);
+void focal_sqlite_place_close(struct fence_place *);
+
+/* clean.c: the layer of files that databases are opened through. NULL: no memory. */
+const char *focal_sqlite_clean_layer(void);
+
+/* scrub.c */
+enum focal_status focal_sqlite_scrub(struct sqlite_store *store);
+
+/* space.c */
+enum focal_space focal_sqlite_space(struct focal_store *base, uint64_t *wanted);
+enum focal_status focal_sqlite_release(struct focal_store *base);
+void focal_sqlite_space_close(struct space *);
+
 /* store.c */
+void focal_sqlite_stop_walks(struct sqlite_store *store);
 enum focal_status focal_sqlite_prepare(struct sqlite_store *store);
 void focal_sqlite_disconnect(struct sqlite_store *store);
 void focal_sqlite_close(struct focal_store *base);

@@ -1,6 +1,6 @@
 /* Opening: who may, is it ours, is it whole; and only after that is anything written.
  *
- *   path -> lock -> (create) -> connect -> identify -> quick_check -> migrate -> prepare */
+ *   path -> lock -> (create) -> connect -> identify -> settle -> quick_check -> migrate -> prepare */
 #include "inside.h"
 
 #include <errno.h>
@@ -72,6 +72,22 @@ static enum focal_status make_ready(sqlite3 *db, const char *path, int64_t versi
     return FOCAL_OK;
 }
 
+static enum focal_status connect_known(struct sqlite_store *store, int64_t *version, struct focal_error *err)
+{
+    enum focal_status status = focal_sqlite_connect(&store->db, store->path, store->read_only, SQLITE_CACHE_KIB, err);
+    return status == FOCAL_OK ? focal_sqlite_identify(store->db, store->path, version, err) : status;
+}
+
+/* Only once it is known to be ours is its log written over, and nobody may have read it before. */
+static enum focal_status settle(struct sqlite_store *store, int64_t *version, struct focal_error *err)
+{
+    int rc = sqlite3_close(store->db);
+    focal_assert(rc == SQLITE_OK);
+    store->db = NULL;
+    enum focal_status status = focal_sqlite_settle(store->path, err);
+    return status == FOCAL_OK ? connect_known(store, version, err) : status;
+}
+
 static enum focal_status open_checked(struct sqlite_store *store, const struct focal_sqlite_options *options,
                                       struct focal_error *err)
 {
@@ -82,10 +98,10 @@ static enum focal_status open_checked(struct sqlite_store *store, const struct f
     if (lstat(journal, &st) == 0)
         return focal_fail(err, FOCAL_DAMAGED, "find out which program made it; the database was left as it is",
                           "a foreign journal stands beside the database: %s", journal);
-    enum focal_status status = focal_sqlite_connect(&store->db, store->path, options->read_only, SQLITE_CACHE_KIB, err);
     int64_t version = 0;
-    if (status == FOCAL_OK)
-        status = focal_sqlite_identify(store->db, store->path, &version, err);
+    enum focal_status status = connect_known(store, &version, err);
+    if (status == FOCAL_OK && !store->read_only)
+        status = settle(store, &version, err);
     if (status == FOCAL_OK)
         status = focal_sqlite_check_length(store->db, store->path, err);
     if (status == FOCAL_OK && !options->skip_check)

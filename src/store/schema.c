@@ -13,6 +13,7 @@
 static const char *const steps[] = {
     TABLE("meta") TABLE("statement") TABLE("log") TABLE("segment") TABLE("staging") TABLE("part") TABLE("code")
     TABLE("receipt") TABLE("peer") TABLE("local") TABLE("invitation") TABLE("incident") TABLE("kind") TABLE("conflict"),
+    TABLE("posting") TABLE("history") TABLE("redaction") TABLE("hidden") TABLE("refused"),
 };
 enum { VERSION = sizeof steps / sizeof *steps };
 
@@ -31,8 +32,13 @@ static const char *const tables[FOCAL_SHELF_LAST + 1] = {
     [FOCAL_SHELF_INCIDENT] = "incident",
     [FOCAL_SHELF_KIND] = "kind",
     [FOCAL_SHELF_CONFLICT] = "conflict",
+    [FOCAL_SHELF_HISTORY] = "history",
+    [FOCAL_SHELF_POSTING] = "posting",
+    [FOCAL_SHELF_REDACTION] = "redaction",
+    [FOCAL_SHELF_HIDDEN] = "hidden",
+    [FOCAL_SHELF_REFUSED] = "refused",
 };
-_Static_assert(FOCAL_SHELF_LAST == 14, "a new shelf needs a step that makes its table, and its name here");
+_Static_assert(FOCAL_SHELF_LAST == 19, "a new shelf needs a step that makes its table, and its name here");
 
 const char *focal_sqlite_table(enum focal_shelf shelf)
 {

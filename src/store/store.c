@@ -6,6 +6,7 @@
  * anything changes its shelf, and at begin, commit and rollback. */
 #include "inside.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,12 +28,26 @@ static struct sqlite_store *of(struct focal_store *base)
     return (struct sqlite_store *)base;
 }
 
+/* SQLite keeps an errno for itself in some failures only; the thread's is that of the last call that failed, so it must
+ * not be older than the step. */
+static int step(sqlite3_stmt *statement)
+{
+    errno = 0;
+    return sqlite3_step(statement);
+}
+
 /* SQLite may end a transaction by itself when a statement fails; ours is then doomed, or the writes that follow would
  * each become a transaction of their own. */
 static enum focal_status failed(struct sqlite_store *store, int rc)
 {
+    const int error = errno;
     enum focal_status status = focal_sqlite_status(store->db, rc);
     focal_assert(status != FOCAL_OK);
+    /* A quota, and a full disk that shows elsewhere than in a write, come as failures of input or output. */
+    if (status == FOCAL_IO && focal_sqlite_errno_status(error) == FOCAL_DISK_FULL)
+        status = FOCAL_DISK_FULL;
+    if (status == FOCAL_DISK_FULL)
+        store->space.full = true;
     if (store->in_transaction && store->doom == FOCAL_OK && sqlite3_get_autocommit(store->db))
         store->doom = status;
     return status;
@@ -47,6 +62,7 @@ static enum focal_status statement_of(struct sqlite_store *store, enum focal_she
         int n = snprintf(sql, sizeof sql, "%s%s%s", templates[kind].head, focal_sqlite_table(shelf),
                          templates[kind].tail);
         focal_assert(n > 0 && (size_t)n < sizeof sql);
+        errno = 0;
         int rc = sqlite3_prepare_v3(store->db, sql, n + 1, SQLITE_PREPARE_PERSISTENT, slot, NULL);
         if (rc != SQLITE_OK)
             return failed(store, rc);
@@ -62,7 +78,7 @@ static void stop_walk(struct sqlite_shelf *shelf)
     shelf->walk = NULL;
 }
 
-static void stop_walks(struct sqlite_store *store)
+void focal_sqlite_stop_walks(struct sqlite_store *store)
 {
     for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
         stop_walk(&store->shelves[shelf]);
@@ -100,11 +116,12 @@ static enum focal_status begin(struct focal_store *base)
         return FOCAL_DENIED;
     if (store->dead)
         return FOCAL_IO;
-    stop_walks(store);
-    int rc = sqlite3_step(store->begin);
+    focal_sqlite_stop_walks(store);
+    int rc = step(store->begin);
     if (rc == SQLITE_DONE) {
         sqlite3_reset(store->begin);
         store->in_transaction = true;
+        store->wrote = false;
         store->doom = FOCAL_OK;
         return FOCAL_OK;
     }
@@ -118,9 +135,9 @@ static void rollback(struct focal_store *base)
     struct sqlite_store *store = of(base);
     if (!store->in_transaction)
         return;
-    stop_walks(store);
+    focal_sqlite_stop_walks(store);
     if (!sqlite3_get_autocommit(store->db)) {
-        sqlite3_step(store->rollback);
+        step(store->rollback);
         sqlite3_reset(store->rollback);
     }
     /* A transaction that cannot be left must not take in later writes. */
@@ -132,23 +149,31 @@ static void rollback(struct focal_store *base)
 static enum focal_status commit(struct focal_store *base)
 {
     struct sqlite_store *store = of(base);
+    struct fence_mark next;
     focal_assert(store->in_transaction);
-    stop_walks(store);
+    /* What changed nothing leaves the fence where it is: a mark costs the disk a write. */
+    bool marks = store->fence.kept && store->wrote;
+    if (marks && store->doom == FOCAL_OK)
+        (void)focal_sqlite_fence_row(store, &next);
+    focal_sqlite_stop_walks(store);
     if (store->doom != FOCAL_OK) {
         enum focal_status doom = store->doom;
         rollback(base);
         return doom;
     }
-    int rc = sqlite3_step(store->commit);
+    int rc = step(store->commit);
     if (rc == SQLITE_DONE || FOCAL_PLANTED(COMMIT_FAILS_SILENTLY)) {
         sqlite3_reset(store->commit);
         store->in_transaction = false;
-        return FOCAL_OK;
+        return marks ? focal_sqlite_fence_mark(store, &next) : FOCAL_OK;
     }
     enum focal_status status = failed(store, rc);
-    /* After a failed fsync the kernel may have dropped the pages and call the next fsync good. */
-    if ((rc & 0xFF) == SQLITE_IOERR && !FOCAL_PLANTED(FSYNC_TRIED_AGAIN))
+    /* After a failed fsync the kernel may have dropped the pages and call the next fsync good, whatever the reason. A write
+     * that found no room has written nothing. */
+    if ((rc & 0xFF) == SQLITE_IOERR && (status != FOCAL_DISK_FULL || rc == SQLITE_IOERR_FSYNC) && !FOCAL_PLANTED(FSYNC_TRIED_AGAIN)) {
         store->dead = true;
+        status = status == FOCAL_DISK_FULL ? FOCAL_IO : status;
+    }
     sqlite3_reset(store->commit);
     rollback(base);
     return status;
@@ -162,6 +187,7 @@ static enum focal_status write_row(struct sqlite_store *store, enum focal_shelf 
     focal_assert(store->in_transaction);
     if (store->doom != FOCAL_OK)
         return store->doom;
+    store->wrote = true;
     stop_walk(&store->shelves[shelf]);
     sqlite3_stmt *statement;
     enum focal_status status = statement_of(store, shelf, kind, &statement);
@@ -170,7 +196,7 @@ static enum focal_status write_row(struct sqlite_store *store, enum focal_shelf 
         if (rc == SQLITE_OK && value)
             rc = bind(statement, 2, *value, false);
         if (rc == SQLITE_OK)
-            rc = sqlite3_step(statement);
+            rc = step(statement);
         if (rc != SQLITE_DONE)
             status = failed(store, rc);
         sqlite3_reset(statement);
@@ -203,7 +229,7 @@ static enum focal_status get(struct focal_store *base, enum focal_shelf shelf, s
         return status;
     int rc = bind(statement, 1, key, false);
     if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
+        rc = step(statement);
     if (rc == SQLITE_ROW) {
         status = hand_out(statement, 0, value);
     } else if (rc == SQLITE_DONE) {
@@ -260,7 +286,7 @@ static enum focal_status next(struct focal_store *base, enum focal_shelf number,
         rc = bind(statement, 1, after, true);
     }
     if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
+        rc = step(statement);
     status = row(store, statement, rc, key, value);
     if (status != FOCAL_OK) {
         shelf->walk = statement;
@@ -289,7 +315,7 @@ static enum focal_status prev(struct focal_store *base, enum focal_shelf number,
         return status;
     int rc = bind(statement, 1, before, false);
     if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
+        rc = step(statement);
     status = row(store, statement, rc, key, value);
     sqlite3_reset(statement);
     return status;
@@ -310,6 +336,11 @@ static enum focal_status sizes(struct focal_store *base, uint64_t *bytes_on_disk
     if (stat(wal, &st) == 0)
         *bytes_on_disk += (uint64_t)st.st_size;
     return FOCAL_OK;
+}
+
+static enum focal_status scrub(struct focal_store *base)
+{
+    return focal_sqlite_scrub(of(base));
 }
 
 enum focal_status focal_sqlite_prepare(struct sqlite_store *store)
@@ -355,6 +386,8 @@ void focal_sqlite_close(struct focal_store *base)
 {
     struct sqlite_store *store = of(base);
     focal_sqlite_disconnect(store);
+    focal_sqlite_fence_close(&store->fence);
+    focal_sqlite_space_close(&store->space);
     focal_sqlite_unlock(store->lock_fd);
     focal_free(store);
 }
@@ -370,5 +403,9 @@ const struct focal_store_ops focal_sqlite_ops = {
     .prev = prev,
     .snapshot = focal_sqlite_snapshot,
     .sizes = sizes,
+    .fence = focal_sqlite_fence_verdict,
+    .scrub = scrub,
+    .space = focal_sqlite_space,
+    .release = focal_sqlite_release,
     .close = focal_sqlite_close,
 };

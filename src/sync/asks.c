@@ -58,7 +58,8 @@ void asks_touch(struct focal_session *s, const struct focal_id *log)
         a->head = held->head.seq;
         a->moved_ms = s->host->now.mono_ms;
     }
-    if (held && held->head.seq >= a->to)
+    const struct peer_log *p = peer_log_get(s, log);
+    if (held && held->head.seq >= a->to && !(p && p->fork))      /* of a forked log a count says nothing */
         asks_drop(s, log);
 }
 
@@ -76,36 +77,49 @@ static bool stale(const struct focal_session *s, const struct ask *a)
            || now - a->moved_ms > FOCAL_ASK_HEAD_STALE_MS;
 }
 
+enum focal_status ask_note(struct focal_session *s, const struct focal_id *log, uint64_t to, uint64_t head, bool *may)
+{
+    const uint64_t now = s->host->now.mono_ms;
+    struct ask *a = focal_map_get(&s->host->asks, log);
+    *may = !a || stale(s, a);
+    if (!*may)
+        return FOCAL_OK;
+    if (!a) {
+        a = focal_alloc(sizeof *a);
+        if (!a)
+            return FOCAL_NO_MEMORY;
+        enum focal_status st = focal_map_put(&s->host->asks, log, a);
+        if (st != FOCAL_OK) {
+            focal_free(a);
+            return st;
+        }
+    }
+    *a = (struct ask){ .link = s->link, .to = to, .head = head, .moved_ms = now, .touched_ms = now, .peer_heard_ms = now };
+    return FOCAL_OK;
+}
+
 enum focal_status ask_if_behind(struct focal_session *s, struct peer_log *p)
 {
     uint64_t now = s->host->now.mono_ms;
+    if (p->fork)
+        return fork_ask(s, p);
     const struct focal_log *held = focal_oplog_log(s->host->oplog, &p->id);
     uint64_t head = held ? held->head.seq : 0, have = held ? held->staged.seq : 0;
-    if (s->closing || p->theirs <= head || now < p->blocked_until_ms || !shared_by_id(s, &p->name.scope))
+    if (s->closing || p->theirs <= head || now < p->blocked_until_ms || !shared_by_id(s, &p->name.scope) || pause_holds(s, &p->name))
         return FOCAL_OK;
     if (p->theirs <= have) {    /* what is staged may be anybody's invention: it must not keep us from asking for long */
         if (now - s->segment_heard_ms <= FOCAL_ASK_STALE_MS)
             return FOCAL_OK;
         have = head;
     }
-    struct ask *a = focal_map_get(&s->host->asks, &p->id);
-    if (a && !stale(s, a))
-        return FOCAL_OK;
-    if (!a) {
-        a = focal_alloc(sizeof *a);
-        if (!a)
-            return FOCAL_NO_MEMORY;
-        enum focal_status st = focal_map_put(&s->host->asks, &p->id, a);
-        if (st != FOCAL_OK) {
-            focal_free(a);
-            return st;
-        }
-    }
-    *a = (struct ask){ .link = s->link, .to = p->theirs, .head = head, .moved_ms = now, .touched_ms = now, .peer_heard_ms = now };
+    bool may = false;
+    enum focal_status st = ask_note(s, &p->id, p->theirs, head, &may);
+    if (st != FOCAL_OK || !may)
+        return st;
     struct focal_message m = { .type = FOCAL_MSG_WANT };
     m.is.want.log = p->id;
     m.is.want.from = have + 1;
     m.is.want.to.seq = p->theirs;
-    memcpy(m.is.want.to.keyed, p->keyed, 8);
+    memcpy(m.is.want.to.keyed, p->announced.keyed, 8);
     return queue_message(s, &m);
 }

@@ -26,18 +26,35 @@ struct peer_log *peer_log_make(struct focal_session *s, const struct focal_id *i
     return p;
 }
 
-/* keyed: the tip's hash under this session's key; sequence 0 (only the name) has none. */
-static void item_of(const struct focal_session *s, const struct focal_log *log, bool name_only, struct focal_frontier_item *out)
+/* All tips of a log, in as many items as they need. */
+void frontier_put(const struct focal_session *s, struct focal_buf *items, const struct focal_id *log)
 {
-    memset(out, 0, sizeof *out);
-    out->author = log->name.author;
-    out->epoch = log->name.epoch;
-    out->lane = log->name.lane;
-    out->tip_count = 1;
-    if (!name_only) {
-        out->tips[0].seq = log->head.seq;
-        keyed_hash(s, out->tips[0].keyed, &log->head.h);
+    struct focal_frontier_item item;
+    const struct focal_log *line = NULL;
+    const struct focal_log *trunk = focal_oplog_log(s->host->oplog, log);
+    memset(&item, 0, sizeof item);
+    item.author = trunk->name.author;
+    item.epoch = trunk->name.epoch;
+    item.lane = trunk->name.lane;
+    while ((line = focal_oplog_next_line(s->host->oplog, log, line)) != NULL) {
+        struct focal_frontier_tip *tip = &item.tips[item.tip_count++];
+        tip->seq = line->head.seq;
+        keyed_hash(s, tip->keyed, &line->head.h);
+        if (item.tip_count == FOCAL_TIPS_MAX) {
+            focal_frontier_put(items, &item);
+            item.tip_count = 0;
+        }
     }
+    if (item.tip_count == 0) {          /* only the name, or the end of a full list */
+        item.tips[0] = (struct focal_frontier_tip){ .seq = 0 };
+        item.tip_count = 1;
+    }
+    focal_frontier_put(items, &item);
+}
+
+static bool is_trunk(const struct focal_log *log)
+{
+    return focal_id_equal(&log->id, &log->line);
 }
 
 enum focal_status frontier_send_whole(struct focal_session *s, struct shared_scope *scope)
@@ -53,19 +70,17 @@ enum focal_status frontier_send_whole(struct focal_session *s, struct shared_sco
     size_t count = focal_oplog_log_count(ol);
     for (size_t i = 0; i < count && st == FOCAL_OK; i++) {
         const struct focal_log *log = focal_oplog_log_at(ol, i);
-        if (log->head.seq == 0 || !focal_hash_equal(&log->name.scope, &scope->id))
+        if (log->head.seq == 0 || !is_trunk(log) || !focal_hash_equal(&log->name.scope, &scope->id))
             continue;
         struct peer_log *p = peer_log_make(s, &log->id, &log->name);
-        if (!p) {
-            st = FOCAL_NO_MEMORY;
+        st = !p ? FOCAL_NO_MEMORY : log->forked ? fork_enter(s, p) : FOCAL_OK;
+        if (st != FOCAL_OK)
             break;
-        }
         p->told_name = true;
         p->head_seen = log->head.seq;
-        struct focal_frontier_item item;
-        item_of(s, log, false, &item);
-        focal_frontier_put(&items, &item);
-        if (items.len + 128 > ITEMS_MAX) {
+        frontier_put(s, &items, &log->id);
+        fork_told(s, p);
+        if (items.len + FORK_ITEMS_BYTES > ITEMS_MAX) {
             m.is.frontier.items = focal_buf_view(&items);
             st = queue_message(s, &m);
             focal_buf_clear(&items);
@@ -81,23 +96,37 @@ enum focal_status frontier_send_whole(struct focal_session *s, struct shared_sco
     return st;
 }
 
-void frontier_mark_equal(struct focal_session *s, struct shared_scope *scope)
+/* They count on our knowing the names of all that is equal: what cannot be noted here must not be passed over. */
+enum focal_status frontier_mark_equal(struct focal_session *s, struct shared_scope *scope)
 {
     struct focal_oplog *ol = s->host->oplog;
     scope->exchanged = true;
     for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
         const struct focal_log *log = focal_oplog_log_at(ol, i);
-        if (log->head.seq == 0 || !focal_hash_equal(&log->name.scope, &scope->id))
+        if (log->head.seq == 0 || !is_trunk(log) || !focal_hash_equal(&log->name.scope, &scope->id))
             continue;
         struct peer_log *p = peer_log_make(s, &log->id, &log->name);
-        if (!p)
-            continue;           /* not known to have it: it is announced later, nothing is lost */
+        enum focal_status st = !p ? FOCAL_NO_MEMORY : log->forked ? fork_enter(s, p) : FOCAL_OK;
+        if (st == FOCAL_OK && p->fork)
+            st = fork_mark_equal(s, p);
+        if (st != FOCAL_OK)
+            return st;
         p->told_name = true;
         p->theirs = p->sent = p->head_seen = log->head.seq;
     }
+    return FOCAL_OK;
 }
 
-/* One log of their frontier. Of several tips the highest counts until branches are merged. */
+/* Is their tip one that does not lie on our only line? Beyond our head it may. */
+static bool shows_fork(const struct focal_session *s, const struct focal_log *held, const struct focal_frontier_item *item)
+{
+    const struct focal_frontier_tip *tip = &item->tips[0];
+    if (item->tip_count > 1 || (held && held->forked))
+        return true;
+    return held && tip->seq != 0 && tip->seq <= held->head.seq && !tip_held(s, &held->id, tip, NULL);
+}
+
+/* One log of their frontier. */
 static enum focal_status take_item(struct focal_session *s, struct shared_scope *scope, const struct focal_frontier_item *item, bool whole)
 {
     struct focal_log_name name = { .author = item->author, .epoch = item->epoch, .scope = scope->id, .lane = item->lane };
@@ -117,23 +146,16 @@ static enum focal_status take_item(struct focal_session *s, struct shared_scope 
     if (whole)
         p->series = scope->series;
     const struct focal_frontier_tip *tip = &item->tips[0];
-    for (size_t i = 1; i < item->tip_count; i++)
-        if (item->tips[i].seq > tip->seq)
-            tip = &item->tips[i];
-    if (tip->seq > p->theirs) {
+    p->blocked_until_ms = tip->seq > p->theirs ? 0 : p->blocked_until_ms;
+    enum focal_status st = p->fork || shows_fork(s, held, item) ? fork_enter(s, p) : FOCAL_OK;
+    if (st != FOCAL_OK || p->fork)
+        return st == FOCAL_OK ? fork_item(s, p, item) : st;
+    if (tip->seq > p->theirs)
         p->theirs = tip->seq;
-        memcpy(p->keyed, tip->keyed, 8);
-        p->blocked_until_ms = 0;
-    }
+    if (tip->seq != 0)
+        p->announced = *tip;
     if (!whole && held && tip->seq != 0 && tip->seq <= held->head.seq)
         ack_owe(s, p);          /* they announce because they do not know that we have it */
-    if (held && tip->seq != 0 && tip->seq == held->head.seq) {
-        uint8_t keyed[8];
-        keyed_hash(s, keyed, &held->head.h);
-        p->forked = memcmp(keyed, tip->keyed, 8) != 0;
-        if (p->forked)
-            focal_trace_line(s->host->trace, FOCAL_WARNING, "sync", "a log has two branches: equal count, other hash");
-    }
     if (p->sent < p->theirs)
         p->sent = p->theirs;
     return ask_if_behind(s, p);
@@ -145,13 +167,16 @@ static enum focal_status series_end(struct focal_session *s, struct shared_scope
     struct focal_oplog *ol = s->host->oplog;
     for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
         const struct focal_log *log = focal_oplog_log_at(ol, i);
-        if (log->head.seq == 0 || !focal_hash_equal(&log->name.scope, &scope->id))
+        if (log->head.seq == 0 || !is_trunk(log) || !focal_hash_equal(&log->name.scope, &scope->id))
             continue;
         struct peer_log *p = peer_log_make(s, &log->id, &log->name);
         if (!p)
             return FOCAL_NO_MEMORY;
-        if (p->series != scope->series)
-            p->theirs = p->sent = 0;
+        if (p->series == scope->series)
+            continue;
+        p->theirs = p->sent = 0;
+        if (p->fork)
+            p->fork->tip_count = 0;
     }
     scope->exchanged = true;
     scope->series = 0;
@@ -199,11 +224,10 @@ bool frontier_announce(struct focal_session *s, struct focal_message *m, struct 
         if (!of || !log)
             continue;
         scope = of;
-        struct focal_frontier_item item;
-        item_of(s, log, false, &item);
-        focal_frontier_put(items, &item);
+        frontier_put(s, items, &log->id);
+        fork_told(s, p);
         p->told_name = true;
-        if (items->len + 128 > ITEMS_MAX)
+        if (items->len + FORK_ITEMS_BYTES > ITEMS_MAX)
             break;
     }
     if (!scope)

@@ -78,6 +78,8 @@ enum focal_status hello_send(struct focal_session *s)
     struct focal_id epoch;
     if (focal_oplog_epoch(s->host->oplog, &epoch))
         memcpy(h->epoch, epoch.b, 8);
+    memcpy(s->epochs[0], h->epoch, 8);
+    h->veiled = s->veiled[0] = focal_oplog_veiled(s->host->oplog);
     const struct focal_certificate *mine = focal_oplog_mine(s->host->oplog);
     if (mine) {
         struct focal_hash hash;
@@ -98,6 +100,14 @@ enum focal_status hello_send(struct focal_session *s)
     return queue_message(s, &m);
 }
 
+/* They answer our list with all statements that we lack, and then this. */
+static void ask_all_said(struct focal_session *s)
+{
+    uint64_t before = s->pings;
+    focal_session_ping(s);
+    s->statements_by = s->pings > before ? s->pings : 0;
+}
+
 enum focal_status hello_take(struct focal_session *s, const struct focal_hello *h)
 {
     if (s->hello_taken)
@@ -107,15 +117,25 @@ enum focal_status hello_take(struct focal_session *s, const struct focal_hello *
         return FOCAL_OK;
     }
     s->hello_taken = true;
+    s->hello_taken_ms = s->host->now.mono_ms;
+    memcpy(s->epochs[1], h->epoch, 8);
+    s->veiled[1] = h->veiled;
+    if (!s->host->named(s->host->data, s)) {
+        focal_session_bye(s, FOCAL_BYE_DUPLICATE);
+        return FOCAL_OK;
+    }
 
     struct focal_hash set;
     uint8_t keyed[8];
     focal_oplog_statements_hash(s->host->oplog, &set);
     keyed_hash(s, keyed, &set);
-    if (memcmp(keyed, h->statements, 8) != 0) {
+    s->statements_equal = memcmp(keyed, h->statements, 8) == 0;
+    if (!s->statements_equal) {
         enum focal_status st = subjects_send(s);
         if (st != FOCAL_OK)
             return st;
+        if (s->veiled[0])
+            ask_all_said(s);
     }
     for (size_t i = 0; i < h->scope_count; i++) {
         struct shared_scope *scope = shared_by_tag(s, h->scopes[i].tag);
@@ -124,8 +144,11 @@ enum focal_status hello_take(struct focal_session *s, const struct focal_hello *
         scope->they_share = true;
         uint8_t ours[16];
         focal_oplog_frontier_hash(s->host->oplog, &scope->id, ours);
-        if (memcmp(ours, h->scopes[i].frontier, 16) == 0)
-            frontier_mark_equal(s, scope);
+        if (memcmp(ours, h->scopes[i].frontier, 16) != 0 || focal_bytes_zero(ours, 16))     /* zero: could not be made */
+            continue;
+        enum focal_status st = frontier_mark_equal(s, scope);
+        if (st != FOCAL_OK)
+            return st;
     }
     /* Scopes without an equal hash. One they did not list they do not know that we share: they speak first, once they have
      * the statements. */
@@ -137,4 +160,27 @@ enum focal_status hello_take(struct focal_session *s, const struct focal_hello *
             return st;
     }
     return FOCAL_OK;
+}
+
+bool focal_session_told_notices(const struct focal_session *s, const struct focal_hash *scope)
+{
+    const struct shared_scope *of = NULL;
+    if (s->state != FOCAL_SESSION_TALKING || !s->hello_taken || s->closing || s->veiled[1] || s->names_cut)
+        return false;
+    if (!s->statements_equal && (s->statements_by == 0 || s->pongs < s->statements_by))
+        return false;
+    for (size_t i = 0; i < s->shared_count; i++)
+        if (focal_hash_equal(&s->shared[i].id, scope) && s->shared[i].exchanged)
+            of = &s->shared[i];
+    size_t at = 0;
+    void *value;
+    while (of && focal_map_next(&s->logs, &at, NULL, &value)) {
+        const struct peer_log *p = value;
+        const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
+        if (!focal_hash_equal(&p->name.scope, scope) || (p->name.lane != FOCAL_LANE_NOTICES && of->scope.cls != FOCAL_SCOPE_CONTROL))
+            continue;
+        if (p->fork ? fork_lack(s, p) != 0 : p->theirs > (log ? log->head.seq : 0))
+            return false;
+    }
+    return of != NULL;
 }

@@ -22,6 +22,9 @@ enum focal_status want_take(struct focal_session *s, const struct focal_want *w)
     if (!p)
         return FOCAL_NO_MEMORY;
     p->told_name = true;
+    enum focal_status st = log->forked ? fork_enter(s, p) : FOCAL_OK;
+    if (st != FOCAL_OK || p->fork)
+        return st == FOCAL_OK ? fork_send_from(s, p, &w->to, w->from) : st;
     if (p->next <= p->to && p->next != 0 && p->next <= w->from)
         return FOCAL_OK;        /* on its way already */
     if (p->theirs >= w->from)
@@ -39,6 +42,8 @@ static enum lane_rank rank_of(const struct focal_log *log, const struct peer_log
         return RANK_CONTROL;
     if (log->name.lane == FOCAL_LANE_NOTICES)
         return RANK_NOTICES;
+    if (p->fork)
+        return RANK_BULK;
     return p->to - p->next < SHORT_TAIL_ENTRIES ? RANK_SHORT : RANK_BULK;
 }
 
@@ -54,11 +59,15 @@ static struct peer_log *pick(struct focal_session *s, const struct focal_log **l
     while (focal_map_next(&s->logs, &at, NULL, &value)) {
         struct peer_log *p = value;
         place++;
-        if (p->next == 0 || p->next > p->to)
+        if (p->fork ? p->fork->send_count == 0 : p->next == 0 || p->next > p->to)
+            continue;
+        if (s->they_pause && !pause_passes(s, &p->name))
             continue;
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
         if (!log || (!FOCAL_PLANTED(ANY_SCOPE_TOLD) && !shared_by_id(s, &p->name.scope))) {
             p->next = p->to = 0;
+            if (p->fork)
+                p->fork->send_count = 0;
             continue;
         }
         enum lane_rank rank = rank_of(log, p);
@@ -83,6 +92,15 @@ static void probe_start(struct focal_session *s)
         s->probe_at_ms = s->host->now.mono_ms ? s->host->now.mono_ms : 1;
         s->probe_left_bytes = s->in_flight_bytes - CREDIT_STEP_BYTES;
     }
+}
+
+static void sent_upto(struct peer_log *p, const struct focal_piece *piece)
+{
+    focal_assert(piece->last >= p->next);
+    p->sent = piece->last;
+    p->next = piece->last + 1;
+    if (p->to < piece->last)
+        p->to = piece->last;
 }
 
 enum focal_status segment_make(struct focal_session *s, struct focal_buf *message, bool *made)
@@ -112,8 +130,9 @@ enum focal_status segment_make(struct focal_session *s, struct focal_buf *messag
     } else {
         struct focal_piece piece;
         m.type = FOCAL_MSG_SEGMENT;
-        st = focal_oplog_read(s->host->oplog, log, p->next, PACKED_MAX, &piece, &bytes);
-        if (st == FOCAL_NOT_FOUND) {
+        bool found = true;
+        st = p->fork ? fork_piece(s, p, &piece, &bytes, &found) : focal_oplog_read(s->host->oplog, log, p->next, PACKED_MAX, &piece, &bytes);
+        if (st == FOCAL_NOT_FOUND || (st == FOCAL_OK && !found)) {
             p->next = p->to = 0;
             focal_buf_close(&bytes);
             return FOCAL_OK;
@@ -125,11 +144,8 @@ enum focal_status segment_make(struct focal_session *s, struct focal_buf *messag
             m.is.segment.signature = piece.signature;
             m.is.segment.packed = focal_buf_view(&bytes);
             focal_message_encode(message, &m);
-            focal_assert(piece.last >= p->next);
-            p->sent = piece.last;
-            p->next = piece.last + 1;
-            if (p->to < piece.last)
-                p->to = piece.last;
+            if (!p->fork)
+                sent_upto(p, &piece);
             s->in_flight_bytes += message->len;
             probe_start(s);
             *made = true;
@@ -173,11 +189,10 @@ static enum focal_status blame(struct focal_session *s, struct peer_log *p, enum
         asks_drop(s, &p->id);
         focal_trace_line(s->host->trace, FOCAL_INFO, "sync", "segment not admitted yet: %s", err->message);
         return FOCAL_OK;
-    case FOCAL_CONFLICT:
-        p->blocked_until_ms = UINT64_MAX;
-        p->forked = true;
+    case FOCAL_CONFLICT:        /* a branch of which the beginning is not here: they hear of our tips, and we ask for theirs */
         asks_drop(s, &p->id);
-        return FOCAL_OK;
+        st = fork_enter(s, p);
+        return st == FOCAL_OK ? fork_ask(s, p) : st;
     default:
         return st;
     }
@@ -200,11 +215,13 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
         p->theirs = last;
     if (p->sent < last)
         p->sent = last;
+    if (pause_holds(s, &p->name))       /* it was on its way when we paused; not acknowledged, so asked for later */
+        return FOCAL_OK;
 
     const struct focal_log *log = NULL;
     const struct focal_log *held = focal_oplog_log(s->host->oplog, &g->log);
     uint64_t before = held ? held->head.seq : 0;
-    if (first > (held ? held->staged.seq : 0) + 1)      /* what is before it is missing: asked for, without waiting */
+    if (!p->fork && first > (held ? held->staged.seq : 0) + 1)      /* what is before it is missing: asked for, without waiting */
         return ask_if_behind(s, p);
     struct focal_error err = { .status = FOCAL_OK };
     struct focal_incoming in = { .name = &p->name, .before = g->before, .packed = g->packed,
@@ -217,10 +234,16 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
         return blame(s, p, st, &err);
 
     focal_assert(log != NULL);
+    held = focal_oplog_log(s->host->oplog, &g->log);
+    if (held->forked && (st = fork_enter(s, p)) != FOCAL_OK)
+        return st;
     ack_owe(s, p);
     asks_touch(s, &p->id);
-    if (log->head.seq > before)
-        p->head_seen = log->head.seq;
+    /* Asked again only with that tip here: what is on its way to it begins with what we hold, and HEADS begins it anew. */
+    if (p->fork && g->is_signed && (p->fork->asked.seq == 0 || tip_held(s, &p->id, &p->fork->asked, NULL)))
+        asks_drop(s, &p->id);
+    if (held->head.seq > before)
+        p->head_seen = held->head.seq;
     return ask_if_behind(s, p);
 }
 
@@ -230,7 +253,7 @@ enum focal_status ack_take(struct focal_session *s, const struct focal_ack *ack)
         struct focal_ack_item item;
         focal_ack_get(&item, ack, i);
         struct peer_log *p = peer_log_get(s, &item.log);
-        if (!p)
+        if (!p || p->fork)      /* of a forked log a count says nothing */
             continue;
         if (p->theirs < item.seq)
             p->theirs = item.seq;
@@ -242,6 +265,10 @@ enum focal_status ack_take(struct focal_session *s, const struct focal_ack *ack)
 
 void ack_owe(struct focal_session *s, struct peer_log *p)
 {
+    if (p->fork) {
+        fork_announce(s, p);
+        return;
+    }
     s->acks_due += !p->ack_due;
     p->ack_due = true;
 }
@@ -262,7 +289,9 @@ bool ack_make(struct focal_session *s, struct focal_message *m, struct focal_buf
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
         p->ack_due = false;
         s->acks_due--;
-        if (!log || (log->head.seq == 0 && !FOCAL_PLANTED(STAGED_ACKNOWLEDGED)))
+        if (p->fork)
+            fork_announce(s, p);
+        if (!log || (log->head.seq == 0 && !FOCAL_PLANTED(STAGED_ACKNOWLEDGED)) || p->fork)
             continue;           /* only staged so far: nothing durable and signed to speak of */
         struct focal_ack_item item = { .log = p->id, .seq = FOCAL_PLANTED(STAGED_ACKNOWLEDGED) ? log->staged.seq : log->head.seq };
         focal_ack_put(items, &item);

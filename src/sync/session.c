@@ -79,8 +79,10 @@ void focal_session_free(struct focal_session *s)
     queue_drop(s);
     size_t at = 0;
     void *value;
-    while (focal_map_next(&s->logs, &at, NULL, &value))
+    while (focal_map_next(&s->logs, &at, NULL, &value)) {
+        fork_free(value);
         focal_free(value);
+    }
     focal_map_close(&s->logs);
     focal_map_close(&s->given);
     focal_wipe(s, sizeof *s);
@@ -116,8 +118,14 @@ void focal_session_ping(struct focal_session *s)
         return;
     struct focal_message m = { .type = FOCAL_MSG_PING };
     m.is.ping = s->host->now.mono_ms;
-    if (queue_message(s, &m) == FOCAL_OK)
+    if (queue_message(s, &m) == FOCAL_OK) {
         s->ping_sent_ms = s->host->now.mono_ms;
+        s->pings++;
+#ifdef FOCAL_NEXT_VERSION
+        m.type = 64;                /* made up: what today's program skips */
+        (void)!queue_message(s, &m);
+#endif
+    }
 }
 
 /* ---- taking in -------------------------------------------------------------------------------------------------- */
@@ -146,6 +154,7 @@ static enum focal_status take_common(struct focal_session *s, const struct focal
     case FOCAL_MSG_PING:
         return ping_take(s, m->is.ping);
     case FOCAL_MSG_PONG:
+        s->pongs += s->pongs < s->pings;
         if (m->is.ping <= s->host->now.mono_ms)
             s->round_trip_ms = (int64_t)(s->host->now.mono_ms - m->is.ping);
         return FOCAL_OK;
@@ -154,6 +163,7 @@ static enum focal_status take_common(struct focal_session *s, const struct focal
         s->closing = true;
         return FOCAL_OK;
     case FOCAL_MSG_PAUSE:
+        s->they_pause = m->is.pause;
         return FOCAL_OK;
     default:
         return FOCAL_MORE;
@@ -170,6 +180,7 @@ static enum focal_status take_talk(struct focal_session *s, const struct focal_m
     case FOCAL_MSG_STATEMENT: return statement_take(s, m->is.statement);
     case FOCAL_MSG_FRONTIER:  return frontier_take(s, &m->is.frontier);
     case FOCAL_MSG_WANT:      return want_take(s, &m->is.want);
+    case FOCAL_MSG_HEADS:     return heads_take(s, &m->is.heads);
     case FOCAL_MSG_SEGMENT:   return segment_take(s, &m->is.segment, bytes);
     case FOCAL_MSG_CREDIT:    credit_take(s, m->is.credit); return FOCAL_OK;
     case FOCAL_MSG_ACK:       return ack_take(s, &m->is.ack);
@@ -211,7 +222,7 @@ enum focal_status focal_session_frame(struct focal_session *s, struct focal_span
         if (st == FOCAL_UNSUPPORTED)
             st = FOCAL_OK;      /* of a later version, and never needed */
         else if (st == FOCAL_OK) {
-            st = take_common(s, &m);
+            st = pause_drops(s, m.type) ? FOCAL_OK : take_common(s, &m);
             if (st == FOCAL_MORE)
                 st = s->state == FOCAL_SESSION_TALKING ? take_talk(s, &m, plain.len) : take_join(s, &m);
         }
@@ -233,7 +244,7 @@ static enum focal_status make_due(struct focal_session *s, struct focal_buf *mes
     focal_buf_init(&items, FOCAL_FRAME_MAX);
     enum focal_status st = FOCAL_OK;
     *made = true;
-    if (ack_make(s, &m, &items)) {
+    if (pause_make(s, &m) || ack_make(s, &m, &items)) {
         focal_message_encode(message, &m);
     } else if (s->credit_due_bytes >= CREDIT_STEP_BYTES) {
         m.type = FOCAL_MSG_CREDIT;
@@ -338,6 +349,12 @@ static enum focal_status ask_blocked(struct focal_session *s)
     return st;
 }
 
+/* An opening may be what other logs waited for; a redaction, what stripped entries did. */
+static bool others_may_wait_for(const struct focal_log *log)
+{
+    return log->scope.cls == FOCAL_SCOPE_CONTROL || log->name.lane == FOCAL_LANE_NOTICES;
+}
+
 enum focal_status focal_session_log_changed(struct focal_session *s, const struct focal_log *log)
 {
     if (s->state != FOCAL_SESSION_TALKING || s->closing)
@@ -348,6 +365,16 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
     struct peer_log *p = peer_log_make(s, &log->id, &log->name);
     if (!p)
         return FOCAL_NO_MEMORY;
+    const struct focal_log *trunk = focal_oplog_log(s->host->oplog, &log->id);
+    enum focal_status st = trunk->forked ? fork_enter(s, p) : FOCAL_OK;
+    if (st != FOCAL_OK)
+        return st;
+    if (p->fork) {
+        fork_announce(s, p);
+        if (others_may_wait_for(log))
+            st = ask_blocked(s);
+        return st == FOCAL_OK ? fork_ask(s, p) : st;
+    }
     bool sending = p->next != 0 && p->next <= p->to;
     uint64_t covered = p->theirs > p->sent ? p->theirs : p->sent;
     if (sending && p->to > covered)
@@ -365,8 +392,7 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
         ack_owe(s, p);          /* they had it first, and cannot know that it came here by another way */
     }
     p->head_seen = log->head.seq;
-    enum focal_status st = FOCAL_OK;
-    if (log->scope.cls == FOCAL_SCOPE_CONTROL)      /* an opening may be what other logs waited for */
+    if (others_may_wait_for(log))
         st = ask_blocked(s);
     return st == FOCAL_OK ? ask_if_behind(s, p) : st;
 }
@@ -408,6 +434,10 @@ uint64_t focal_session_opened_ms(const struct focal_session *s) { return s->open
 int64_t focal_session_round_trip_ms(const struct focal_session *s) { return s->round_trip_ms; }
 uint64_t focal_session_bytes(const struct focal_session *s, bool sent) { return sent ? s->bytes_sent : s->bytes_received; }
 int focal_session_bye_reason(const struct focal_session *s) { return s->bye; }
+bool focal_session_named(const struct focal_session *s) { return s->hello_taken; }
+const uint8_t *focal_session_epoch(const struct focal_session *s, bool theirs) { return s->epochs[theirs]; }
+uint64_t focal_session_named_ms(const struct focal_session *s) { return s->hello_taken_ms; }
+bool focal_session_says_veiled(const struct focal_session *s, bool theirs) { return s->veiled[theirs]; }
 
 const struct focal_certificate *focal_session_certificate(const struct focal_session *s)
 {
@@ -433,6 +463,12 @@ void focal_session_lack(const struct focal_session *s, uint64_t *they, uint64_t 
         uint64_t ours = log ? log->head.seq : 0;
         if (!focal_session_shares(s, &p->name.scope))
             continue;
+        if (p->fork) {
+            for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;)
+                *they += line->head.seq - fork_holds(s, p, line);
+            *we += fork_lack(s, p);
+            continue;
+        }
         if (ours > p->theirs)
             *they += ours - p->theirs;
         else
@@ -447,23 +483,17 @@ bool focal_session_equal(const struct focal_session *s)
     for (size_t i = 0; i < s->shared_count; i++)
         if (!s->shared[i].exchanged)
             return false;
-    size_t at = 0;
-    void *value;
-    while (focal_map_next(&s->logs, &at, NULL, &value)) {
-        const struct peer_log *p = value;
-        if (p->forked && focal_session_shares(s, &p->name.scope))
-            return false;
-    }
     uint64_t they, we;
     focal_session_lack(s, &they, &we);
     return they == 0 && we == 0;
 }
 
-bool focal_session_has(const struct focal_session *s, const struct focal_id *log, uint64_t *seq)
+bool focal_session_has(const struct focal_session *s, const struct focal_log *line, uint64_t *seq)
 {
-    const struct peer_log *p = focal_map_get(&s->logs, log);
+    const struct peer_log *p = focal_map_get(&s->logs, &line->id);
     if (!p)
         return false;
-    *seq = p->theirs;
+    const bool trunk = focal_id_equal(&line->id, &line->line);
+    *seq = p->fork ? fork_holds(s, p, line) : trunk ? p->theirs : line->base.seq;
     return true;
 }

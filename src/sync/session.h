@@ -13,7 +13,23 @@ enum {
     ITEMS_MAX = FOCAL_FRAME_MAX - 64,       /* items in one SUBJECTS, FRONTIER or ACK message */
     SUBJECTS_ANSWERS_MAX = 64,
     NAMES_MAX = 32768,                      /* logs a peer may name that are not held here: more wait for the next connection */
+    FORK_ITEMS_BYTES = 9000,                /* of one log with as many branches as are kept, in a FRONTIER */
+    FORK_SENDS_MAX = 8,                     /* tips of one log being sent to one peer */
     BLOCKED_MS = 5000                       /* after a "not yet": asked again after this, or when something it needs came */
+};
+
+/* One tip of a forked log on its way to them: along the line and those it leaves, from next on. */
+struct fork_send { uint64_t serial, next; };
+
+/* What we know of one log at the far end when it is forked, here or there: see forks.c. */
+struct fork {
+    struct focal_frontier_tip *tips;    /* theirs, as they told them last */
+    size_t tip_count, tip_cap;
+    bool tips_open;                     /* their list goes on with the next item */
+    uint64_t told;                      /* digest of our tips as told them last; 0: never */
+    struct focal_frontier_tip asked;    /* with HEADS, last; sequence 0: none */
+    struct fork_send sends[FORK_SENDS_MAX];
+    size_t send_count;
 };
 
 /* What we know of one log at the far end. */
@@ -21,14 +37,14 @@ struct peer_log {
     struct focal_id id;
     struct focal_log_name name;
     uint64_t theirs;                /* they hold it durably up to here: a frontier, an ack, or they sent it */
-    uint8_t keyed[8];               /* of their announced tip */
+    struct focal_frontier_tip announced;        /* their tip as they told it; seq 0: not told */
     uint64_t sent;                  /* handed to the stream up to here */
     uint64_t next, to;              /* being sent while next <= to */
     uint64_t head_seen;             /* our head when last looked at: what is above it is new */
     uint64_t blocked_until_ms;      /* a "not yet" */
     uint32_t series;                /* the whole series that listed it last */
     bool ack_due;                   /* what is durable here is to be told */
-    bool forked;                    /* they hold another branch of it: equal counts say nothing */
+    struct fork *fork;              /* NULL: one line here and there, as far as we know */
     bool told_name;                 /* they know its name */
     bool announce_due;              /* our new tip is to be announced, not pushed */
 };
@@ -65,7 +81,15 @@ struct focal_session {
     uint64_t bytes_sent, bytes_received;
     int bye;
 
+    uint8_t they_pause;                             /* their PAUSE */
+    bool pause_told;                                /* ours is what they heard last */
     bool hello_sent, hello_taken;
+    uint8_t epochs[2][8];                           /* ours, theirs, as HELLO said */
+    bool veiled[2];
+    uint64_t hello_taken_ms;
+    uint64_t pings, pongs;                          /* the nth PONG answers the nth PING, and all that was said before it */
+    bool statements_equal;                          /* by HELLO */
+    uint64_t statements_by;                         /* all their statements are here once so many PONGs came; 0: not asked */
     struct focal_hash subjects_sent_for;            /* statement set when SUBJECTS went out last */
     uint32_t subjects_answers;                      /* how often, to theirs, for that set */
     bool subjects_due;                              /* our set changed: to be told when the stream is free */
@@ -113,12 +137,36 @@ enum focal_status statement_take(struct focal_session *, struct focal_span);
 /* frontier.c */
 enum focal_status frontier_send_whole(struct focal_session *, struct shared_scope *);
 enum focal_status frontier_take(struct focal_session *, const struct focal_frontier *);
-void frontier_mark_equal(struct focal_session *, struct shared_scope *);
+enum focal_status frontier_mark_equal(struct focal_session *, struct shared_scope *);
 bool frontier_announce(struct focal_session *, struct focal_message *, struct focal_buf *items);
 struct peer_log *peer_log_get(struct focal_session *, const struct focal_id *);
 struct peer_log *peer_log_make(struct focal_session *, const struct focal_id *, const struct focal_log_name *);
 
+void frontier_put(const struct focal_session *, struct focal_buf *items, const struct focal_id *log);
+
+/* forks.c */
+enum focal_status fork_enter(struct focal_session *, struct peer_log *);        /* once known to be forked: always so on this link */
+void fork_free(struct peer_log *);
+enum focal_status fork_item(struct focal_session *, struct peer_log *, const struct focal_frontier_item *);
+enum focal_status fork_ask(struct focal_session *, struct peer_log *);          /* for a tip of theirs that is not here */
+void fork_announce(struct focal_session *, struct peer_log *);                  /* if our tips are not as told last */
+void fork_told(const struct focal_session *, struct peer_log *);                /* our present tips go out */
+enum focal_status fork_mark_equal(struct focal_session *, struct peer_log *);
+bool fork_equal(const struct focal_session *, const struct peer_log *);
+uint64_t fork_holds(const struct focal_session *, const struct peer_log *, const struct focal_log *line);  /* up to which sequence */
+uint64_t fork_lack(const struct focal_session *, const struct peer_log *);      /* tips of theirs that are not here */
+enum focal_status fork_send_from(struct focal_session *, struct peer_log *, const struct focal_frontier_tip *to, uint64_t from);
+enum focal_status heads_take(struct focal_session *, const struct focal_heads *);
+/* The next piece of what is being sent; line NULL: none. */
+enum focal_status fork_piece(struct focal_session *, struct peer_log *, struct focal_piece *, struct focal_buf *packed, bool *made);
+bool fits_keyed(const void *wanted, const struct focal_hash *);
+struct keyed_tip { const struct focal_session *session; const uint8_t *keyed; };
+/* Do we hold this tip of theirs? */
+bool tip_held(const struct focal_session *, const struct focal_id *log, const struct focal_frontier_tip *, const struct focal_log **line);
+
 /* asks.c */
+/* May this be asked of this peer now? Then it is noted as asked. */
+enum focal_status ask_note(struct focal_session *, const struct focal_id *log, uint64_t to, uint64_t head, bool *may);
 enum focal_status ask_if_behind(struct focal_session *, struct peer_log *);
 void asks_forget_link(struct focal_sync_host *, uint64_t link);
 void asks_touch(struct focal_session *, const struct focal_id *log);
@@ -132,6 +180,12 @@ enum focal_status ack_take(struct focal_session *, const struct focal_ack *);
 bool ack_make(struct focal_session *, struct focal_message *, struct focal_buf *items);
 void ack_owe(struct focal_session *, struct peer_log *);
 enum focal_status segment_make(struct focal_session *, struct focal_buf *message, bool *made);
+
+/* pause.c */
+bool pause_passes(struct focal_session *, const struct focal_log_name *);       /* goes on while somebody pauses */
+bool pause_holds(struct focal_session *, const struct focal_log_name *);        /* we take nothing of it now */
+bool pause_drops(const struct focal_session *, uint8_t message_type);
+bool pause_make(struct focal_session *, struct focal_message *);
 
 /* join.c */
 enum focal_status join_send(struct focal_session *);

@@ -4,6 +4,7 @@
 enum {
     SUBJECT_BYTES = 24,
     ACK_BYTES = 24,
+    HEAD_BYTES = 16,
     RESERVED_TYPE_MIN = 64,             /* from here up: for later versions, skipped */
     SUBJECTS_LAST = 1,
 };
@@ -187,6 +188,39 @@ static bool decode_join(struct focal_message *m, struct focal_cur *cur)
     return true;
 }
 
+static void encode_heads(struct focal_buf *buf, const struct focal_message *m)
+{
+    const struct focal_heads *heads = &m->is.heads;
+    focal_assert(heads->count <= FOCAL_HEADS_MAX && heads->to.seq > 0);
+    focal_buf_bytes(buf, heads->log.b, sizeof heads->log.b);
+    focal_buf_be64(buf, heads->to.seq);
+    focal_buf_bytes(buf, heads->to.keyed, sizeof heads->to.keyed);
+    put_items(buf, heads->items, heads->count, HEAD_BYTES);
+}
+
+static bool decode_heads(struct focal_message *m, struct focal_cur *cur)
+{
+    struct focal_heads *heads = &m->is.heads;
+    focal_cur_copy(cur, heads->log.b, sizeof heads->log.b);
+    heads->to.seq = focal_cur_be64(cur);
+    focal_cur_copy(cur, heads->to.keyed, sizeof heads->to.keyed);
+    return take_items(cur, &heads->items, &heads->count, HEAD_BYTES) && heads->count <= FOCAL_HEADS_MAX && heads->to.seq > 0;
+}
+
+void focal_heads_get(struct focal_frontier_tip *out, const struct focal_heads *heads, size_t i)
+{
+    focal_assert(i < heads->count);
+    struct focal_cur cur = focal_cur_of(focal_span_of(heads->items.data + i * HEAD_BYTES, HEAD_BYTES));
+    out->seq = focal_cur_be64(&cur);
+    focal_cur_copy(&cur, out->keyed, sizeof out->keyed);
+}
+
+void focal_heads_put(struct focal_buf *items, const struct focal_frontier_tip *head)
+{
+    focal_buf_be64(items, head->seq);
+    focal_buf_bytes(items, head->keyed, sizeof head->keyed);
+}
+
 static void encode_bye(struct focal_buf *buf, const struct focal_message *m)
 {
     focal_buf_u8(buf, m->is.bye);
@@ -220,6 +254,10 @@ static const struct {
     [FOCAL_MSG_JOIN] = { encode_join, decode_join },
     [FOCAL_MSG_ADMIT] = { encode_admit, decode_admit },
     [FOCAL_MSG_BYE] = { encode_bye, decode_bye },
+    [FOCAL_MSG_HEADS] = { encode_heads, decode_heads },
+#ifdef FOCAL_NEXT_VERSION
+    [RESERVED_TYPE_MIN] = { encode_ping, decode_ping },
+#endif
 };
 
 enum { TYPE_COUNT = sizeof types / sizeof types[0] };

@@ -5,6 +5,7 @@
 
 enum {
     HELLO_WANTS_CERTIFICATES = 1,
+    HELLO_VEILED = 2,
     FRONTIER_WHOLE = 1,
     FRONTIER_LAST = 2,
     SEGMENT_SIGNED = 1,
@@ -19,12 +20,16 @@ void focal_message_hello_encode(struct focal_buf *buf, const struct focal_messag
     const struct focal_hello *hello = &m->is.hello;
     focal_assert(hello->version_least > 0 && hello->version_least <= hello->version_most && hello->version_most < 16);
     focal_assert(hello->scope_count <= FOCAL_HELLO_SCOPES_MAX);
+#ifdef FOCAL_NEXT_VERSION
+    focal_buf_u8(buf, (uint8_t)(hello->version_least << 4 | (hello->version_most + 1)));
+#else
     focal_buf_u8(buf, (uint8_t)(hello->version_least << 4 | hello->version_most));
+#endif
     focal_buf_bytes(buf, hello->epoch, sizeof hello->epoch);
     focal_buf_be32(buf, hello->certificate_number);
     focal_buf_bytes(buf, hello->certificate, sizeof hello->certificate);
     focal_buf_bytes(buf, hello->statements, sizeof hello->statements);
-    focal_buf_u8(buf, hello->wants_certificates ? HELLO_WANTS_CERTIFICATES : 0);
+    focal_buf_u8(buf, (uint8_t)((hello->wants_certificates ? HELLO_WANTS_CERTIFICATES : 0) | (hello->veiled ? HELLO_VEILED : 0)));
     focal_buf_u8(buf, hello->scope_count);
     for (size_t i = 0; i < hello->scope_count; i++) {
         focal_buf_bytes(buf, hello->scopes[i].tag, sizeof hello->scopes[i].tag);
@@ -43,7 +48,9 @@ bool focal_message_hello_decode(struct focal_message *m, struct focal_cur *cur)
     hello->certificate_number = focal_cur_be32(cur);
     focal_cur_copy(cur, hello->certificate, sizeof hello->certificate);
     focal_cur_copy(cur, hello->statements, sizeof hello->statements);
-    hello->wants_certificates = focal_cur_u8(cur) & HELLO_WANTS_CERTIFICATES;
+    const uint8_t flags = focal_cur_u8(cur);
+    hello->wants_certificates = flags & HELLO_WANTS_CERTIFICATES;
+    hello->veiled = flags & HELLO_VEILED;
     hello->scope_count = focal_cur_u8(cur);
     if (cur->failed || hello->scope_count > FOCAL_HELLO_SCOPES_MAX)
         return false;

@@ -38,6 +38,14 @@ enum focal_status place_open(struct bench *b, struct focal_error *err)
     if (status == FOCAL_OK && !mkdtemp(b->dir))
         status = focal_fail(err, FOCAL_IO, "", "cannot make a directory under %s: %s", tmp, strerror(errno));
     b->dir_made = status == FOCAL_OK;
+    char state[PATH_BYTES], runtime[PATH_BYTES];
+    if (status == FOCAL_OK)
+        status = place_path(state, err, "%s/state", b->dir);
+    if (status == FOCAL_OK)
+        status = place_path(runtime, err, "%s/run", b->dir);
+    /* The daemons' fences go with the rest and not into the home of who measures. No thread runs yet. */
+    if (status == FOCAL_OK && (setenv("XDG_STATE_HOME", state, 1) || setenv("XDG_RUNTIME_DIR", runtime, 1)))
+        status = focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the environment of the daemons");
     return status;
 }
 

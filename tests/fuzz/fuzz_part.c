@@ -14,6 +14,12 @@ static void encode(struct focal_buf *buf, const struct focal_part *part)
     focal_assert(!buf->failed);
 }
 
+static bool same_office(void *data, const struct focal_id *log, const struct focal_id *creating_log)
+{
+    (void)data;
+    return log->b[0] % 2 == creating_log->b[0] % 2;
+}
+
 /* Whatever came in: it is read back the same, joining it with itself changes nothing, and it can be shown. */
 static void hold(const struct focal_part *part)
 {
@@ -27,10 +33,12 @@ static void hold(const struct focal_part *part)
     focal_assert(focal_span_equal(focal_buf_view(&bytes), focal_buf_view(&bytes_again)));
     struct focal_ref ref = { .seq = 1 };
     struct focal_creation creation;
-    if (focal_part_creation(part, &creation))
+    const struct focal_authors authors = { .same_office = same_office };
+    if (focal_part_creation(part, &authors, &creation))
         ref = creation.ref;
     struct focal_record record;
-    if (focal_record_open(&record, &ref, part, &again, true, NULL) == FOCAL_OK) {
+    if (focal_record_open(&record, &ref, part, &again, true, &authors) == FOCAL_OK) {
+        focal_assert((focal_record_withdrawal(&record) == FOCAL_WITHDRAWAL_NONE) == !focal_record_withdrawn_by(&record));
         size_t values = 0;
         for (size_t i = 0; i < record.slot_count; i++)
             values += record.slots[i].value_count;

@@ -63,6 +63,11 @@ static void fill(struct focal_report *report)
     report_case_bytes(&one, focal_field_by_name(focal_kind_by_name("case"), "allegation_type")->number, "\x63", 1);
     assert_int_equal(report_case_give(report, &one), FOCAL_OK);
     report_case_close(&one);
+    report_case_init(&one, 1, 8);
+    report_case_begin(&one, "{\"received_quarter\":\"2018-Q2\",\"channel\":\"hotline\"}");
+    report_case_bytes(&one, FOCAL_CASE_WITHDRAWN, "\x02", 1);
+    assert_int_equal(report_case_give(report, &one), FOCAL_OK);
+    report_case_close(&one);
 }
 
 static struct focal_report *sample(const char *period, bool generated, const struct focal_figures *figures)

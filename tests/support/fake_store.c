@@ -2,34 +2,18 @@
  * that log, so that rollback needs no memory and cannot fail. */
 #include "fake_store.h"
 
-#include "fake_shelf.h"
+#include "fake_inside.h"
 
 #include <string.h>
-
-enum undo_kind { INSERTED, REPLACED, REMOVED };
-struct undo {
-    enum undo_kind kind;
-    int shelf;
-    struct fake_row *row;           /* REMOVED: owned here */
-    struct fake_value *old;         /* REPLACED: owned here */
-};
-
-struct fake_store {
-    struct focal_store base;
-    struct fake_shelf shelves[FOCAL_SHELF_LAST + 1];
-    struct undo *undo;
-    size_t undo_count, undo_cap;
-    bool in_transaction, is_snapshot, dead;
-    enum focal_status doom;
-    struct focal_fake_failure plan;
-    uint64_t operations;
-    int aside;                      /* how many are looking */
-    struct fake_store *disk;        /* what a crash will show, where that is not what the store shows */
-};
 
 static const struct focal_store_ops fake_ops;
 
 static struct fake_store *of(struct focal_store *base)
+{
+    return fake_of(base);
+}
+
+struct fake_store *fake_of(struct focal_store *base)
 {
     focal_assert(base->ops == &fake_ops);
     return (struct fake_store *)base;
@@ -80,6 +64,11 @@ static void take_back(struct fake_store *store)
 static void forget_undo(struct fake_store *store)
 {
     for (size_t i = 0; i < store->undo_count; i++) {
+        const struct fake_value *old = store->undo[i].kind == REPLACED ? store->undo[i].old
+            : store->undo[i].kind == REMOVED                           ? store->undo[i].row->value
+                                                                       : NULL;
+        if (old && store->keeps_log)
+            focal_buf_bytes(&store->log, old->bytes, old->len);
         if (store->undo[i].kind == REPLACED)
             focal_free(store->undo[i].old);
         else if (store->undo[i].kind == REMOVED)
@@ -89,7 +78,7 @@ static void forget_undo(struct fake_store *store)
 }
 
 /* The same steps back, done to a copy: the log stays as it is, so what it holds is copied too. */
-static enum focal_status take_back_in(struct fake_store *copy, const struct fake_store *from)
+enum focal_status fake_take_back_in(struct fake_store *copy, const struct fake_store *from)
 {
     for (size_t i = from->undo_count; i-- > 0;) {
         const struct undo *undo = &from->undo[i];
@@ -161,7 +150,7 @@ void focal_fake_store_take_up(struct focal_store *base)
     of(base)->aside--;
 }
 
-static struct fake_store *copy_of(const struct fake_store *from)
+struct fake_store *fake_copy_of(const struct fake_store *from)
 {
     struct focal_store *made = focal_fake_store_new();
     if (!made)
@@ -176,21 +165,101 @@ static struct fake_store *copy_of(const struct fake_store *from)
     return to;
 }
 
-void focal_fake_store_crash(struct focal_store *base)
+void fake_swap_shelves(struct fake_store *a, struct fake_store *b)
 {
-    struct fake_store *store = of(base);
-    focal_store_rollback(base);
+    for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++) {
+        struct fake_shelf kept = a->shelves[shelf];
+        a->shelves[shelf] = b->shelves[shelf];
+        b->shelves[shelf] = kept;
+    }
+}
+
+void fake_power_off(struct fake_store *store)
+{
+    focal_store_rollback(&store->base);
     store->dead = false;
     store->plan = (struct focal_fake_failure){ .nth = 0 };
     if (!store->disk)
         return;
-    for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++) {
-        struct fake_shelf shown = store->shelves[shelf];
-        store->shelves[shelf] = store->disk->shelves[shelf];
-        store->disk->shelves[shelf] = shown;
-    }
+    fake_swap_shelves(store, store->disk);
     focal_store_close(&store->disk->base);
     store->disk = NULL;
+}
+
+void focal_fake_store_crash(struct focal_store *base)
+{
+    fake_power_off(of(base));
+    fake_fence_start(of(base));
+}
+
+/* ---- space ---- */
+
+void focal_fake_store_space(struct focal_store *base, enum focal_space space, unsigned pieces)
+{
+    of(base)->space = space;
+    of(base)->pieces = pieces;
+}
+
+static enum focal_space space_left(struct focal_store *base, uint64_t *wanted)
+{
+    *wanted = of(base)->space == FOCAL_SPACE_ENOUGH ? 0 : 1 << 20;
+    return of(base)->space;
+}
+
+static enum focal_status release(struct focal_store *base)
+{
+    struct fake_store *store = of(base);
+    focal_assert(!store->in_transaction);
+    if (store->pieces == 0)
+        return FOCAL_DISK_FULL;
+    store->pieces--;
+    if (store->plan.status == FOCAL_DISK_FULL)
+        store->plan = (struct focal_fake_failure){ .nth = 0 };
+    return FOCAL_OK;
+}
+
+/* ---- deleted content ---- */
+
+void focal_fake_store_keep_log(struct focal_store *base)
+{
+    of(base)->keeps_log = true;
+}
+
+static bool within(struct focal_span bytes, struct focal_span in)
+{
+    for (size_t at = 0; bytes.len > 0 && at + bytes.len <= in.len; at++)
+        if (memcmp(in.data + at, bytes.data, bytes.len) == 0)
+            return true;
+    return false;
+}
+
+bool focal_fake_store_holds(const struct focal_store *base, struct focal_span bytes)
+{
+    const struct fake_store *store = (const struct fake_store *)base;
+    focal_assert(base->ops == &fake_ops && !store->log.failed);
+    if (within(bytes, focal_buf_view(&store->log)))
+        return true;
+    for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
+        for (const struct fake_row *row = store->shelves[shelf].first[0]; row; row = row->links[0])
+            if (within(bytes, fake_row_key(row)) || within(bytes, focal_span_of(row->value->bytes, row->value->len)))
+                return true;
+    return false;
+}
+
+static enum focal_status scrub(struct focal_store *base)
+{
+    struct fake_store *store = of(base);
+    focal_assert(!store->in_transaction);
+    if (store->is_snapshot)
+        return FOCAL_DENIED;
+    if (store->dead)
+        return FOCAL_IO;
+    enum focal_status status = planned(store, FOCAL_FAKE_SCRUB);
+    if (status == FOCAL_OK && store->shots)
+        status = FOCAL_BUSY;
+    if (status == FOCAL_OK)
+        focal_buf_clear(&store->log);
+    return status;
 }
 
 /* ---- transaction ---- */
@@ -207,6 +276,7 @@ static enum focal_status begin(struct focal_store *base)
     if (status != FOCAL_OK)
         return status;
     store->in_transaction = true;
+    store->wrote = false;
     store->doom = FOCAL_OK;
     return FOCAL_OK;
 }
@@ -223,15 +293,25 @@ static void rollback(struct focal_store *base)
 static enum focal_status commit(struct focal_store *base)
 {
     struct fake_store *store = of(base);
+    struct fake_mark next;
     focal_assert(store->in_transaction);
     enum focal_status status = store->doom;
+    bool marks = store->keeps_fence && store->wrote;
+    if (status == FOCAL_OK && marks)
+        status = fake_fence_row(store, &next);
     if (status == FOCAL_OK) {
         status = planned(store, FOCAL_FAKE_COMMIT);
         if (status == FOCAL_IO) {
             store->dead = true;
             if (store->plan.commit_reaches_disk)
-                store->disk = copy_of(store);
+                store->disk = fake_copy_of(store);
         }
+    }
+    enum focal_status marked = status == FOCAL_OK && marks && !store->gave_up ? planned(store, FOCAL_FAKE_FENCE) : FOCAL_OK;
+    if (marked == FOCAL_IO) {
+        status = FOCAL_IO;
+        store->dead = true;
+        store->disk = fake_copy_of(store);
     }
     if (status != FOCAL_OK) {
         rollback(base);
@@ -239,6 +319,15 @@ static enum focal_status commit(struct focal_store *base)
     }
     forget_undo(store);
     store->in_transaction = false;
+    if (!marks)
+        return FOCAL_OK;
+    store->highest = next.generation;
+    if (marked != FOCAL_OK) {
+        store->gave_up = true;
+        store->fence.there = false;
+    } else if (!store->gave_up) {
+        fake_fence_mark(store, &next);
+    }
     return FOCAL_OK;
 }
 
@@ -260,6 +349,7 @@ static enum focal_status may_write(struct fake_store *store, unsigned kind)
     enum focal_status status = planned(store, kind);
     if (status == FOCAL_OK)
         status = make_undo_room(store);
+    store->wrote = true;
     return status == FOCAL_OK ? FOCAL_OK : doom(store, status);
 }
 
@@ -376,15 +466,18 @@ static enum focal_status snapshot(struct focal_store *base, struct focal_store *
     enum focal_status status = planned(from, FOCAL_FAKE_SNAPSHOT);
     if (status != FOCAL_OK)
         return status;
-    struct fake_store *copy = copy_of(from);
+    struct fake_store *copy = fake_copy_of(from);
     if (!copy)
         return FOCAL_NO_MEMORY;
-    status = take_back_in(copy, from);
+    status = fake_take_back_in(copy, from);
     if (status != FOCAL_OK) {
         focal_store_close(&copy->base);
         return status;
     }
     copy->is_snapshot = true;
+    copy->parent = from;
+    copy->sibling = from->shots;
+    from->shots = copy;
     *out = &copy->base;
     return FOCAL_OK;
 }
@@ -402,6 +495,15 @@ static void close_store(struct focal_store *base)
 {
     struct fake_store *store = of(base);
     rollback(base);
+    for (struct fake_store **at = store->parent ? &store->parent->shots : NULL; at && *at; at = &(*at)->sibling) {
+        if (*at == store) {
+            *at = store->sibling;
+            break;
+        }
+    }
+    for (struct fake_store *shot = store->shots; shot; shot = shot->sibling)
+        shot->parent = NULL;
+    focal_buf_close(&store->log);
     for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
         fake_shelf_close(&store->shelves[shelf]);
     if (store->disk)
@@ -421,6 +523,10 @@ static const struct focal_store_ops fake_ops = {
     .prev = prev,
     .snapshot = snapshot,
     .sizes = sizes,
+    .fence = fake_fence_verdict,
+    .scrub = scrub,
+    .space = space_left,
+    .release = release,
     .close = close_store,
 };
 
@@ -430,6 +536,7 @@ struct focal_store *focal_fake_store_new(void)
     if (!store)
         return NULL;
     store->base.ops = &fake_ops;
+    focal_buf_init(&store->log, LOG_BYTES);
     for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
         fake_shelf_init(&store->shelves[shelf]);
     return &store->base;

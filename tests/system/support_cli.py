@@ -1,10 +1,17 @@
-"""Shared by the scripts that try focalctl: where the programs are, and how one is run."""
+"""Shared by the scripts that try real programs: where they are, how one is run, and where the daemons keep their fences."""
+import atexit
 import os
+import shutil
 import subprocess
+import tempfile
 
 BIN = os.environ.get("FOCAL_BIN_DIR", "")
 CTL = os.path.join(BIN, "focalctl")
 DAEMON = os.path.join(BIN, "focald")
+# Daemons write outside of their directories too; what they write there is this run's own, and goes with it.
+OWN = tempfile.mkdtemp(prefix="focal-own-")
+atexit.register(shutil.rmtree, OWN, ignore_errors=True)
+os.environ.update(XDG_STATE_HOME=OWN + "/state", XDG_RUNTIME_DIR=OWN + "/run")
 REF = "KEN-4F7Q-29XD-8"
 
 

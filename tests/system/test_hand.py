@@ -16,6 +16,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import support_cli  # noqa: F401  the daemons' fences stay out of the home of who runs this
+
 BIN = os.environ["FOCAL_BIN_DIR"]
 FOCALD, FOCALCTL = os.path.join(BIN, "focald"), os.path.join(BIN, "focalctl")
 PATIENCE = 60           # s, for anything that must happen; never slept through
@@ -50,17 +53,19 @@ class Node:
     def __init__(self, home, code):
         self.code, self.dir = code, os.path.join(home, code)
         self.log = self.dir + ".log"
+        self.focald, self.focalctl = FOCALD, FOCALCTL
         self.process = None
+        self.env = None         # None: this program's own
 
     def setup(self, *options):
-        said = json.loads(run(FOCALD, "setup", "--dir", self.dir, *options, "--no-input", "--json").stdout)
+        said = json.loads(run(self.focald, "setup", "--dir", self.dir, *options, "--no-input", "--json").stdout)
         self.socket = said["socket"]
         return said
 
     def start(self):
         assert self.process is None
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([FOCALD, "run", "--dir", self.dir], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([self.focald, "run", "--dir", self.dir], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         until(f"{self.code} to answer", lambda: self.process.poll() is not None or self.answers())
         assert self.process.poll() is None, f"{self.code} ended: {open(self.log).read()[-2000:]}"
 
@@ -75,7 +80,7 @@ class Node:
 
     def ctl(self, *words, code=0):
         """focalctl ... --json; the answer, or the error when it must fail."""
-        done = run(FOCALCTL, "--socket", self.socket, *words, "--json", code=code)
+        done = run(self.focalctl, "--socket", self.socket, *words, "--json", code=code)
         if done.returncode in (0, 3):
             return json.loads(done.stdout) if done.stdout.strip() else None
         error = json.loads(done.stderr)["error"]
@@ -84,7 +89,7 @@ class Node:
         return error
 
     def show(self, ref):
-        done = subprocess.run([FOCALCTL, "--socket", self.socket, "case", "show", ref, "--json"], capture_output=True, text=True)
+        done = subprocess.run([self.focalctl, "--socket", self.socket, "case", "show", ref, "--json"], capture_output=True, text=True)
         return json.loads(done.stdout) if done.returncode == 0 else None
 
 
@@ -116,9 +121,9 @@ class Home:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def bring_in(home, hq, secret, code):
+def bring_in(home, hq, secret, code, country=None):
     """invite, setup, run, admit: in the README's order."""
-    token = hq.ctl("office", "invite", code, "--country", code)["token"]
+    token = hq.ctl("office", "invite", code, "--country", country or code)["token"]
     node = home.node(code)
     said = node.setup("--join-file", home.file(code + ".invitation", token + "\n"), "--listen", "127.0.0.1:0")
     assert len(said["words"]) == 8, said

@@ -93,10 +93,19 @@ static void found(struct world *w)
     focal_buf_close(&certificate);
 }
 
+static void open_node(struct world *w)
+{
+    struct focal_error err;
+    struct focal_node_setup setup = { .store = w->store, .keys = &w->keys, .entropy = { fill, &w->chance }, .machine_id = "", .boot_id = "" };
+    assert_int_equal(focal_node_open(&w->node, &setup, w->now, &err), FOCAL_OK);
+    struct focal_admin_setup admin = { .node = w->node, .entropy = { fill, &w->chance }, .keys = &w->public_keys, .program = "0", .dir = "/d", .own_uid = 5,
+        .spent_ms = no_time, .figures = no_figures, .addresses = one_address, .deep_check = no_check };
+    assert_int_equal(focal_admin_open(&w->admin, &admin), FOCAL_OK);
+}
+
 static int open_world(void **state)
 {
     struct world *w = focal_alloc(sizeof *w);
-    struct focal_error err;
     assert_non_null(w);
     assert_int_equal(focal_crypto_init(), FOCAL_OK);
     w->store = focal_fake_store_new();
@@ -104,13 +113,49 @@ static int open_world(void **state)
     w->now = (struct focal_now){ .mono_ms = 1000, .wall_ms = (uint64_t)DAY * 86400000u + 36000000u };
     focal_buf_init(&w->out, 16 << 20);
     found(w);
-    struct focal_node_setup setup = { .store = w->store, .keys = &w->keys, .entropy = { fill, &w->chance }, .machine_id = "", .boot_id = "" };
-    assert_int_equal(focal_node_open(&w->node, &setup, w->now, &err), FOCAL_OK);
-    struct focal_admin_setup admin = { .node = w->node, .entropy = { fill, &w->chance }, .keys = &w->public_keys, .program = "0", .dir = "/d", .own_uid = 5,
-        .spent_ms = no_time, .figures = no_figures, .addresses = one_address, .deep_check = no_check };
-    assert_int_equal(focal_admin_open(&w->admin, &admin), FOCAL_OK);
+    open_node(w);
     *state = w;
     return 0;
+}
+
+/* Another member, so that somebody would have to be heard; and the mark that is left on an old copy. */
+static void veil_it(struct world *w)
+{
+    struct focal_sign_key authority;
+    struct focal_certificate c;
+    struct focal_buf body, statement;
+    uint8_t seed[96];
+    uint64_t chance = 7, other = 8;
+    fill(&chance, seed, sizeof seed);
+    focal_sign_key_make(&authority, seed);
+    struct focal_node_keys keys;
+    fill(&other, seed, sizeof seed);
+    focal_node_keys_make(&keys, seed);
+    memset(&c, 0, sizeof c);
+    snprintf(c.office.text, sizeof c.office.text, "KEN");
+    c.role = FOCAL_ROLE_OFFICE;
+    c.read[0] = c.write[0] = (struct focal_scope){ .cls = FOCAL_SCOPE_NETWORK };
+    c.read_count = c.write_count = 1;
+    focal_node_keys_public(&c.keys, &keys);
+    c.number = 1;
+    c.from_day = DAY;
+    c.to_day = DAY + 365;
+    c.openings_max = 400;
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_certificate_encode(&body, &c);
+    focal_statement_sign(&statement, authority.secret, focal_oplog_network(focal_node_oplog(w->node)), focal_buf_view(&body));
+    struct focal_node_event e = { .type = FOCAL_EVENT_STATEMENT };
+    e.is.statement = focal_buf_view(&statement);
+    assert_int_equal(focal_node_step(w->node, w->now, &e, 1), FOCAL_OK);
+    focal_buf_close(&body);
+    focal_buf_close(&statement);
+    focal_admin_close(w->admin);
+    focal_node_close(w->node);
+    assert_int_equal(focal_store_begin(w->store), FOCAL_OK);
+    assert_int_equal(focal_store_put(w->store, FOCAL_SHELF_META, focal_span_text("veil"), focal_span_of("\x03", 1)), FOCAL_OK);
+    assert_int_equal(focal_store_commit(w->store), FOCAL_OK);
+    open_node(w);
 }
 
 static int close_world(void **state)
@@ -255,6 +300,61 @@ static void records(void **state)
     assert_null(strstr(shown, "\"status\":\"received\""));
     snprintf(request, sizeof request, "{\"id\":7,\"do\":\"entity.show\",\"with\":{\"ref\":\"%s\"}}", record);
     HAS(ask(w, request), "FD-007");
+}
+
+static void withdrawing(void **state)
+{
+    struct world *w = *state;
+    char id[80], version[80], request[600];
+    start(w);
+    ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"received_date\":\"2018-05-03\",\"allegation_type\":\"sexual_abuse\"}}}");
+    pick(w, "id", id);
+    pick(w, "version", version);
+    snprintf(request, sizeof request, "{\"id\":2,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\"}}", id);
+    HAS(ask(w, request), "entered_in_error, duplicate, complainant_request, other");
+    snprintf(request, sizeof request, "{\"id\":3,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\",\"reason\":\"restored\"}}", id);
+    HAS(ask(w, request), "not a reason");
+    snprintf(request, sizeof request, "{\"id\":4,\"do\":\"case.restore\",\"with\":{\"ref\":\"%s\"}}", id);
+    HAS(ask(w, request), "is not withdrawn");
+    snprintf(request, sizeof request, "{\"id\":5,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"withdrawn\":null}}}", id);
+    HAS(ask(w, request), "not set by hand");
+    snprintf(request, sizeof request, "{\"id\":6,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\",\"reason\":\"duplicate\",\"if_version\":\"0011223344556677\"}}", id);
+    HAS(ask(w, request), "FD-010");
+    snprintf(request, sizeof request, "{\"id\":7,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\",\"reason\":\"duplicate\",\"if_version\":\"%s\"}}", id, version);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    /* It can be read, and is nowhere else. */
+    snprintf(request, sizeof request, "{\"id\":8,\"do\":\"case.show\",\"with\":{\"ref\":\"%s\"}}", id);
+    const char *shown = ask(w, request);
+    HAS(shown, "\"withdrawal\":{\"reason\":\"duplicate\",\"office\":\"HQ\",\"state\":\"as_seen\"}");
+    HAS(shown, "\"withdrawn\":\"duplicate\"");
+    assert_null(strstr(shown, "withdrawn_saw"));
+    assert_null(strstr(ask(w, "{\"id\":9,\"do\":\"case.list\"}"), id));
+    HAS(ask(w, "{\"id\":10,\"do\":\"case.list\",\"with\":{\"withdrawn\":true}}"), id);
+    HAS(ask(w, "{\"id\":10,\"do\":\"case.list\",\"with\":{\"withdrawn\":true,\"filter\":{\"withdrawn\":\"duplicate\"}}}"), id);
+    assert_null(strstr(ask(w, "{\"id\":10,\"do\":\"case.list\",\"with\":{\"withdrawn\":true,\"filter\":{\"withdrawn\":\"other\"}}}"), id));
+    assert_null(strstr(ask(w, "{\"id\":11,\"do\":\"export\"}"), id));
+    HAS(ask(w, "{\"id\":12,\"do\":\"export\",\"with\":{\"withdrawn\":true}}"), "duplicate");
+    HAS(ask(w, "{\"id\":13,\"do\":\"report\",\"with\":{\"period\":\"2018-Q2\"}}"), "\"withdrawn\":1,\"withdrawn_changed\":0");
+    assert_null(strstr(ask(w, "{\"id\":14,\"do\":\"case.conflicts\"}"), id));
+    assert_null(strstr(ask(w, "{\"id\":15,\"do\":\"status\"}"), "withdrawn"));
+    /* An edit made here is refused with the next step; restored, it goes in. */
+    snprintf(request, sizeof request, "{\"id\":16,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":\"received\"}}}", id);
+    HAS(ask(w, request), "case restore");
+    snprintf(request, sizeof request, "{\"id\":17,\"do\":\"case.restore\",\"with\":{\"ref\":\"%s\"}}", id);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    snprintf(request, sizeof request, "{\"id\":18,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":\"received\",\"outcome\":\"pending\"}}}", id);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    HAS(ask(w, "{\"id\":19,\"do\":\"case.list\"}"), id);
+    assert_null(strstr(ask(w, "{\"id\":20,\"do\":\"case.list\",\"with\":{\"withdrawn\":true}}"), id));
+    assert_null(strstr(ask(w, "{\"id\":21,\"do\":\"case.conflicts\"}"), id));
+    /* Withdrawn again, twice, with another reason: what it saw first is forgotten. */
+    for (int i = 0; i < 2; i++) {
+        snprintf(request, sizeof request, "{\"id\":22,\"do\":\"case.withdraw\",\"with\":{\"ref\":\"%s\",\"reason\":\"other\"}}", id);
+        HAS(ask(w, request), "\"status\":\"ok\"");
+        snprintf(request, sizeof request, "{\"id\":23,\"do\":\"case.show\",\"with\":{\"ref\":\"%s\"}}", id);
+        HAS(ask(w, request), "\"withdrawal\":{\"reason\":\"other\",\"office\":\"HQ\",\"state\":\"as_seen\"}");
+    }
+    HAS(ask(w, "{\"id\":24,\"do\":\"verify\"}"), "\"errors\":[]");
 }
 
 static void refusals(void **state)
@@ -420,10 +520,109 @@ static void verify(void **state)
     HAS(ask(w, "{\"id\":4,\"do\":\"matrix\"}"), "\"of\":\"HQ\"");
 }
 
+static void status_names_the_clock(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    const char *said = ask(w, "{\"id\":1,\"do\":\"status\"}");
+    HAS(said, "\"clock\":\"ok\"");
+    HAS(said, "\"needs_you\":[]");
+    w->now.wall_ms -= 3 * (uint64_t)86400000;
+    said = ask(w, "{\"id\":2,\"do\":\"status\"}");
+    HAS(said, "\"clock\":\"wrong: it says ");
+    HAS(said, "the network was founded on ");
+    HAS(said, "set it right");
+    w->now.wall_ms += 6 * (uint64_t)86400000;
+    HAS(ask(w, "{\"id\":3,\"do\":\"status\"}"), "\"clock\":\"ok\"");
+    w->now.wall_ms -= 2 * (uint64_t)86400000;
+    HAS(ask(w, "{\"id\":4,\"do\":\"status\"}"), "was set back by 48 h");
+}
+
+static void under_a_veil(void **state)
+{
+    struct world *w = *state;
+    char id[80], version[80], request[600];
+    static const char *const refused[] = { "case.list", "case.show", "entity.list", "case.conflicts", "case.resolve", "case.withdraw", "case.restore", "export", "report" };
+    start(w);
+    HAS(ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"allegation_type\":\"sexual_abuse\"}}}"), "\"status\":\"ok\"");
+    pick(w, "id", id);
+    pick(w, "version", version);
+    HAS(ask(w, "{\"id\":2,\"do\":\"veil.lift\",\"with\":{\"reason\":\"none\"}}"), "FD-007");
+    veil_it(w);
+    start(w);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        snprintf(request, sizeof request, "{\"id\":3,\"do\":\"%s\",\"with\":{\"ref\":\"%s\",\"period\":\"2018-Q2\"}}", refused[i], id);
+        HAS(ask(w, request), "FD-015");
+        HAS(focal_buf_cstr(&w->out), "records are veiled");
+        assert_null(strstr(focal_buf_cstr(&w->out), "sexual_abuse"));
+    }
+    HAS(ask(w, "{\"id\":4,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}"), "\"status\":\"ok\"");
+    snprintf(request, sizeof request, "{\"id\":5,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":\"received\"}}}", id);
+    HAS(ask(w, request), "\"status\":\"ok\"");
+    snprintf(request, sizeof request, "{\"id\":6,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"set\":{\"status\":\"closed_other\"},\"if_version\":\"%s\"}}", id, version);
+    HAS(ask(w, request), "FD-015");
+    snprintf(request, sizeof request, "{\"id\":7,\"do\":\"case.update\",\"with\":{\"ref\":\"%s\",\"remove\":{\"victims\":\"female.child\"}}}", id);
+    HAS(ask(w, request), "FD-015");
+    HAS(ask(w, "{\"id\":8,\"do\":\"verify\"}"), "\"errors\":[]");
+    const char *said = ask(w, "{\"id\":9,\"do\":\"status\"}");
+    HAS(said, "\"veiled\":true");
+    HAS(said, "(of network)");
+    HAS(said, "veil lift --reason");
+
+    HAS(ask(w, "{\"id\":10,\"do\":\"veil.lift\"}"), "FD-001");
+    HAS(ask(w, "{\"id\":11,\"do\":\"veil.lift\",\"with\":{\"reason\":\"We two agreed\"}}"), "FD-006");
+    HAS(ask(w, "{\"id\":12,\"do\":\"veil.lift\",\"with\":{\"reason\":\"two_persons_agreed\"}}"), "\"lifted\":true");
+    HAS(ask(w, "{\"id\":13,\"do\":\"case.list\"}"), "sexual_abuse");
+    HAS(ask(w, "{\"id\":14,\"do\":\"status\"}"), "\"veiled\":false");
+    said = ask(w, "{\"id\":15,\"do\":\"history\"}");
+    HAS(said, "\"code\":\"veiled\"");
+    HAS(said, "by hand: two_persons_agreed");
+}
+
+static void history_and_incidents(void **state)
+{
+    struct world *w = *state;
+    start(w);
+    HAS(ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}"), "\"status\":\"ok\"");
+    const char *said = ask(w, "{\"id\":2,\"do\":\"history\"}");
+    HAS(said, "{\"number\":1,\"at_ms\":");
+    HAS(said, "this office opened an epoch: first");
+    HAS(said, "\"more\":false");
+    assert_null(strstr(ask(w, "{\"id\":3,\"do\":\"history\",\"with\":{\"after\":1}}"), "\"item\""));
+    HAS(ask(w, "{\"id\":4,\"do\":\"history.proof\",\"with\":{\"number\":1}}"), "FD-007");
+    HAS(ask(w, "{\"id\":5,\"do\":\"status\"}"), "\"needs_you\":[]");
+
+    struct focal_oplog *ol = focal_node_oplog(w->node);
+    assert_int_equal(focal_store_begin(w->store), FOCAL_OK);
+    assert_int_equal(focal_oplog_incident_two_live(ol, &w->public_keys.sign, (const uint8_t *)"11111111", (const uint8_t *)"22222222"), FOCAL_OK);
+    assert_int_equal(focal_store_commit(w->store), FOCAL_OK);
+    HAS(ask(w, "{\"id\":6,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}"), "\"status\":\"ok\"");
+    said = ask(w, "{\"id\":7,\"do\":\"status\"}");
+    HAS(said, "two copies of this office were running at the same time");
+    HAS(said, "(incident 1, seen 2026-11-23 10:00 UTC");
+    HAS(ask(w, "{\"id\":8,\"do\":\"history\",\"with\":{\"limit\":1}}"), "\"code\":\"incident\",\"incident\":1");
+    assert_null(strstr(focal_buf_cstr(&w->out), "\"number\":1,"));
+    HAS(ask(w, "{\"id\":9,\"do\":\"history.proof\",\"with\":{\"number\":1}}"), "\"kind\":\"two_live\"");
+    w->now.wall_ms += 31 * (uint64_t)86400000;
+    assert_null(strstr(ask(w, "{\"id\":10,\"do\":\"status\"}"), "two copies"));    /* it stands in history */
+    HAS(ask(w, "{\"id\":11,\"do\":\"history\"}"), "two copies of this office");
+
+    /* Followed: what comes later is told as it comes. */
+    assert_null(strstr(ask(w, "{\"id\":12,\"do\":\"history\",\"with\":{\"after\":2,\"follow\":true}}"), "\"end\""));
+    struct focal_node_event e = { .type = FOCAL_EVENT_TICK };
+    assert_int_equal(focal_store_begin(w->store), FOCAL_OK);
+    assert_int_equal(focal_oplog_incident_two_live(ol, &w->public_keys.sign, (const uint8_t *)"11111111", (const uint8_t *)"33333333"), FOCAL_OK);
+    assert_int_equal(focal_store_commit(w->store), FOCAL_OK);
+    w->now.mono_ms += 60000;            /* receipts are due: the step writes */
+    assert_int_equal(focal_node_step(w->node, w->now, &e, 1), FOCAL_OK);
+    settle(w);
+    HAS(focal_buf_cstr(&w->out), "\"incident\":2");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-    const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(refusals), T(ahead), T(limits), T(vanishing), T(no_more_to_ask), T(offices),
-        T(import), T(verify) };
+    const struct CMUnitTest tests[] = { T(greeting), T(other_user), T(unknown), T(records), T(withdrawing), T(refusals), T(ahead), T(limits), T(vanishing), T(no_more_to_ask), T(offices),
+        T(import), T(verify), T(status_names_the_clock), T(under_a_veil), T(history_and_incidents) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,7 +80,7 @@ static void goes_round(const char *kind_name, const char *json)
     assert_true(row.item_count > 0);
     exchange_record_open(&record, kind, &row, 1);
 
-    focal_export_csv_header(&text, kind);
+    focal_export_csv_header(&text, &export);
     focal_export_csv_row(&text, &export, &record.record, "KEN-4F7Q-29XD-8");
     read_back(&got, kind, FOCAL_FORM_CSV, &text);
     same_values(&row, &got.row);
@@ -153,6 +153,61 @@ static void forms(void **state)
     focal_refusals_close(&refusals);
 }
 
+static void add_bytes(struct exchange_record *record, const char *payload, size_t len)
+{
+    struct focal_contribution c = { .ref = record->record.ref, .has_payload = true, .payload = focal_span_of(payload, len) };
+    struct focal_buf header;
+    focal_buf_init(&header, 256);
+    c.ref.seq = 77;
+    memset(c.ref.h8, 0x77, sizeof c.ref.h8);
+    memset(c.h.b, 0x77, sizeof c.h.b);
+    struct focal_header h = { .shape = FOCAL_SHAPE_ORDINARY, .seq = 77, .record = record->record.ref };
+    focal_header_encode(&header, &h);
+    c.header = focal_buf_view(&header);
+    assert_int_equal(focal_part_add(&record->widest, &c), FOCAL_OK);
+    focal_buf_close(&header);
+    struct focal_ref ref = record->record.ref;
+    focal_record_close(&record->record);
+    assert_int_equal(focal_record_open(&record->record, &ref, &record->widest, &record->home, true, NULL), FOCAL_OK);
+}
+
+/* A withdrawn case stands only in a file of withdrawn ones, and such a file says so and does not come back in. */
+static void withdrawn_cases(void **state)
+{
+    (void)state;
+    const struct focal_kind *kind = focal_kind_by_name("case");
+    struct focal_intake_for intake = { .kind = kind, .today = TODAY };
+    struct focal_export_for plain = { .kind = kind }, withdrawn = { .kind = kind, .withdrawn = true };
+    struct focal_refusals refusals;
+    struct focal_row row;
+    struct exchange_record record;
+    struct focal_buf text;
+    focal_refusals_init(&refusals);
+    focal_row_init(&row);
+    focal_buf_init(&text, ROOM);
+    assert_int_equal(focal_rows_from_json(&row, &intake, focal_span_text("{\"status\":\"received\"}"), 1, &refusals), FOCAL_OK);
+    exchange_record_open(&record, kind, &row, 1);
+    assert_true(focal_export_wants(&plain, &record.record));
+    assert_false(focal_export_wants(&withdrawn, &record.record));
+    add_bytes(&record, "\x10\x88\x14\x01\x03\xc9\x14\x08" "12345678", 16);      /* withdrawn, withdrawn_saw */
+    assert_false(focal_export_wants(&plain, &record.record));
+    assert_true(focal_export_wants(&withdrawn, &record.record));
+    focal_export_json_line(&text, &withdrawn, &record.record, "K");
+    assert_string_equal(focal_buf_cstr(&text), "{\"id\":\"K\",\"status\":\"received\",\"withdrawn\":\"duplicate\"}\n");
+    assert_int_equal(focal_rows_from_json(&row, &intake, focal_buf_view(&text), 1, &refusals), FOCAL_REFUSED);
+    assert_non_null(strstr(refusals.list[0].reason, "a command of its own"));
+    focal_buf_clear(&text);
+    focal_export_csv_header(&text, &withdrawn);
+    assert_non_null(strstr(focal_buf_cstr(&text), ",mailbox,withdrawn\r\n"));
+    focal_buf_clear(&text);
+    focal_export_csv_header(&text, &plain);
+    assert_null(strstr(focal_buf_cstr(&text), "withdrawn"));
+    focal_buf_close(&text);
+    exchange_record_close(&record);
+    focal_row_close(&row);
+    focal_refusals_close(&refusals);
+}
+
 static void json_strings(void **state)
 {
     (void)state;
@@ -165,6 +220,6 @@ static void json_strings(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_kind_goes_round), cmocka_unit_test(forms), cmocka_unit_test(json_strings) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_kind_goes_round), cmocka_unit_test(forms), cmocka_unit_test(withdrawn_cases), cmocka_unit_test(json_strings) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void test_empty(void **state)
     focal_part_init(&part);
     focal_part_init(&other);
     assert_true(focal_part_empty(&part));
-    assert_false(focal_part_creation(&part, &creation));
+    assert_false(focal_part_creation(&part, NULL, &creation));
     assert_false(focal_part_two_versions(&part));
     assert_int_equal(focal_part_live(&part, NULL, 0), 0);
     encode(&buf, &part);
@@ -181,6 +181,11 @@ static void test_only_canonical_bytes(void **state)
     assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x02\x00\x00"), FOCAL_DAMAGED);      /* neither values nor creating */
     assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x01\x00\x00"), FOCAL_OK);           /* creating, stripped */
     assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x01\x03\x48\x02v\x00"), FOCAL_DAMAGED);
+    assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x0A\x10\x00\x00"), FOCAL_OK);       /* the home again, "none" */
+    assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x1A\x10" H_X "\x00\x00"), FOCAL_OK);
+    assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x08\x00\x00"), FOCAL_DAMAGED);      /* named without a payload */
+    assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x09\x00\x00"), FOCAL_DAMAGED);
+    assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x12\x10" H_X "\x00\x00"), FOCAL_DAMAGED);  /* a home not named */
     assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x42\x03\x48\x02v\x00"), FOCAL_DAMAGED);     /* flag 64 */
     assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x02\x04\x48\x03\x00v\x00"), FOCAL_DAMAGED); /* a gap of none */
     assert_int_equal(DECODES("\x01\x01" LOG_A "\x01\x00\x01" H_X "\x02\x04\x48\x03\x01v\x00"), FOCAL_OK);

@@ -17,7 +17,14 @@ static const struct focal_key *key_of(void *data, const struct focal_id *log)
     return &keys[log->b[0]];
 }
 
-static const struct focal_authors authors = { .of_log = key_of };
+/* Logs 1 and 3 are of one office. */
+static bool same_office(void *data, const struct focal_id *log, const struct focal_id *creating_log)
+{
+    (void)data;
+    return log->b[0] % 2 == creating_log->b[0] % 2;
+}
+
+static const struct focal_authors authors = { .of_log = key_of, .same_office = same_office };
 
 struct parts { struct focal_part widest, home; struct focal_record record; };
 
@@ -177,6 +184,37 @@ static void test_complete(void **state)
     focal_record_close(&r);
 }
 
+/* A field of the creating entry was redacted, after its office wrote the rest again. */
+static void test_creation_redacted(void **state)
+{
+    struct parts *p = *state;
+    struct made_entry e = { .log = 1, .seq = 1, .name = 1, .creates = true, .stripped = true, .kind = FOCAL_KIND_CASE };
+    add(&p->widest, &e);
+    add_one(&p->home, 1, 2, number("elapsed"), "\x02", 1);
+    const struct focal_record *r = open_record(p, &p->home, true);
+    assert_null(r->kind);                                       /* the whole record, for all that is said */
+    assert_false(r->complete);
+    e = (struct made_entry){ .log = 2, .seq = 2, .name = 3, .kind = FOCAL_KIND_ENTITY, .has_home = true, .home = 8 };
+    add(&p->widest, &e);
+    assert_null(open_record(p, &p->home, true)->kind);          /* another office cannot say it */
+    e = (struct made_entry){ .log = 3, .seq = 2, .name = 4, .kind = FOCAL_KIND_CASE, .has_home = true, .home = 7 };
+    made_value_add(&e, number("status"), "\x02", 1);
+    add(&p->widest, &e);
+    r = open_record(p, &p->home, true);
+    assert_int_equal(r->kind_number, FOCAL_KIND_CASE);
+    assert_true(r->home_set);
+    assert_int_equal(r->home.b[0], 7);
+    assert_true(r->complete);
+    assert_non_null(slot(r, "status"));
+    assert_non_null(slot(r, "elapsed"));
+    struct focal_ref ref = made_ref(1, 1, 1);
+    struct focal_record blind;                                  /* nobody says whose logs these are */
+    const struct focal_authors keys_only = { .of_log = key_of };
+    assert_int_equal(focal_record_open(&blind, &ref, &p->widest, &p->home, true, &keys_only), FOCAL_OK);
+    assert_null(blind.kind);
+    focal_record_close(&blind);
+}
+
 static void test_no_home(void **state)
 {
     struct parts *p = *state;
@@ -301,6 +339,7 @@ int main(void)
         TEST(test_two_versions),
         TEST(test_rows_of_two_offices),
         TEST(test_complete),
+        TEST(test_creation_redacted),
         TEST(test_no_home),
         TEST(test_scope_classes),
         TEST(test_needs_newer),

@@ -122,7 +122,7 @@ static void every_code_goes_round(void **state)
         const struct focal_kind *kind = focal_kind_at(k);
         for (size_t i = 0; i < kind->field_count; i++) {
             const struct focal_field *f = &kind->fields[i];
-            if (f->type != FOCAL_TYPE_CODE || focal_field_scope(f->number) == FOCAL_SCOPE_SEALED)
+            if (f->type != FOCAL_TYPE_CODE || focal_field_scope(f->number) == FOCAL_SCOPE_SEALED || f->intake >= FOCAL_INTAKE_COMMAND)
                 continue;
             for (const struct focal_code *code = f->tables[0]->codes; code->name; code++) {
                 uint32_t codes[FOCAL_PARTS_MAX];
@@ -226,6 +226,18 @@ static void sealed_fields_are_refused(void **state)
 {
     (void)state;
     refused("case", "feedback_preference", "unsafe", "sealed", "paper");
+}
+
+/* What a command writes is known and printed, and refused as a field whatever it says. */
+static void fields_of_commands_are_refused(void **state)
+{
+    (void)state;
+    refused("case", "withdrawn", "duplicate", "a command of its own", "leave it out");
+    refused("case", "withdrawn", "restored", "a command of its own", "leave it out");
+    refused("case", "withdrawn_saw", "0011223344556677", "a command of its own", "leave it out");
+    assert_true(focal_value_known(field("case", "withdrawn"), focal_span_of("\x03", 1)));
+    assert_string_equal(print(field("case", "withdrawn"), focal_span_of("\x03", 1)), "duplicate");
+    assert_false(focal_value_known(field("case", "withdrawn"), focal_span_of("\x63", 1)));
 }
 
 static void errors_do_not_play_with_the_terminal(void **state)
@@ -373,7 +385,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_each_type),           cmocka_unit_test(every_code_goes_round),
         cmocka_unit_test(wrong_codes_are_named),         cmocka_unit_test(absurd_times_are_refused),
-        cmocka_unit_test(other_types_are_refused_too),   cmocka_unit_test(numbers_have_a_greatest), cmocka_unit_test(sealed_fields_are_refused),
+        cmocka_unit_test(other_types_are_refused_too),   cmocka_unit_test(sealed_fields_are_refused),
+        cmocka_unit_test(fields_of_commands_are_refused),
+        cmocka_unit_test(numbers_have_a_greatest),
         cmocka_unit_test(errors_do_not_play_with_the_terminal),
         cmocka_unit_test(what_is_not_understood_prints_as_hex),
         cmocka_unit_test(unknown_is_a_value),            cmocka_unit_test(map_values_split),

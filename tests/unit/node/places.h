@@ -36,6 +36,7 @@ static struct {
     struct line lines[LINES];
     uint64_t next_id;
 } all;
+static bool keep_fences;                /* stores made from now on keep one, all on one machine */
 
 static inline void chance_fill(void *data, void *out, size_t len)
 {
@@ -100,7 +101,31 @@ static inline struct place *place_new(const char *code)
     focal_node_keys_make(&p->keys, random);
     p->store = focal_fake_store_new();
     assert_non_null(p->store);
+    if (keep_fences)
+        focal_fake_store_fence(p->store, (struct focal_entropy){ chance_fill, &p->chance }, "machine");
     return p;
+}
+
+static inline void place_open(struct place *p);
+
+/* A second installation from a copy of a place's disk, keys and all. */
+static inline struct place *place_copy(const struct place *of, const struct focal_fake_image *image)
+{
+    struct place *p = &all.places[all.count++];
+    assert_true(all.count <= PLACES);
+    *p = (struct place){ .keys = of->keys, .chance = all.count * 99, .store = focal_fake_store_clone(image) };
+    assert_non_null(p->store);
+    memcpy(p->code, of->code, sizeof p->code);
+    place_open(p);
+    return p;
+}
+
+/* Power off, an older state of the disk put in its place, power on. */
+static inline void place_restore(struct place *p, const struct focal_fake_image *image)
+{
+    focal_node_close(p->node);
+    assert_int_equal(focal_fake_store_restore(p->store, image), FOCAL_OK);
+    place_open(p);
 }
 
 static inline struct place *hq_make(bool writes_control)
@@ -413,6 +438,32 @@ static inline bool has_case(struct place *p, const struct focal_ref *ref)
         return false;
     focal_record_view_close(&view);
     return true;
+}
+
+/* ---- life goes on ---- */
+
+/* Time goes by, and headquarters answers whoever dials. */
+static inline void live_on(uint64_t ms)
+{
+    for (uint64_t end = all.now.mono_ms + ms; all.now.mono_ms < end;) {
+        pass(500);
+        for (size_t i = 1; i < all.count; i++)
+            while (all.places[i].dial_count > 0)
+                (void)answer_dial(&all.places[i], &all.places[0]);
+        run();
+    }
+}
+
+static inline size_t incidents_of(struct place *p, enum focal_incident_kind kind, struct focal_incident *last)
+{
+    struct focal_incident one = { .number = 0 };
+    size_t count = 0;
+    while (focal_oplog_next_incident(focal_node_oplog(p->node), one.number, &one) == FOCAL_OK) {
+        count += one.kind == kind;
+        if (one.kind == kind && last)
+            *last = one;
+    }
+    return count;
 }
 
 #endif

@@ -68,7 +68,7 @@ static uint64_t heads(struct place *p)
 static void a_failing_store_fails_the_step(void **state)
 {
     (void)state;
-    static const enum focal_status how[] = { FOCAL_IO, FOCAL_DISK_FULL };
+    static const enum focal_status how[] = { FOCAL_IO, FOCAL_DAMAGED };
     size_t failed = 0;
     for (uint64_t nth = 1; nth < 60; nth++) {
         static const char *const pairs[][2] = { { "country", "KEN" }, { "allegation_type", "other" } };

@@ -80,10 +80,10 @@ static void given_taken_and_counted(void **state)
     assert_int_equal(make(&ken, 20001, &one, &s1), FOCAL_NOT_FOUND);    /* nothing to speak of */
     write_one(&ken);
     const struct focal_log *log = log_of(&ken, &net, &ken, &scope_network);
-    assert_false(focal_oplog_receipt_of(ken.ol, &ken.code, &log->id, &seq, &day));
+    assert_false(focal_oplog_receipt_of(ken.ol, &ken.code, log, &seq, &day));
     assert_int_equal(make(&ken, 20001, &one, &s1), FOCAL_OK);
     assert_int_equal(make(&ken, 20001, &two, &s2), FOCAL_NOT_FOUND);    /* no head has moved since */
-    assert_true(focal_oplog_receipt_of(ken.ol, &ken.code, &log->id, &seq, &day));
+    assert_true(focal_oplog_receipt_of(ken.ol, &ken.code, log, &seq, &day));
     assert_int_equal(seq, 2);
     assert_int_equal(day, 20001);
 
@@ -94,9 +94,9 @@ static void given_taken_and_counted(void **state)
     s1.b[5] ^= 1;
     assert_int_equal(give(&hq, &one, &s1), FOCAL_OK);
     assert_int_equal(give(&hq, &one, &s1), FOCAL_EXISTS);
-    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log->id, &seq, &day));
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, log, &seq, &day));
     assert_int_equal(seq, 2);
-    assert_false(focal_oplog_receipt_of(hq.ol, &hq.code, &log->id, &seq, &day));
+    assert_false(focal_oplog_receipt_of(hq.ol, &hq.code, log, &seq, &day));
 
     write_one(&ken);
     assert_int_equal(make(&ken, 20002, &two, &s2), FOCAL_OK);
@@ -105,7 +105,7 @@ static void given_taken_and_counted(void **state)
     assert_int_equal(r.number, 2);
     assert_int_equal(give(&hq, &two, &s2), FOCAL_OK);
     assert_int_equal(give(&hq, &one, &s1), FOCAL_EXISTS);               /* superseded */
-    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log->id, &seq, &day));
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, log, &seq, &day));
     assert_int_equal(seq, 3);
     assert_int_equal(day, 20002);
     assert_int_equal(kept(&hq), 1);     /* what a later one says better is not kept */
@@ -116,7 +116,7 @@ static void given_taken_and_counted(void **state)
     assert_int_equal(make(&ken, 20003, &two, &s2), FOCAL_NOT_FOUND);    /* and it knows so after a restart */
     focal_oplog_close(hq.ol);
     office_open(&hq);
-    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log->id, &seq, NULL));
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, log, &seq, NULL));
     assert_int_equal(seq, 3);
     assert_verifies(&hq, NULL);
     focal_buf_close(&one);
@@ -140,12 +140,12 @@ static void order_of_arrival_does_not_matter(void **state)
     }
     const struct focal_log *own = log_of(&ken, &net, &ken, &scope_network), *far = log_of(&ken, &net, &hq, &scope_network);
     assert_int_equal(give(&hq, &bodies[2], &signatures[2]), FOCAL_OK);
-    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &far->id, &seq, NULL));
+    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, far, &seq, NULL));
     assert_int_equal(give(&hq, &bodies[1], &signatures[1]), FOCAL_EXISTS);
     assert_int_equal(give(&hq, &bodies[0], &signatures[0]), FOCAL_OK);      /* of the other log it is the only word */
-    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &far->id, &seq, NULL));
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, far, &seq, NULL));
     assert_int_equal(seq, 2);
-    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &own->id, &seq, NULL));
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, own, &seq, NULL));
     assert_int_equal(seq, 4);
     assert_int_equal(kept(&hq), 2);
     for (int i = 0; i < 3; i++)
@@ -241,9 +241,9 @@ static void invented_logs(void **state)
     assert_int_equal(kept(&hq), 2);
     memset(&invented, 0, sizeof invented);
     focal_put_be64(invented.b, 256);
-    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &invented, NULL, NULL));
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &(struct focal_log){ .line = invented }, NULL, NULL));
     focal_put_be64(invented.b, 257);
-    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &invented, NULL, NULL));
+    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &(struct focal_log){ .line = invented }, NULL, NULL));
 
     memset(many + HEAD, 0, HEAD);               /* beside one that is true; heads stand in their order */
     memcpy(many + HEAD, log.b, 16);
@@ -251,16 +251,16 @@ static void invented_logs(void **state)
     assert_true(memcmp(many, many + HEAD, HEAD) < 0);
     kept_before = kept(&hq);
     assert_int_equal(give_heads(&r, 9, many, 2 * HEAD), FOCAL_OK);
-    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log, &seq, NULL));
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &(struct focal_log){ .line = log }, &seq, NULL));
     assert_int_equal(seq, 2);
     assert_int_equal(kept(&hq), kept_before + 1);
     memcpy(invented.b, many, 16);
-    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &invented, NULL, NULL));
+    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &(struct focal_log){ .line = invented }, NULL, NULL));
 
     focal_oplog_close(hq.ol);                   /* the same after a restart */
     office_open(&hq);
-    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &invented, NULL, NULL));
-    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &log, &seq, NULL));
+    assert_false(focal_oplog_receipt_of(hq.ol, &ken.code, &(struct focal_log){ .line = invented }, NULL, NULL));
+    assert_true(focal_oplog_receipt_of(hq.ol, &ken.code, &(struct focal_log){ .line = log }, &seq, NULL));
     focal_put_be64(many, ++n);
     assert_int_equal(give_heads(&r, 10, many, HEAD), FOCAL_EXISTS);
 }

@@ -90,11 +90,11 @@ static void test_usual_tables(void **state)
     for (size_t i = 0; i < section->table_count; i++)
         for (size_t j = 0; j < i; j++)
             assert_true(section->tables[i].unit != section->tables[j].unit || strcmp(section->tables[i].name, section->tables[j].name) != 0);
-    /* Every field of which a case has one value and that is not sealed. */
+    /* Every field of which a case has one value, that is not sealed, and that people fill in. */
     const struct focal_kind *kind = focal_kind_by_name("case");
     for (size_t i = 0; i < kind->field_count; i++) {
         const struct focal_field *field = &kind->fields[i];
-        bool counted = focal_field_merge(field->number) == FOCAL_MERGE_REGISTER && focal_field_scope(field->number) <= FOCAL_SCOPE_COUNTRY &&
+        bool counted = field->intake < FOCAL_INTAKE_COMMAND && focal_field_merge(field->number) == FOCAL_MERGE_REGISTER && focal_field_scope(field->number) <= FOCAL_SCOPE_COUNTRY &&
                        (field->type == FOCAL_TYPE_CODE || field->type == FOCAL_TYPE_COUNTRY || field->type == FOCAL_TYPE_QUARTER || field->type == FOCAL_TYPE_PERIOD);
         for (int unit = 0; unit < FOCAL_UNITS; unit++)
             assert_int_equal(focal_report_table(report, "all", field->name, (enum focal_unit)unit) != NULL, counted);
@@ -180,6 +180,44 @@ static void test_two_versions(void **state)
     assert_int_equal(focal_report_table(report, "all", "status", ALLEGATION)->two_versions, 1);
     assert_int_equal(focal_report_table(report, "all", "status", VICTIM)->two_versions, 0);
     assert_int_equal(focal_report_table(report, "all", "entity_class", ALLEGATION)->two_versions, 0);
+    focal_report_close(report);
+}
+
+/* With the digest of what it saw: nothing of the country part, and in the network part what is given. */
+static void give_withdrawn(struct focal_report *report, uint64_t seq, const char *json, const char *then)
+{
+    struct report_case one;
+    struct focal_record record;
+    uint8_t saw[FOCAL_SAW_BYTES];
+    report_case_init(&one, 1, seq);
+    report_case_begin(&one, json);
+    assert_int_equal(focal_record_open(&record, &one.ref, &one.widest, &one.home, true, NULL), FOCAL_OK);
+    focal_record_saw(&record, false, saw);
+    focal_record_close(&record);
+    report_case_bytes(&one, FOCAL_CASE_WITHDRAWN, "\x03", 1);
+    report_case_bytes(&one, FOCAL_CASE_SAW, saw, sizeof saw);
+    if (then)
+        report_case_also(&one, 2, then);
+    assert_int_equal(report_case_give(report, &one), FOCAL_OK);
+    report_case_close(&one);
+}
+
+static void test_withdrawn(void **state)
+{
+    (void)state;
+    struct focal_report *report = report_opened("2018-Q1,2018-Q2");
+    give_withdrawn(report, 1, "{\"received_quarter\":\"2018-Q2\",\"status\":\"received\",\"victims\":[{\"sex\":\"female\"}]}", NULL);
+    give_withdrawn(report, 2, "{\"received_quarter\":\"2018-Q2\",\"status\":\"received\"}", "{\"channel\":\"hotline\"}");
+    give(report, 3, "{\"received_quarter\":\"2018-Q2\",\"status\":\"received\"}");
+    assert_int_equal(focal_report_finish(report), FOCAL_OK);
+    const struct focal_report_section *first = focal_report_section_at(report, 0), *second = focal_report_section_at(report, 1);
+    assert_int_equal(first->withdrawn, 0);
+    assert_int_equal(second->totals[ALLEGATION], 1);
+    assert_int_equal(second->totals[VICTIM], 0);
+    assert_int_equal(second->withdrawn, 2);
+    assert_int_equal(second->withdrawn_changed, 1);
+    assert_int_equal(second->two_versions, 0);
+    assert_int_equal(report_cell(report, "2018-Q2", "channel", ALLEGATION, "hotline"), 0);
     focal_report_close(report);
 }
 
@@ -306,7 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing), cmocka_unit_test(test_units), cmocka_unit_test(test_usual_tables), cmocka_unit_test(test_victims_in_parts),
-        cmocka_unit_test(test_perpetrators), cmocka_unit_test(test_two_versions), cmocka_unit_test(test_waiting_and_other_kinds),
+        cmocka_unit_test(test_perpetrators), cmocka_unit_test(test_two_versions), cmocka_unit_test(test_withdrawn), cmocka_unit_test(test_waiting_and_other_kinds),
         cmocka_unit_test(test_newer_values), cmocka_unit_test(test_periods), cmocka_unit_test(test_periods_refused), cmocka_unit_test(test_order_of_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

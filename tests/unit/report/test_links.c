@@ -130,6 +130,32 @@ static void test_through_strangers(void **state)
     focal_report_close(report);
 }
 
+/* A withdrawn case stands for nobody, and what it links stays linked: withdrawing the duplicate in the middle must not make
+ * one case two. */
+static void test_through_a_withdrawn_case(void **state)
+{
+    (void)state;
+    struct focal_report *report = report_opened("all");
+    give(report, 1, 2, "2018-Q2", "hotline", NULL);
+    give(report, 1, 3, "2018-Q2", "media", NULL);
+    struct report_case one;
+    char json[300], hex[2][2 * FOCAL_REF_BYTES + 1];
+    report_hex(hex[0], 1, 2);
+    report_hex(hex[1], 1, 3);
+    (void)snprintf(json, sizeof json, "{\"received_quarter\":\"2018-Q1\",\"channel\":\"other\",\"same_as\":[\"%s\",\"%s\"]}", hex[0], hex[1]);
+    report_case_init(&one, 1, 1);
+    report_case_begin(&one, json);
+    report_case_bytes(&one, FOCAL_CASE_WITHDRAWN, "\x03", 1);
+    assert_int_equal(report_case_give(report, &one), FOCAL_OK);
+    report_case_close(&one);
+    assert_int_equal(focal_report_finish(report), FOCAL_OK);
+    assert_int_equal(count(report, "all"), 1);
+    assert_int_equal(report_cell(report, "all", "channel", FOCAL_UNIT_ALLEGATION, "hotline"), 1);
+    assert_int_equal(focal_report_section_at(report, 0)->linked, 1);
+    assert_int_equal(focal_report_section_at(report, 0)->withdrawn, 1);
+    focal_report_close(report);
+}
+
 static void test_malformed_link(void **state)
 {
     (void)state;
@@ -176,7 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_earliest_counts), cmocka_unit_test(test_smallest_reference_counts), cmocka_unit_test(test_without_quarter_counts_last),
-        cmocka_unit_test(test_groups), cmocka_unit_test(test_through_strangers), cmocka_unit_test(test_malformed_link), cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_groups), cmocka_unit_test(test_through_strangers), cmocka_unit_test(test_through_a_withdrawn_case), cmocka_unit_test(test_malformed_link), cmocka_unit_test(test_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,8 @@
 #include "fake_store.h"
 #include "focal/store_sqlite.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,9 @@ struct bench {
     struct focal_store *store;
     char directory[64];
     struct focal_buf key, value;
+    uint64_t chance;
+    char place[96];                     /* of the fence; sqlite only */
+    struct focal_fake_image *image;     /* the backup; fake only */
 };
 
 static struct focal_span text(const char *s)
@@ -57,19 +62,118 @@ static int open_sqlite(void **state)
     return 0;
 }
 
+/* ---- what happens to machines, for both ---- */
+
+static void path_of(const struct bench *b, const char *name, char out[96])
+{
+    snprintf(out, 96, "%s/%s", b->directory, name);
+}
+
+static void chance_fill(void *data, void *out, size_t len)
+{
+    uint64_t *state = data;
+    uint8_t *to = out;
+    for (size_t i = 0; i < len; i++) {
+        *state = *state * 6364136223846793005u + 1442695040888963407u;
+        to[i] = (uint8_t)(*state >> 56);
+    }
+}
+
+/* Starts again on that machine, and says what the fence said. NULL: where none can be written. */
+static enum focal_fence_verdict start(struct bench *b, const char *machine)
+{
+    struct focal_entropy entropy = { chance_fill, &b->chance };
+    if (!b->directory[0]) {
+        if (b->image)
+            focal_fake_store_machine(b->store, machine);
+        else
+            focal_fake_store_fence(b->store, entropy, machine);
+        if (!b->image)
+            b->image = focal_fake_store_backup(b->store, false);
+        assert_non_null(b->image);
+        return focal_store_fence(b->store);
+    }
+    char path[96];
+    path_of(b, "db", path);
+    focal_store_close(b->store);
+    assert_int_equal(focal_sqlite_open(&b->store, &(struct focal_sqlite_options){ .path = path }, NULL), FOCAL_OK);
+    snprintf(b->place, sizeof b->place, "%s.fence", b->directory);
+    struct focal_fence_setup setup = { .places = { machine ? b->place : NULL }, .entropy = entropy,
+        .machine_id = focal_span_text(machine ? machine : "") };
+    assert_int_equal(focal_sqlite_fence(b->store, &setup, NULL), FOCAL_OK);
+    return focal_store_fence(b->store);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    static char block[1 << 20];
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "r+b");
+    if (!out)
+        out = fopen(to, "wb");
+    assert_true(in && out);
+    size_t n = fread(block, 1, sizeof block, in);
+    assert_true(n > 0 && feof(in));
+    assert_int_equal(fwrite(block, 1, n, out), n);
+    assert_int_equal(fclose(in) | fclose(out), 0);
+}
+
+static void back_up(struct bench *b)
+{
+    char db[96], copy[96];
+    if (!b->directory[0]) {
+        focal_fake_image_free(b->image);
+        b->image = focal_fake_store_backup(b->store, false);
+        assert_non_null(b->image);
+        return;
+    }
+    path_of(b, "db", db);
+    path_of(b, "backup", copy);
+    assert_int_equal(focal_store_scrub(b->store), FOCAL_OK);
+    copy_file(db, copy);
+}
+
+static void put_back(struct bench *b)
+{
+    char db[96], copy[96];
+    if (!b->directory[0]) {
+        assert_int_equal(focal_fake_store_restore(b->store, b->image), FOCAL_OK);
+        return;
+    }
+    focal_store_close(b->store);
+    path_of(b, "db", db);
+    path_of(b, "backup", copy);
+    copy_file(copy, db);
+    b->store = NULL;
+}
+
+static void lose_fence(struct bench *b)
+{
+    DIR *dir = b->directory[0] ? opendir(b->place) : NULL;
+    struct dirent *e;
+    if (!b->directory[0])
+        focal_fake_store_lose_fence(b->store);
+    while (dir && (e = readdir(dir)) != NULL)
+        unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir)
+        closedir(dir);
+}
+
 static int finish(void **state)
 {
     struct bench *b = *state;
     focal_store_close(b->store);
     if (b->directory[0]) {
-        static const char *const names[] = { "db", "db-wal", "db-shm", "db.lock" };
+        static const char *const names[] = { "db", "db-wal", "db-shm", "db.lock", "backup" };
         char path[96];
+        lose_fence(b);
+        rmdir(b->place);
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             snprintf(path, sizeof path, "%s/%s", b->directory, names[i]);
             unlink(path);
         }
         assert_int_equal(rmdir(b->directory), 0);
     }
+    focal_fake_image_free(b->image);
     focal_buf_close(&b->key);
     focal_buf_close(&b->value);
     focal_free(b);
@@ -399,6 +503,73 @@ static void snapshot_stands_still(void **state)
     focal_store_close(shot);
 }
 
+static void write_one(struct bench *b, const char *value)
+{
+    begin(b);
+    expect_put(b, FOCAL_SHELF_LOG, "k", value);
+    commit(b);
+}
+
+/* Without a fence there is nothing to say; with one, each thing that happens to machines has its word. */
+static void fence_story(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(focal_store_fence(b->store), FOCAL_FENCE_NEW);
+    begin(b);
+    expect_put(b, FOCAL_SHELF_META, "genesis", "the network's hash, 32 bytes....");
+    commit(b);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_NEW);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_NEW);
+    write_one(b, "1");
+    assert_int_equal(focal_store_fence(b->store), FOCAL_FENCE_NEW);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_GOOD);
+    back_up(b);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_GOOD);
+    write_one(b, "2");
+    put_back(b);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_BEHIND);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_BEHIND);
+    expect_get(b, b->store, FOCAL_SHELF_LOG, "k", "1");
+    write_one(b, "3");
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_GOOD);
+    put_back(b);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_BEHIND);
+    write_one(b, "4");
+    assert_int_equal(start(b, "elsewhere"), FOCAL_FENCE_MOVED);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_GOOD);
+    lose_fence(b);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_MISSING);
+    write_one(b, "5");
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_GOOD);
+    assert_int_equal(start(b, NULL), FOCAL_FENCE_NONE);
+    write_one(b, "6");
+    write_one(b, "7");
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_MISSING);
+    write_one(b, "8");
+    begin(b);
+    commit(b);
+    assert_int_equal(start(b, "here"), FOCAL_FENCE_GOOD);
+}
+
+static void scrubbing(void **state)
+{
+    struct bench *b = *state;
+    struct focal_store *shot;
+    write_one(b, "1");
+    expect_next(b, FOCAL_SHELF_LOG, "", "k", "1");
+    assert_int_equal(focal_store_scrub(b->store), FOCAL_OK);
+    write_one(b, "2");
+    assert_int_equal(focal_store_snapshot(b->store, &shot), FOCAL_OK);
+    write_one(b, "3");
+    assert_int_equal(focal_store_scrub(b->store), FOCAL_BUSY);
+    assert_int_equal(focal_store_scrub(shot), FOCAL_DENIED);
+    expect_get(b, shot, FOCAL_SHELF_LOG, "k", "2");
+    focal_store_close(shot);
+    assert_int_equal(focal_store_scrub(b->store), FOCAL_OK);
+    assert_int_equal(focal_store_scrub(b->store), FOCAL_OK);
+    expect_get(b, b->store, FOCAL_SHELF_LOG, "k", "3");
+}
+
 static void close_rolls_back_nothing_breaks(void **state)
 {
     struct bench *b = *state;
@@ -406,121 +577,6 @@ static void close_rolls_back_nothing_breaks(void **state)
     expect_put(b, FOCAL_SHELF_META, "a", "1");
     expect_next(b, FOCAL_SHELF_META, "", "a", "1");
     /* finish() closes it in the middle of transaction and walk; the sanitizers look for leaks. */
-}
-
-/* ---- random calls, the same to both ---- */
-
-static uint64_t draw(uint64_t *state)
-{
-    *state += 0x9E3779B97F4A7C15u;
-    uint64_t z = *state;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
-
-static struct focal_span draw_key(uint64_t *chance, uint8_t *room)
-{
-    size_t len = 1 + draw(chance) % 3;
-    for (size_t i = 0; i < len; i++)
-        room[i] = (uint8_t)(draw(chance) % 6 * 51);
-    return focal_span_of(room, len);
-}
-
-struct pair { struct focal_store *a, *b; struct focal_buf key_a, key_b, value_a, value_b; };
-
-static void same_answer(struct pair *p, enum focal_status a, enum focal_status b, bool keys)
-{
-    assert_int_equal(a, b);
-    assert_true(focal_span_equal(focal_buf_view(&p->value_a), focal_buf_view(&p->value_b)));
-    if (keys)
-        assert_true(focal_span_equal(focal_buf_view(&p->key_a), focal_buf_view(&p->key_b)));
-}
-
-static void same_shelves(struct pair *p, struct focal_store *a, struct focal_store *b)
-{
-    char line[200];
-    for (int shelf = FOCAL_SHELF_META; shelf <= 3; shelf++) {
-        struct focal_buf why;
-        focal_buf_init(&why, sizeof line - 1);
-        if (focal_shelf_compare(a, b, (enum focal_shelf)shelf, &why) != FOCAL_OK)
-            fail_msg("shelf %d: %s", shelf, focal_buf_cstr(&why));
-        focal_buf_close(&why);
-    }
-    (void)p;
-}
-
-static void one_call(struct pair *p, uint64_t *chance, bool *open)
-{
-    uint8_t room[4], bytes[600];
-    struct focal_span key = draw_key(chance, room);
-    enum focal_shelf shelf = (enum focal_shelf)(1 + draw(chance) % 3);
-    uint64_t what = draw(chance) % 100;
-    if (!*open && what < 60) {
-        assert_int_equal(focal_store_begin(p->a), FOCAL_OK);
-        assert_int_equal(focal_store_begin(p->b), FOCAL_OK);
-        *open = true;
-    }
-    if (what < 30) {
-        size_t len = draw(chance) % 8 ? draw(chance) % 20 : draw(chance) % sizeof bytes;
-        memset(bytes, (int)(draw(chance) & 0xFF), len);
-        assert_int_equal(focal_store_put(p->a, shelf, key, focal_span_of(bytes, len)), FOCAL_OK);
-        assert_int_equal(focal_store_put(p->b, shelf, key, focal_span_of(bytes, len)), FOCAL_OK);
-    } else if (what < 42) {
-        assert_int_equal(focal_store_del(p->a, shelf, key), FOCAL_OK);
-        assert_int_equal(focal_store_del(p->b, shelf, key), FOCAL_OK);
-    } else if (what < 55) {
-        same_answer(p, focal_store_get(p->a, shelf, key, &p->value_a), focal_store_get(p->b, shelf, key, &p->value_b),
-                    false);
-    } else if (what < 85) {
-        /* Half of the time the walk goes on from where it stood. */
-        struct focal_span at_a = what & 1 ? key : focal_buf_view(&p->key_a);
-        struct focal_span at_b = what & 1 ? key : focal_buf_view(&p->key_b);
-        same_answer(p, focal_store_next(p->a, shelf, at_a, &p->key_a, &p->value_a),
-                    focal_store_next(p->b, shelf, at_b, &p->key_b, &p->value_b), true);
-    } else if (what < 93) {
-        same_answer(p, focal_store_prev(p->a, shelf, key, &p->key_a, &p->value_a),
-                    focal_store_prev(p->b, shelf, key, &p->key_b, &p->value_b), true);
-    } else if (*open) {
-        *open = false;
-        if (what < 97) {
-            assert_int_equal(focal_store_commit(p->a), FOCAL_OK);
-            assert_int_equal(focal_store_commit(p->b), FOCAL_OK);
-        } else {
-            focal_store_rollback(p->a);
-            focal_store_rollback(p->b);
-        }
-        same_shelves(p, p->a, p->b);
-    }
-}
-
-static void both_agree(void **state)
-{
-    struct bench *b = *state;
-    struct pair p = { .a = b->store, .b = focal_fake_store_new() };
-    assert_non_null(p.b);
-    focal_buf_init(&p.key_a, FOCAL_STORE_KEY_MAX);
-    focal_buf_init(&p.key_b, FOCAL_STORE_KEY_MAX);
-    focal_buf_init(&p.value_a, FOCAL_STORE_VALUE_MAX);
-    focal_buf_init(&p.value_b, FOCAL_STORE_VALUE_MAX);
-    uint64_t chance = 20250611;
-    bool open = false;
-    for (int i = 0; i < 20000; i++) {
-        one_call(&p, &chance, &open);
-        if (i % 1000 == 999) {
-            struct focal_store *a, *c;
-            assert_int_equal(focal_store_snapshot(p.a, &a), FOCAL_OK);
-            assert_int_equal(focal_store_snapshot(p.b, &c), FOCAL_OK);
-            same_shelves(&p, a, c);
-            focal_store_close(a);
-            focal_store_close(c);
-        }
-    }
-    focal_buf_close(&p.key_a);
-    focal_buf_close(&p.key_b);
-    focal_buf_close(&p.value_a);
-    focal_buf_close(&p.value_b);
-    focal_store_close(p.b);
 }
 
 #define BOTH(f) \
@@ -539,8 +595,9 @@ int main(void)
         BOTH(sizes_and_limits),
         BOTH(buffers_may_be_shared),
         BOTH(snapshot_stands_still),
+        BOTH(fence_story),
+        BOTH(scrubbing),
         BOTH(close_rolls_back_nothing_breaks),
-        { "sqlite and fake agree on random calls", both_agree, open_sqlite, finish, NULL },
     };
     return cmocka_run_group_tests_name("store contract", tests, NULL, NULL);
 }

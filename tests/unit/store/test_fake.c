@@ -155,6 +155,125 @@ static void comparing(void **state)
     focal_store_close(b);
 }
 
+/* ---- fences, images, clones ---- */
+
+static void chance_fill(void *data, void *out, size_t len)
+{
+    uint64_t *state = data;
+    uint8_t *to = out;
+    for (size_t i = 0; i < len; i++) {
+        *state = *state * 6364136223846793005u + 1442695040888963407u;
+        to[i] = (uint8_t)(*state >> 56);
+    }
+}
+
+static struct focal_store *fenced(uint64_t *chance)
+{
+    struct focal_store *store = fresh();
+    focal_fake_store_fence(store, (struct focal_entropy){ chance_fill, chance }, "here");
+    assert_int_equal(focal_store_fence(store), FOCAL_FENCE_NEW);
+    return store;
+}
+
+static void power_between_commit_and_fence(void **state)
+{
+    (void)state;
+    uint64_t chance = 1;
+    struct focal_store *store = fenced(&chance);
+    assert_int_equal(one(store, "a", "1"), FOCAL_OK);
+    focal_fake_store_plan(store, (struct focal_fake_failure){ .nth = 1, .kinds = FOCAL_FAKE_FENCE, .status = FOCAL_IO });
+    assert_int_equal(one(store, "b", "1"), FOCAL_IO);
+    assert_int_equal(rows(store), 2);
+    assert_int_equal(focal_store_begin(store), FOCAL_IO);
+    focal_fake_store_crash(store);
+    assert_int_equal(focal_store_fence(store), FOCAL_FENCE_GOOD);
+    assert_int_equal(rows(store), 3);
+    assert_int_equal(one(store, "c", "1"), FOCAL_OK);
+    focal_fake_store_crash(store);
+    assert_int_equal(focal_store_fence(store), FOCAL_FENCE_GOOD);
+    focal_store_close(store);
+}
+
+static void fence_that_cannot_be_written(void **state)
+{
+    (void)state;
+    uint64_t chance = 1;
+    struct focal_store *store = fenced(&chance);
+    focal_fake_store_plan(store, (struct focal_fake_failure){ .nth = 2, .kinds = FOCAL_FAKE_FENCE, .status = FOCAL_DISK_FULL });
+    assert_int_equal(one(store, "a", "1"), FOCAL_OK);
+    assert_int_equal(one(store, "b", "1"), FOCAL_OK);
+    assert_int_equal(one(store, "c", "1"), FOCAL_OK);
+    focal_fake_store_crash(store);
+    assert_int_equal(focal_store_fence(store), FOCAL_FENCE_MISSING);
+    focal_store_close(store);
+}
+
+static void clones(void **state)
+{
+    (void)state;
+    uint64_t chance = 1;
+    struct focal_store *store = fenced(&chance);
+    assert_int_equal(one(store, "a", "1"), FOCAL_OK);
+    assert_int_equal(focal_store_begin(store), FOCAL_OK);
+    assert_int_equal(put(store, "a", "open"), FOCAL_OK);
+    struct focal_fake_image *disk = focal_fake_store_backup(store, false), *machine = focal_fake_store_backup(store, true);
+    assert_true(disk && machine);
+    assert_int_equal(focal_store_commit(store), FOCAL_OK);
+    struct focal_store *copied = focal_fake_store_clone(disk), *whole = focal_fake_store_clone(machine);
+    assert_true(copied && whole);
+    assert_int_equal(focal_store_fence(copied), FOCAL_FENCE_MISSING);
+    assert_int_equal(focal_store_fence(whole), FOCAL_FENCE_GOOD);
+    struct focal_buf out;
+    focal_buf_init(&out, 100);
+    assert_int_equal(focal_store_get(whole, FOCAL_SHELF_META, text("a"), &out), FOCAL_OK);
+    assert_true(focal_span_equal(focal_buf_view(&out), text("1")));
+    focal_buf_close(&out);
+    /* Each goes its own way. */
+    assert_int_equal(one(copied, "b", "1"), FOCAL_OK);
+    assert_int_equal(one(whole, "c", "1"), FOCAL_OK);
+    focal_fake_store_crash(copied);
+    focal_fake_store_crash(whole);
+    focal_fake_store_crash(store);
+    assert_int_equal(focal_store_fence(copied), FOCAL_FENCE_GOOD);
+    assert_int_equal(focal_store_fence(whole), FOCAL_FENCE_GOOD);
+    assert_int_equal(focal_store_fence(store), FOCAL_FENCE_GOOD);
+    focal_fake_store_machine(whole, "there");
+    assert_int_equal(focal_store_fence(whole), FOCAL_FENCE_MOVED);
+    /* The disk put back is known; the whole machine put back is not. */
+    assert_int_equal(focal_fake_store_restore(store, disk), FOCAL_OK);
+    assert_int_equal(focal_store_fence(store), FOCAL_FENCE_BEHIND);
+    assert_int_equal(focal_fake_store_restore(store, machine), FOCAL_OK);
+    assert_int_equal(focal_store_fence(store), FOCAL_FENCE_GOOD);
+    focal_fake_image_free(disk);
+    focal_fake_image_free(machine);
+    focal_store_close(copied);
+    focal_store_close(whole);
+    focal_store_close(store);
+}
+
+static void log_until_scrubbed(void **state)
+{
+    (void)state;
+    struct focal_store *store = fresh();
+    focal_fake_store_keep_log(store);
+    assert_int_equal(one(store, "a", "secret one"), FOCAL_OK);
+    assert_int_equal(one(store, "a", "secret two"), FOCAL_OK);
+    assert_int_equal(focal_store_begin(store), FOCAL_OK);
+    assert_int_equal(focal_store_del(store, FOCAL_SHELF_META, text("a")), FOCAL_OK);
+    assert_int_equal(focal_store_commit(store), FOCAL_OK);
+    assert_true(focal_fake_store_holds(store, text("secret one")));
+    assert_true(focal_fake_store_holds(store, text("secret two")));
+    assert_int_equal(one(store, "b", "secret three"), FOCAL_OK);
+    focal_fake_store_plan(store, (struct focal_fake_failure){ .nth = 1, .kinds = FOCAL_FAKE_SCRUB, .status = FOCAL_BUSY });
+    assert_int_equal(focal_store_scrub(store), FOCAL_BUSY);
+    assert_true(focal_fake_store_holds(store, text("secret one")));
+    assert_int_equal(focal_store_scrub(store), FOCAL_OK);
+    assert_false(focal_fake_store_holds(store, text("secret one")));
+    assert_false(focal_fake_store_holds(store, text("secret two")));
+    assert_true(focal_fake_store_holds(store, text("secret three")));
+    focal_store_close(store);
+}
+
 static bool within(void *data, size_t bytes)
 {
     uint64_t *left = data;
@@ -203,6 +322,10 @@ int main(void)
         cmocka_unit_test(lost_commit),
         cmocka_unit_test(crash_in_transaction),
         cmocka_unit_test(comparing),
+        cmocka_unit_test(power_between_commit_and_fence),
+        cmocka_unit_test(fence_that_cannot_be_written),
+        cmocka_unit_test(clones),
+        cmocka_unit_test(log_until_scrubbed),
         cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests_name("fake store", tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "fake_store.h"
 #include "focal/store_sqlite.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 
 /* ---- the wrapped file layer ---- */
 
-static struct { bool armed; int writes_left, syncs_left; int code; bool happened; } trouble;
+static struct { bool armed; int writes_left, syncs_left; int code, error; bool happened; } trouble;
 
 struct shim { sqlite3_file base; sqlite3_file *real; };
 
@@ -37,6 +38,7 @@ static bool strikes(int *left)
     /* A full disk stays full, a broken one broken. */
     *left = 1;
     trouble.happened = true;
+    errno = trouble.error;
     return true;
 }
 
@@ -186,6 +188,7 @@ static void arm(int writes_left, int syncs_left, int code)
     trouble.writes_left = writes_left;
     trouble.syncs_left = syncs_left;
     trouble.code = code;
+    trouble.error = EIO;
     trouble.happened = false;
 }
 
@@ -262,6 +265,39 @@ static void failed_fsync_is_never_retried(void **state)
     uint64_t rows = rows_in(store);
     assert_true(rows == 100 || rows == 110);
     assert_int_equal(fill(store, 2000, 10), FOCAL_OK);
+    focal_store_close(store);
+}
+
+/* Some file systems tell of a full disk only when asked to sync: that is a failed sync all the same. */
+static void fsync_that_finds_no_room(void **state)
+{
+    struct place *p = *state;
+    struct focal_store *store = must_open(p, true);
+    assert_int_equal(fill(store, 0, 100), FOCAL_OK);
+    arm(0, 1, 0);
+    trouble.error = ENOSPC;
+    assert_int_equal(fill(store, 1000, 10), FOCAL_IO);
+    trouble.armed = false;
+    assert_int_equal(focal_store_begin(store), FOCAL_IO);
+    assert_int_equal(focal_store_scrub(store), FOCAL_IO);
+    focal_store_close(store);
+}
+
+/* A quota is met as an input/output failure; nothing was written, and the store goes on. */
+static void quota_is_a_full_disk(void **state)
+{
+    struct place *p = *state;
+    struct focal_store *store = must_open(p, true);
+    assert_int_equal(fill(store, 0, 100), FOCAL_OK);
+    arm(1, 0, SQLITE_IOERR_WRITE);
+    trouble.error = EDQUOT;
+    assert_int_equal(fill(store, 1000, 10), FOCAL_DISK_FULL);
+    trouble.armed = false;
+    assert_int_equal(rows_in(store), 100);
+    assert_int_equal(fill(store, 1000, 10), FOCAL_OK);
+    focal_store_close(store);
+    store = must_open(p, false);
+    assert_int_equal(rows_in(store), 110);
     focal_store_close(store);
 }
 
@@ -387,6 +423,8 @@ int main(void)
         TEST(disk_full_at_every_write),
         TEST(doomed_transaction),
         TEST(failed_fsync_is_never_retried),
+        TEST(fsync_that_finds_no_room),
+        TEST(quota_is_a_full_disk),
         TEST(failed_write_is_io),
         TEST(creation_fails_cleanly),
         TEST(opening_without_memory),

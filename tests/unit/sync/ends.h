@@ -42,6 +42,12 @@ static bool end_ready(void *data, struct focal_session *s)
     return true;
 }
 
+static bool end_named(void *data, struct focal_session *s)
+{
+    (void)data;
+    return focal_session_named(s);
+}
+
 static enum focal_status end_joined(void *data, struct focal_session *s, uint64_t invitation, const struct focal_public_keys *keys, struct focal_buf *sealed)
 {
     struct end *e = data;
@@ -160,6 +166,7 @@ static inline void end_make(struct end *e, struct office *o, uint64_t now_ms)
     e->host.writing = end_writing;
     e->host.candidates = end_candidates;
     e->host.ready = end_ready;
+    e->host.named = end_named;
     e->host.joined = end_joined;
     e->host.admitted = end_admitted;
     e->host.statements_changed = end_statements_changed;

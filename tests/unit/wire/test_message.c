@@ -76,9 +76,11 @@ static void hello(void **state)
     for (size_t i = 0; i < sizeof counts; i++) {
         hello->scope_count = counts[i];
         hello->wants_certificates = i % 2;
+        hello->veiled = i > 1;
         there_and_back(&m, &back);
         assert_int_equal(out.len, 32 + 24 * (size_t)counts[i]);
         assert_int_equal(back.is.hello.wants_certificates, i % 2);
+        assert_int_equal(back.is.hello.veiled, i > 1);
         assert_int_equal(back.is.hello.certificate_number, 0x01020304);
         assert_memory_equal(back.is.hello.scopes, hello->scopes, sizeof hello->scopes[0] * counts[i]);
         exact_length();

@@ -1,0 +1,345 @@
+/* Hiding and erasing what is redacted: in what comes in, and in what is held.
+ *
+ * A redacted entry is stripped where it stands: its header and commitment stay, so that chain and signatures hold, and its
+ * payload goes. Hidden ones lie on a shelf of their own until a second office has signed; then, or at once where its own
+ * office asked for it, they are gone. So everything that reads segments (sending, deriving, verifying) meets stripped
+ * entries alone, and hidden and erased look alike.
+ *
+ * Salts: a seed would let the salt of a stripped entry be made again, and with salt and commitment its payload be guessed.
+ * So wherever a stripped entry may lie in a run's reach, the run carries explicit salts, in every segment and in staging. */
+#include "inside.h"
+
+struct screening {
+    struct focal_oplog *ol;
+    struct oplog_log *line;
+    struct focal_stretch *s;
+    const struct focal_hash *hashes;
+    bool *gone;                         /* by place in s */
+    size_t gone_count;
+    struct focal_buf *touched;          /* records whose parts change; NULL: nobody asks */
+};
+
+/* ---- one entry --------------------------------------------------------------------------------------------------------- */
+
+static void hidden_key(uint8_t key[SEGMENT_KEY_BYTES], const struct oplog_log *line, uint64_t seq)
+{
+    (void)focal_oplog_segment_key(key, &line->pub.line, seq);
+}
+
+static enum focal_status set_aside(struct screening *c, size_t i, const uint8_t salt[FOCAL_SALT_BYTES])
+{
+    uint8_t key[SEGMENT_KEY_BYTES];
+    hidden_key(key, c->line, c->s->first + i);
+    focal_buf_clear(&c->ol->encoded);
+    focal_buf_bytes(&c->ol->encoded, salt, FOCAL_SALT_BYTES);
+    focal_buf_span(&c->ol->encoded, c->s->entries[i].payload);
+    if (c->ol->encoded.failed)
+        return FOCAL_NO_MEMORY;
+    return focal_store_put(c->ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key), focal_buf_view(&c->ol->encoded));
+}
+
+static enum focal_status forget_hidden(struct focal_oplog *ol, const struct oplog_log *line, uint64_t seq)
+{
+    uint8_t key[SEGMENT_KEY_BYTES];
+    hidden_key(key, line, seq);
+    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key), &ol->value);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    ol->scrub_due = true;
+    return focal_store_del(ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key));
+}
+
+/* An author learns of what others redacted of his: which fields, never what stood in them. */
+static enum focal_status tell_author(struct screening *c, const struct entry_name *name, size_t i)
+{
+    struct focal_payload payload;
+    struct focal_value_walk at = { 0 };
+    struct focal_item item;
+    uint8_t key[SEGMENT_KEY_BYTES], ref[FOCAL_REF_BYTES];
+    if (focal_payload_decode(&payload, c->s->entries[i].payload) != FOCAL_OK)
+        return FOCAL_DAMAGED;
+    hidden_key(key, c->line, c->s->first + i);
+    focal_buf_clear(&c->ol->encoded);
+    focal_ref_put(ref, &name->record);
+    focal_buf_bytes(&c->ol->encoded, ref, sizeof ref);
+    focal_ref_put(ref, &name->ref);
+    focal_buf_bytes(&c->ol->encoded, ref, sizeof ref);
+    focal_buf_varint(&c->ol->encoded, payload.kind);
+    while (focal_payload_next(&payload, &at, &item))
+        focal_buf_varint(&c->ol->encoded, item.field);
+    if (c->ol->encoded.failed)
+        return FOCAL_NO_MEMORY;
+    return focal_store_put(c->ol->store, FOCAL_SHELF_REFUSED, focal_span_of(key, sizeof key), focal_buf_view(&c->ol->encoded));
+}
+
+static enum focal_status touch(struct screening *c, const struct focal_ref *record)
+{
+    uint8_t *at = c->touched ? focal_buf_reserve(c->touched, FOCAL_REF_BYTES) : NULL;
+    if (at)
+        focal_ref_put(at, record);
+    return c->touched && !at ? FOCAL_NO_MEMORY : FOCAL_OK;
+}
+
+/* A redacted entry with its payload: hidden or erased; without: what was hidden of it may have to go. */
+static enum focal_status redact_one(struct screening *c, size_t i, const struct entry_name *name, const struct redaction_force *force)
+{
+    struct focal_stretch_entry *e = &c->s->entries[i];
+    bool erase;
+    enum focal_status st = focal_oplog_may_erase(c->ol, force, &name->record, &erase);
+    if (st != FOCAL_OK)
+        return st;
+    if (!e->has_payload)
+        return erase ? forget_hidden(c->ol, c->line, c->s->first + i) : FOCAL_OK;
+    uint8_t salt[FOCAL_SALT_BYTES];
+    bool found = focal_stretch_salt(c->s, i, salt, focal_salt_from_seed);
+    focal_assert(found);
+    focal_commitment(&e->c, salt, e->payload);
+    if (c->line->pub.mine && force->by_others)
+        st = tell_author(c, name, i);
+    if (st == FOCAL_OK && !erase)
+        st = set_aside(c, i, salt);
+    c->ol->scrub_due = true;            /* where it stood must not be readable either */
+    focal_wipe(salt, sizeof salt);
+    c->gone[i] = true;
+    c->gone_count++;
+    return st == FOCAL_OK ? touch(c, &name->record) : st;
+}
+
+static enum focal_status look_at(struct screening *c, size_t i)
+{
+    struct entry_name name;
+    struct redaction_force force;
+    const struct focal_hash *scope = &c->line->pub.name.scope;
+    enum focal_status st = focal_oplog_entry_name(c->ol, &name, &c->line->pub, c->s->entries[i].header, c->s->first + i, &c->hashes[i]);
+    if (st != FOCAL_OK || (!name.makes_part && !name.is_quote))
+        return st;
+    const bool of_record = focal_oplog_maybe_redacted(c->ol, &name.record);
+    if (!of_record && !focal_oplog_maybe_redacted(c->ol, &name.ref))
+        return FOCAL_OK;
+    /* Whose record it is may be known from here on: all that was held before is judged again. */
+    if (of_record && name.creates && !c->touched)
+        st = focal_oplog_target_add(c->ol, TARGET_RECORD, &name.record, scope);
+    if (st == FOCAL_OK)
+        st = focal_oplog_force(c->ol, &name, &c->line->pub, &force);
+    return st == FOCAL_OK && force.in_force ? redact_one(c, i, &name, &force) : st;
+}
+
+/* ---- a stretch --------------------------------------------------------------------------------------------------------- */
+
+/* Where a run of this line might still have a seed that reaches what is stripped here: looked at before the commit. */
+static enum focal_status note_breach(struct screening *c)
+{
+    struct focal_oplog *ol = c->ol;
+    struct breach here = { .line = c->line, .low = UINT64_MAX };
+    for (size_t i = 0; i < c->s->count; i++) {
+        if (c->s->entries[i].has_payload && !c->gone[i])
+            continue;
+        here.high = c->s->first + i;
+        here.low = here.low == UINT64_MAX ? here.high : here.low;
+    }
+    if (here.low == UINT64_MAX)
+        return FOCAL_OK;
+    c->line->stripped = true;
+    focal_oplog_log_of(ol, &c->line->pub.id)->stripped = true;
+    struct breach *last = ol->breach_count ? &ol->breaches[ol->breach_count - 1] : NULL;
+    if (last && last->line == here.line && here.low >= last->low && here.low - last->high <= FOCAL_RUN_SEQS_MAX) {
+        last->high = here.high > last->high ? here.high : last->high;
+        return FOCAL_OK;
+    }
+    void *list = ol->breaches;
+    enum focal_status st = focal_oplog_room(&list, &ol->breach_cap, ol->breach_count, sizeof *ol->breaches);
+    ol->breaches = list;
+    if (st == FOCAL_OK)
+        ol->breaches[ol->breach_count++] = here;
+    return st == FOCAL_OK ? focal_oplog_log_row(ol, c->line) : st;
+}
+
+/* Runs that reach out of a stretch may reach a stripped entry of their log. */
+static bool reaches_out(const struct focal_stretch *s)
+{
+    for (size_t r = 0; r < s->run_count; r++) {
+        if (s->runs[r].has_seed && (s->runs[r].first < s->first || s->runs[r].last > s->first + (s->count - 1)))
+            return true;
+    }
+    return false;
+}
+
+static enum focal_status screen(struct screening *c, bool *changed)
+{
+    enum focal_status st = FOCAL_OK;
+    *changed = false;
+    c->gone = focal_arena_alloc(&c->ol->arena, c->s->count * sizeof *c->gone);
+    if (!c->gone)
+        return FOCAL_NO_MEMORY;
+    for (size_t i = 0; i < c->s->count && st == FOCAL_OK && c->ol->redacted.count > 0; i++)
+        st = look_at(c, i);
+    if (st == FOCAL_OK)
+        st = note_breach(c);
+    if (st != FOCAL_OK)
+        return st;
+    const bool spell_out = focal_oplog_log_of(c->ol, &c->line->pub.id)->stripped && reaches_out(c->s);
+    if (c->gone_count == 0 && !spell_out)
+        return FOCAL_OK;
+    *changed = true;
+    struct focal_stretch stripped;
+    const uint64_t last = c->s->first + (c->s->count - 1);
+    st = focal_oplog_strip(&stripped, &c->ol->arena, c->s, c->gone, spell_out ? 0 : UINT64_MAX, c->s->first - 1);
+    if (st == FOCAL_OK && spell_out) {
+        const struct focal_stretch once = stripped;
+        st = focal_oplog_strip(&stripped, &c->ol->arena, &once, NULL, last + 1, UINT64_MAX);
+    }
+    if (st == FOCAL_OK)
+        *c->s = stripped;
+    return st;
+}
+
+enum focal_status focal_oplog_screen(struct focal_oplog *ol, struct oplog_log *line, struct focal_stretch *s, const struct focal_hash *hashes, bool *changed)
+{
+    struct screening c = { .ol = ol, .line = line, .s = s, .hashes = hashes };
+    *changed = false;
+    if (!focal_oplog_redactable(&line->pub))
+        return FOCAL_OK;
+    /* The entries are the caller's: commitments are set in a copy. */
+    if (ol->redacted.count > 0) {
+        s->entries = focal_arena_copy(&ol->arena, s->entries, s->count * sizeof *s->entries);
+        if (!s->entries)
+            return FOCAL_NO_MEMORY;
+    }
+    return screen(&c, changed);
+}
+
+/* ---- what is held --------------------------------------------------------------------------------------------------------- */
+
+static enum focal_status load_segment(struct focal_oplog *ol, const struct oplog_log *line, uint64_t first, struct segment *seg, struct focal_stretch *s,
+                                      struct focal_hash **hashes)
+{
+    focal_arena_reset(&ol->arena);
+    enum focal_status st = focal_oplog_segment_at(ol, &line->pub.line, first, false, seg);
+    if (st == FOCAL_OK)
+        st = focal_stretch_unpack(ol->packer, s, &ol->arena, seg->packed);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
+    *hashes = focal_arena_alloc(&ol->arena, s->count * sizeof **hashes);
+    if (!*hashes)
+        return FOCAL_NO_MEMORY;
+    focal_oplog_hash(*hashes, s, 0, s->count, &line->pub.id, &seg->before);
+    return FOCAL_OK;
+}
+
+static enum focal_status store_again(struct focal_oplog *ol, const struct oplog_log *line, struct segment *seg, const struct focal_stretch *s)
+{
+    focal_buf_clear(&ol->scratch);
+    enum focal_status st = focal_stretch_pack(ol->packer, &ol->scratch, s);
+    if (st != FOCAL_OK)
+        return st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
+    seg->packed = focal_buf_view(&ol->scratch);
+    seg->canonical = (uint32_t)focal_stretch_canonical_bytes(s);
+    return focal_oplog_segment_put(ol, line, seg);
+}
+
+/* Spells out the seeds of runs that overlap low..high in every segment they may lie in. */
+static enum focal_status mend_breach(struct focal_oplog *ol, const struct breach *b)
+{
+    struct oplog_log *line = b->line;
+    const uint64_t from = b->low > FOCAL_RUN_SEQS_MAX ? b->low - FOCAL_RUN_SEQS_MAX : 1, to = b->high + FOCAL_RUN_SEQS_MAX;
+    enum focal_status st = line->pub.staged.seq > line->pub.head.seq ? focal_oplog_staging_drop(ol, line) : FOCAL_OK;
+    for (uint64_t next = from > line->pub.base.seq ? from : line->pub.base.seq + 1; st == FOCAL_OK && next <= line->pub.head.seq && next <= to;) {
+        struct segment seg;
+        struct focal_stretch s, spelt;
+        struct focal_hash *hashes;
+        st = focal_oplog_segment_of(ol, ol->store, &line->pub.line, next, false, &seg);
+        if (st == FOCAL_OK)
+            st = load_segment(ol, line, seg.first, &seg, &s, &hashes);
+        if (st == FOCAL_OK)
+            st = focal_oplog_strip(&spelt, &ol->arena, &s, NULL, b->low, b->high);
+        bool changed = false;
+        for (size_t r = 0; st == FOCAL_OK && r < s.run_count; r++)
+            changed |= s.runs[r].has_seed != spelt.runs[r].has_seed;
+        if (changed) {
+            ol->scrub_due = true;
+            st = store_again(ol, line, &seg, &spelt);
+        }
+        next = seg.last.seq + 1;
+    }
+    return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
+}
+
+static enum focal_status mend_breaches(struct focal_oplog *ol)
+{
+    enum focal_status st = FOCAL_OK;
+    while (st == FOCAL_OK && ol->breach_count > 0) {
+        const struct breach b = ol->breaches[--ol->breach_count];
+        st = mend_breach(ol, &b);
+    }
+    return st;
+}
+
+static enum focal_status strip_segment(struct focal_oplog *ol, struct oplog_log *line, uint64_t first, struct focal_buf *touched)
+{
+    struct segment seg;
+    struct focal_stretch s;
+    struct focal_hash *hashes;
+    bool changed;
+    enum focal_status st = load_segment(ol, line, first, &seg, &s, &hashes);
+    struct screening c = { .ol = ol, .line = line, .s = &s, .hashes = hashes, .touched = touched };
+    if (st == FOCAL_OK)
+        st = screen(&c, &changed);
+    if (st == FOCAL_OK && changed)
+        st = store_again(ol, line, &seg, &s);
+    return st;
+}
+
+static enum focal_status enforce_one(struct focal_oplog *ol, const struct redaction_target *t, struct focal_buf *keys, struct focal_buf *touched)
+{
+    enum focal_status st = focal_oplog_segments_about(ol, &t->ref, &t->scope, keys);
+    focal_buf_clear(touched);
+    for (size_t at = 0; at < keys->len && st == FOCAL_OK; at += SEGMENT_KEY_BYTES) {
+        struct focal_id line;
+        memcpy(line.b, keys->data + at, sizeof line.b);
+        st = strip_segment(ol, focal_oplog_line_of(ol, &line), focal_get_be64(keys->data + at + sizeof line.b), touched);
+    }
+    for (size_t at = 0; at < touched->len && st == FOCAL_OK; at += FOCAL_REF_BYTES) {
+        struct focal_ref record;
+        focal_ref_get(&record, touched->data + at);
+        if (at == 0 || memcmp(touched->data + at, touched->data + at - FOCAL_REF_BYTES, FOCAL_REF_BYTES) != 0)
+            st = focal_oplog_derive_part(ol, &record, &t->scope);
+    }
+    return st;
+}
+
+static enum focal_status all_targets(struct focal_oplog *ol)
+{
+    struct focal_buf key;
+    struct focal_redaction r;
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    enum focal_status st;
+    while ((st = focal_oplog_next_redaction(ol, &key, &r)) == FOCAL_OK) {
+        st = focal_oplog_target_add(ol, r.whole_record ? TARGET_RECORD : TARGET_ENTRY, &r.target, &r.scope);
+        if (st != FOCAL_OK)
+            break;
+    }
+    focal_buf_close(&key);
+    ol->targets_all = false;
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+}
+
+enum focal_status focal_oplog_enforce(struct focal_oplog *ol)
+{
+    struct focal_buf keys, touched;
+    if (ol->target_count == 0 && !ol->targets_all && ol->breach_count == 0)
+        return FOCAL_OK;
+    focal_buf_init(&keys, SIZE_MAX / 2);
+    focal_buf_init(&touched, SIZE_MAX / 2);
+    enum focal_status st = focal_oplog_flush(ol);
+    if (st == FOCAL_OK && ol->targets_all)
+        st = all_targets(ol);
+    while (st == FOCAL_OK && ol->target_count > 0) {
+        const struct redaction_target t = ol->targets[--ol->target_count];
+        st = enforce_one(ol, &t, &keys, &touched);
+    }
+    if (st == FOCAL_OK)
+        st = mend_breaches(ol);
+    focal_buf_close(&keys);
+    focal_buf_wipe_close(&touched);
+    return st;
+}

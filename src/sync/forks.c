@@ -1,0 +1,289 @@
+/* Forked logs: an author's disk was put back or copied, and two lines of entries stand under one log.
+ *
+ * Nothing is pushed of such a log. Both ends tell all their tips in FRONTIER, and again whenever these change, which is
+ * also their acknowledgement; who does not hold a tip asks for it with HEADS, listing what it holds at halving distances,
+ * so that the other end finds the last shared entry at once and sends at most twice what is missing.
+ *
+ *      here                         there
+ *      FRONTIER 5, 4'    ───►
+ *                        ◄───       HEADS to 4', holding 5 4 3 1
+ *      SEGMENT 4'        ───►       (3 is shared)
+ *                        ◄───       FRONTIER 5, 4'
+ *
+ * A log is in this state on a link from the moment on that either end shows a second tip or a tip that does not lie on
+ * the other's line. Source: PROTOCOL §7; the listing at halving distances is that of Git's negotiation. */
+#include "session.h"
+
+#include <string.h>
+
+void fork_free(struct peer_log *p)
+{
+    if (p->fork)
+        focal_free(p->fork->tips);
+    focal_free(p->fork);
+    p->fork = NULL;
+}
+
+/* ---- tips ---------------------------------------------------------------------------------------------------------- */
+
+bool fits_keyed(const void *wanted, const struct focal_hash *h)
+{
+    const struct keyed_tip *tip = wanted;
+    uint8_t keyed[8];
+    keyed_hash(tip->session, keyed, h);
+    return memcmp(keyed, tip->keyed, 8) == 0;
+}
+
+bool tip_held(const struct focal_session *s, const struct focal_id *log, const struct focal_frontier_tip *tip, const struct focal_log **line)
+{
+    const struct keyed_tip wanted = { s, tip->keyed };
+    const struct focal_log *found = NULL;
+    bool held = focal_oplog_line_with(s->host->oplog, log, tip->seq, fits_keyed, &wanted, &found) == FOCAL_OK;
+    if (line)
+        *line = found;
+    return held;
+}
+
+static enum focal_status add_tip(struct fork *f, const struct focal_frontier_tip *tip)
+{
+    if (f->tip_count == f->tip_cap) {
+        size_t more = f->tip_cap ? 2 * f->tip_cap : 4;
+        void *grown = focal_realloc(f->tips, more * sizeof *f->tips);
+        if (!grown)
+            return FOCAL_NO_MEMORY;
+        f->tips = grown;
+        f->tip_cap = more;
+    }
+    f->tips[f->tip_count++] = *tip;
+    return FOCAL_OK;
+}
+
+/* Never 0, so that 0 can stand for "never told". */
+static uint64_t tips_digest(const struct focal_session *s, const struct focal_id *log)
+{
+    uint64_t sum = 1;
+    for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, log, line)) != NULL;)
+        sum += (focal_get_be64(line->head.h.b) ^ line->head.seq) * UINT64_C(0x9E3779B97F4A7C15);
+    return sum ? sum : 1;
+}
+
+void fork_announce(struct focal_session *s, struct peer_log *p)
+{
+    if (p->fork->told == tips_digest(s, &p->id) || p->announce_due)
+        return;
+    p->announce_due = true;
+    s->announces_due++;
+}
+
+void fork_told(const struct focal_session *s, struct peer_log *p)
+{
+    if (p->fork)
+        p->fork->told = tips_digest(s, &p->id);
+}
+
+enum focal_status fork_enter(struct focal_session *s, struct peer_log *p)
+{
+    enum focal_status st = FOCAL_OK;
+    if (p->fork)
+        return st;
+    p->fork = focal_alloc(sizeof *p->fork);
+    if (!p->fork)
+        return FOCAL_NO_MEMORY;
+    p->next = p->to = 0;
+    if (p->announced.seq > 0)
+        st = add_tip(p->fork, &p->announced);
+    fork_announce(s, p);
+    return st;
+}
+
+enum focal_status fork_mark_equal(struct focal_session *s, struct peer_log *p)
+{
+    p->fork->tip_count = 0;
+    for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;) {
+        struct focal_frontier_tip tip = { .seq = line->head.seq };
+        keyed_hash(s, tip.keyed, &line->head.h);
+        enum focal_status st = add_tip(p->fork, &tip);
+        if (st != FOCAL_OK)
+            return st;
+    }
+    p->fork->told = tips_digest(s, &p->id);
+    return FOCAL_OK;
+}
+
+enum focal_status fork_item(struct focal_session *s, struct peer_log *p, const struct focal_frontier_item *item)
+{
+    struct fork *f = p->fork;
+    if (!f->tips_open)
+        f->tip_count = 0;
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < item->tip_count && st == FOCAL_OK; i++) {
+        if (item->tips[i].seq > 0)
+            st = add_tip(f, &item->tips[i]);
+    }
+    f->tips_open = item->tip_count == FOCAL_TIPS_MAX;
+    if (st != FOCAL_OK || f->tips_open)
+        return st;
+    if (!fork_equal(s, p))
+        fork_announce(s, p);
+    return fork_ask(s, p);
+}
+
+/* ---- what they hold -------------------------------------------------------------------------------------------------- */
+
+uint64_t fork_holds(const struct focal_session *s, const struct peer_log *p, const struct focal_log *line)
+{
+    uint64_t most = line->base.seq;
+    for (size_t i = 0; i < p->fork->tip_count; i++) {
+        const struct focal_log *at;
+        uint64_t upto = p->fork->tips[i].seq;
+        if (!tip_held(s, &p->id, &p->fork->tips[i], &at))
+            continue;
+        while (at && at->serial != line->serial) {      /* what leads to a tip is held with it */
+            upto = at->base.seq;
+            at = focal_oplog_parent(s->host->oplog, at);
+        }
+        if (at && upto > most)
+            most = upto;
+    }
+    return most < line->head.seq ? most : line->head.seq;
+}
+
+uint64_t fork_lack(const struct focal_session *s, const struct peer_log *p)
+{
+    uint64_t lack = 0;
+    for (size_t i = 0; i < p->fork->tip_count; i++)
+        lack += !tip_held(s, &p->id, &p->fork->tips[i], NULL);
+    return lack;
+}
+
+bool fork_equal(const struct focal_session *s, const struct peer_log *p)
+{
+    for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;) {
+        if (fork_holds(s, p, line) < line->head.seq)
+            return false;
+    }
+    return fork_lack(s, p) == 0;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------------------------ */
+
+/* 1, 2, 4, … entries back from the head of a line, down to where it begins. */
+static enum focal_status list_line(struct focal_session *s, const struct focal_log *line, struct focal_buf *items, size_t *count)
+{
+    for (uint64_t back = 0; *count < FOCAL_HEADS_MAX && line->head.seq - line->base.seq > back; back = back ? 2 * back : 1) {
+        struct focal_frontier_tip head = { .seq = line->head.seq - back };
+        struct focal_hash h;
+        enum focal_status st = focal_oplog_hash_on(s->host->oplog, line, head.seq, &h);
+        if (st != FOCAL_OK)
+            return st;
+        keyed_hash(s, head.keyed, &h);
+        focal_heads_put(items, &head);
+        ++*count;
+    }
+    return FOCAL_OK;
+}
+
+static enum focal_status ask_for(struct focal_session *s, struct peer_log *p, const struct focal_frontier_tip *tip)
+{
+    struct focal_buf items;
+    struct focal_message m = { .type = FOCAL_MSG_HEADS };
+    enum focal_status st = FOCAL_OK;
+    m.is.heads.log = p->id;
+    m.is.heads.to = *tip;
+    focal_buf_init(&items, FOCAL_HEADS_MAX * 16);
+    for (const struct focal_log *line = NULL; st == FOCAL_OK && (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;)
+        st = list_line(s, line, &items, &m.is.heads.count);
+    m.is.heads.items = focal_buf_view(&items);
+    if (st == FOCAL_OK)
+        st = items.failed ? FOCAL_NO_MEMORY : queue_message(s, &m);
+    focal_buf_close(&items);
+    return st;
+}
+
+enum focal_status fork_ask(struct focal_session *s, struct peer_log *p)
+{
+    if (s->closing || s->host->now.mono_ms < p->blocked_until_ms || !shared_by_id(s, &p->name.scope))
+        return FOCAL_OK;
+    for (size_t i = 0; i < p->fork->tip_count; i++) {
+        const struct focal_frontier_tip *tip = &p->fork->tips[i];
+        if (tip_held(s, &p->id, tip, NULL))
+            continue;
+        bool may = false;
+        enum focal_status st = ask_note(s, &p->id, tip->seq, 0, &may);
+        if (st != FOCAL_OK || !may)
+            return st;
+        p->fork->asked = *tip;
+        return ask_for(s, p, tip);              /* one after the other */
+    }
+    return FOCAL_OK;
+}
+
+/* ---- answering --------------------------------------------------------------------------------------------------------- */
+
+enum focal_status fork_send_from(struct focal_session *s, struct peer_log *p, const struct focal_frontier_tip *to, uint64_t from)
+{
+    const struct focal_log *line;
+    if (!tip_held(s, &p->id, to, &line) || from > line->head.seq)
+        return FOCAL_OK;        /* moved on: they hear of our tips and ask again */
+    struct fork *f = p->fork;
+    for (size_t i = 0; i < f->send_count; i++) {
+        if (f->sends[i].serial != line->serial)
+            continue;
+        f->sends[i].next = from;
+        return FOCAL_OK;
+    }
+    if (f->send_count < FORK_SENDS_MAX)
+        f->sends[f->send_count++] = (struct fork_send){ line->serial, from };
+    return FOCAL_OK;
+}
+
+enum focal_status heads_take(struct focal_session *s, const struct focal_heads *heads)
+{
+    const struct focal_log *log = focal_oplog_log(s->host->oplog, &heads->log), *line;
+    if (!log || !shared_by_id(s, &log->name.scope) || !tip_held(s, &log->id, &heads->to, &line))
+        return FOCAL_OK;
+    struct peer_log *p = peer_log_make(s, &log->id, &log->name);
+    if (!p)
+        return FOCAL_NO_MEMORY;
+    p->told_name = true;
+    enum focal_status st = fork_enter(s, p);
+    uint64_t shared = 0;
+    for (size_t i = 0; i < heads->count && st == FOCAL_OK; i++) {
+        struct focal_frontier_tip head;
+        struct focal_hash h;
+        focal_heads_get(&head, heads, i);
+        if (head.seq <= shared || head.seq > heads->to.seq)
+            continue;
+        st = focal_oplog_hash_on(s->host->oplog, line, head.seq, &h);
+        const struct keyed_tip wanted = { s, head.keyed };
+        if (st == FOCAL_OK && fits_keyed(&wanted, &h))
+            shared = head.seq;
+    }
+    return st == FOCAL_OK ? fork_send_from(s, p, &heads->to, shared + 1) : st;
+}
+
+enum focal_status fork_piece(struct focal_session *s, struct peer_log *p, struct focal_piece *piece, struct focal_buf *packed, bool *made)
+{
+    struct fork *f = p->fork;
+    *made = false;
+    while (f->send_count > 0) {
+        struct fork_send *send = &f->sends[0];
+        const struct focal_log *line = focal_oplog_log_at(s->host->oplog, send->serial), *child = NULL;
+        while (send->next <= line->base.seq && focal_oplog_parent(s->host->oplog, line)) {
+            child = line;
+            line = focal_oplog_parent(s->host->oplog, line);
+        }
+        enum focal_status st = focal_oplog_read(s->host->oplog, line, send->next, PACKED_MAX, piece, packed);
+        if (st == FOCAL_NOT_FOUND) {            /* the end, or rolled back since */
+            memmove(f->sends, f->sends + 1, --f->send_count * sizeof *f->sends);
+            continue;
+        }
+        if (st != FOCAL_OK)
+            return st;
+        /* A piece of the line that is left may reach beyond the place where it is left: also that is worth having. */
+        send->next = child && piece->last >= child->base.seq ? child->base.seq + 1 : piece->last + 1;
+        *made = true;
+        return FOCAL_OK;
+    }
+    return FOCAL_OK;
+}

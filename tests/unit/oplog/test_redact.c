@@ -1,0 +1,509 @@
+/* Redaction: hidden at once, erased by its own office or by two, nowhere readable, never revived, the same everywhere. */
+#include "offices.h"
+
+enum { KEN, SSD, HQ, TCD, OFFICES };
+
+static struct network net;
+static struct office offices[OFFICES];
+static const char *const codes[OFFICES] = { "KEN", "SSD", "HQ", "TCD" };
+static const char canary[] = "a canary that must be nowhere", other_canary[] = "another canary, of another office";
+
+enum { FIELD_TEXT = FOCAL_FIELD(510, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET) };
+
+static struct focal_span mark(const char *text)
+{
+    return focal_span_of(text, strlen(text));
+}
+
+/* HQ alone has the right to redact what others wrote. */
+static void certify(size_t i, uint64_t number, uint32_t rights)
+{
+    struct focal_certificate c;
+    certificate_for(&c, &offices[i], number);
+    c.rights = rights;
+    focal_buf_clear(&offices[i].statement);
+    certificate_sign(&offices[i].statement, &net, &c);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    network_make(&net);
+    for (size_t i = 0; i < OFFICES; i++) {
+        office_make(&offices[i], &net, codes[i], 50 + i);
+        certify(i, 1, i == HQ ? FOCAL_RIGHT_REDACT : 0);
+        focal_fake_store_keep_log(offices[i].store);
+    }
+    introduce(offices, OFFICES);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OFFICES; i++)
+        office_close(&offices[i]);
+    network_close(&net);
+    return 0;
+}
+
+static struct focal_ref write_text(size_t by, const struct focal_ref *record, const char *text)
+{
+    struct focal_ref ref;
+    begin(&offices[by]);
+    assert_int_equal(try_write(&offices[by], &scope_network, record, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(text), &ref), FOCAL_OK);
+    commit(&offices[by]);
+    return ref;
+}
+
+static enum focal_status redact(size_t by, const struct focal_ref *record, const struct focal_ref *entry)
+{
+    struct focal_ref notice;
+    struct focal_error err;
+    struct focal_redact r = { .scope = scope_network, .entries = entry, .entry_count = entry ? 1 : 0, .records = record,
+        .record_count = record ? 1 : 0, .reason = 2 };
+    begin(&offices[by]);
+    enum focal_status st = focal_oplog_redact(offices[by].ol, &r, &notice, &err);
+    commit(&offices[by]);
+    return st;
+}
+
+static void exchange(void)
+{
+    for (size_t round = 0; round < 2; round++)
+        for (size_t a = 0; a < OFFICES; a++)
+            for (size_t b = 0; b < OFFICES; b++)
+                if (a != b)
+                    carry_all(&offices[a], &offices[b]);
+}
+
+static void scrub(size_t i)
+{
+    assert_int_equal(focal_store_scrub(offices[i].store), FOCAL_OK);
+    focal_oplog_scrubbed(offices[i].ol);
+}
+
+static bool readable(size_t i, const char *text)
+{
+    if (focal_oplog_scrub_due(offices[i].ol))
+        scrub(i);
+    return focal_fake_store_holds(offices[i].store, mark(text));
+}
+
+static uint64_t rows_of(size_t i, enum focal_shelf shelf)
+{
+    uint64_t digest, rows;
+    assert_int_equal(focal_shelf_digest(offices[i].store, shelf, &digest, &rows), FOCAL_OK);
+    return rows;
+}
+
+static void all_equal(void)
+{
+    struct focal_hash one, other;
+    for (size_t i = 0; i < OFFICES; i++) {
+        assert_verifies(&offices[i], i ? &other : &one);
+        if (i)
+            assert_true(focal_hash_equal(&one, &other));
+        if (i)
+            assert_same_state(&offices[0], &offices[i]);
+    }
+}
+
+static bool shown(size_t i, const struct focal_ref *record)
+{
+    struct focal_record_view view;
+    if (focal_oplog_record(offices[i].ol, NULL, record, &view) != FOCAL_OK)
+        return false;
+    bool kind = view.record.kind != NULL;
+    focal_record_view_close(&view);
+    return kind;
+}
+
+/* No seed is kept of a run in which anything is stripped, in whichever segment or staged piece. */
+static void no_seed_reaches(size_t at)
+{
+    struct focal_packer *packer = focal_packer_open();
+    struct focal_arena arena;
+    focal_arena_init(&arena, 64u << 20);
+    const struct focal_oplog *ol = offices[at].ol;
+    for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
+        const struct focal_log *log = focal_oplog_log_at(ol, i);
+        bool stripped[5000] = { false };
+        for (int pass = 0; pass < 2; pass++) {
+            for (uint64_t next = log->base.seq + 1; next <= log->head.seq;) {
+                struct carried c;
+                struct focal_stretch s;
+                assert_int_equal(take_up(&offices[at], log, next, 1 << 20, &c), FOCAL_OK);
+                focal_arena_reset(&arena);
+                assert_int_equal(focal_stretch_unpack(packer, &s, &arena, focal_buf_view(&c.packed)), FOCAL_OK);
+                for (size_t k = 0; k < s.count; k++)
+                    stripped[s.first + k] |= !s.entries[k].has_payload;
+                for (size_t r = 0; pass == 1 && r < s.run_count; r++)
+                    for (uint64_t q = s.runs[r].first; q <= s.runs[r].last; q++)
+                        assert_false(s.runs[r].has_seed && stripped[q]);
+                next = c.piece.last + 1;
+                carried_close(&c);
+            }
+        }
+    }
+    focal_arena_close(&arena);
+    focal_packer_close(packer);
+}
+
+/* ---- whole records ---- */
+
+static void a_record_goes_everywhere(void **state)
+{
+    (void)state;
+    struct focal_ref kept = write_text(KEN, NULL, "kept"), record = write_text(KEN, NULL, canary);
+    (void)write_text(KEN, &record, canary);
+    (void)write_text(KEN, &kept, "kept too");
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++)
+        assert_true(readable(i, canary) && shown(i, &record));
+    assert_int_equal(redact(KEN, &record, NULL), FOCAL_OK);
+    assert_false(shown(KEN, &record));
+    assert_false(readable(KEN, canary));
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++) {
+        assert_false(readable(i, canary));
+        assert_false(shown(i, &record));
+        assert_true(shown(i, &kept));
+        assert_true(readable(i, "kept too"));
+        assert_int_equal(rows_of(i, FOCAL_SHELF_HIDDEN), 0);
+        no_seed_reaches(i);
+    }
+    all_equal();
+    /* Nothing more is written on it here; what an office that does not know yet writes is hidden, and it hears of that. */
+    struct focal_ref ref;
+    begin(&offices[KEN]);
+    assert_int_equal(try_write(&offices[KEN], &scope_network, &record, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("late"), &ref), FOCAL_NO_LONGER);
+    roll_back(&offices[KEN]);
+}
+
+static void a_late_edit_is_told_to_its_author(void **state)
+{
+    (void)state;
+    struct focal_ref record = write_text(KEN, NULL, canary);
+    exchange();
+    struct focal_ref edit = write_text(SSD, &record, other_canary);
+    assert_int_equal(redact(KEN, &record, NULL), FOCAL_OK);
+    exchange();
+    struct focal_refused refused;
+    struct focal_buf key;
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    assert_int_equal(focal_oplog_next_refused(offices[SSD].ol, &key, &refused), FOCAL_OK);
+    assert_int_equal(focal_ref_compare(&refused.entry, &edit), 0);
+    assert_int_equal(focal_ref_compare(&refused.record, &record), 0);
+    assert_int_equal(refused.field_count, 1);
+    assert_int_equal(refused.fields[0], FIELD_TEXT);
+    assert_int_equal(focal_oplog_next_refused(offices[SSD].ol, &key, &refused), FOCAL_NOT_FOUND);
+    focal_buf_close(&key);
+    assert_int_equal(rows_of(KEN, FOCAL_SHELF_REFUSED), 0);
+    for (size_t i = 0; i < OFFICES; i++)
+        assert_false(readable(i, canary) || readable(i, other_canary));
+    all_equal();
+}
+
+/* ---- rights ---- */
+
+static void nobody_redacts_what_is_not_his(void **state)
+{
+    (void)state;
+    struct focal_ref record = write_text(KEN, NULL, canary);
+    exchange();
+    assert_int_equal(redact(SSD, &record, NULL), FOCAL_OK);
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++)
+        assert_true(shown(i, &record));
+    all_equal();
+    /* The right may come later, and what was asked for then counts: everywhere, whenever the statement arrives. */
+    certify(SSD, 2, FOCAL_RIGHT_REDACT);
+    hold(&offices[HQ], &offices[SSD].statement);
+    assert_false(shown(HQ, &record));
+    assert_true(readable(HQ, canary));          /* hidden, not erased: one office, and not its own */
+    assert_int_equal(rows_of(HQ, FOCAL_SHELF_HIDDEN), 1);
+    for (size_t i = 0; i < OFFICES; i++)
+        hold(&offices[i], &offices[SSD].statement);
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++)
+        assert_false(shown(i, &record));
+    all_equal();
+}
+
+static void two_offices_erase(void **state)
+{
+    (void)state;
+    struct focal_ref record = write_text(KEN, NULL, canary);
+    exchange();
+    assert_int_equal(redact(HQ, NULL, &record), FOCAL_OK);      /* the entry, by its name */
+    exchange();
+    uint64_t hidden;
+    for (size_t i = 0; i < OFFICES; i++) {
+        assert_false(shown(i, &record));
+        assert_true(readable(i, canary));
+        assert_int_equal(focal_oplog_hidden_count(offices[i].ol, &hidden), FOCAL_OK);
+        assert_int_equal(hidden, 1);
+    }
+    all_equal();
+    assert_int_equal(rows_of(KEN, FOCAL_SHELF_REFUSED), 1);
+    certify(TCD, 2, FOCAL_RIGHT_REDACT);
+    for (size_t i = 0; i < OFFICES; i++)
+        hold(&offices[i], &offices[TCD].statement);
+    assert_int_equal(redact(TCD, &record, NULL), FOCAL_OK);     /* the second names the record */
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++) {
+        assert_false(readable(i, canary));
+        assert_int_equal(rows_of(i, FOCAL_SHELF_HIDDEN), 0);
+    }
+    all_equal();
+}
+
+/* One key alone erases so much a day, and no more; the rest is hidden all the same. */
+static void alone_so_many_a_day(void **state)
+{
+    (void)state;
+    struct focal_ref records[23];
+    for (size_t i = 0; i < OFFICES; i++)
+        focal_oplog_set_day(offices[i].ol, 20000);
+    for (size_t i = 0; i < 23; i++)
+        records[i] = write_text(KEN, NULL, canary);
+    exchange();
+    for (size_t i = 0; i < 23; i++)
+        assert_int_equal(redact(KEN, &records[i], NULL), FOCAL_OK);
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++) {
+        for (size_t k = 0; k < 23; k++)
+            assert_false(shown(i, &records[k]));
+        assert_int_equal(rows_of(i, FOCAL_SHELF_HIDDEN), 3);
+        no_seed_reaches(i);
+    }
+    all_equal();
+    for (size_t i = 0; i < 23; i++)             /* headquarters is the second office */
+        assert_int_equal(redact(HQ, &records[i], NULL), FOCAL_OK);
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++)
+        assert_false(readable(i, canary));
+    all_equal();
+}
+
+/* ---- ways of arrival ---- */
+
+static void a_relay_cannot_strip(void **state)
+{
+    (void)state;
+    struct focal_ref record = write_text(KEN, NULL, canary);
+    carry_all(&offices[KEN], &offices[SSD]);
+    assert_int_equal(redact(KEN, &record, NULL), FOCAL_OK);
+    /* TCD gets the stripped entry and no notice: it waits. */
+    struct carried c;
+    const struct focal_log *data = log_of(&offices[KEN], &net, &offices[KEN], &scope_network);
+    begin(&offices[TCD]);
+    assert_int_equal(take_up(&offices[KEN], log_of(&offices[KEN], &net, &offices[KEN], &scope_control), 1, 16000, &c), FOCAL_OK);
+    assert_int_equal(hand_over(&offices[TCD], &c), FOCAL_OK);
+    carried_close(&c);
+    assert_int_equal(take_up(&offices[KEN], data, 1, 16000, &c), FOCAL_OK);
+    assert_int_equal(hand_over(&offices[TCD], &c), FOCAL_NOT_YET);
+    commit(&offices[TCD]);
+    /* SSD holds the payload, and TCD takes it from there. */
+    carry_all(&offices[SSD], &offices[TCD]);
+    assert_true(readable(TCD, canary));
+    carried_close(&c);
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++)
+        assert_false(readable(i, canary));
+    all_equal();
+}
+
+/* A newcomer is backfilled from stripped entries; who holds an old copy hands it nothing that stays. */
+static void late_payloads_do_not_stay(void **state)
+{
+    (void)state;
+    struct focal_ref record = write_text(KEN, NULL, canary);
+    for (int i = 0; i < 40; i++)
+        (void)write_text(KEN, i % 3 ? NULL : &record, i % 3 ? "kept" : canary);
+    carry_all(&offices[KEN], &offices[SSD]);
+    struct focal_fake_image *old;
+    focal_fake_store_fence(offices[SSD].store, (struct focal_entropy){ .fill = chance_fill, .data = &offices[SSD].chance }, "ssd");
+    old = focal_fake_store_backup(offices[SSD].store, true);
+    assert_int_equal(redact(KEN, &record, NULL), FOCAL_OK);
+    carry_all(&offices[KEN], &offices[HQ]);     /* never had the payload */
+    assert_false(readable(HQ, canary));
+    assert_false(shown(HQ, &record));
+    assert_verifies(&offices[HQ], NULL);
+    carry_all(&offices[KEN], &offices[SSD]);
+    assert_false(readable(SSD, canary));
+    /* SSD's disk goes back to before; it meets TCD, which knows of the redaction, and then HQ. */
+    focal_oplog_close(offices[SSD].ol);
+    assert_int_equal(focal_fake_store_restore(offices[SSD].store, old), FOCAL_OK);
+    focal_fake_image_free(old);
+    office_open(&offices[SSD]);
+    assert_true(readable(SSD, canary));
+    const struct focal_log *notices = NULL;
+    for (size_t i = 0; i < focal_oplog_log_count(offices[HQ].ol); i++)
+        if (focal_oplog_log_at(offices[HQ].ol, i)->name.lane == FOCAL_LANE_NOTICES)
+            notices = focal_oplog_log_at(offices[HQ].ol, i);
+    assert_non_null(notices);
+    struct carried c;
+    begin(&offices[TCD]);
+    assert_int_equal(take_up(&offices[KEN], log_of(&offices[KEN], &net, &offices[KEN], &scope_control), 1, 16000, &c), FOCAL_OK);
+    assert_int_equal(hand_over(&offices[TCD], &c), FOCAL_OK);
+    carried_close(&c);
+    assert_int_equal(take_up(&offices[HQ], notices, 1, 16000, &c), FOCAL_OK);
+    assert_int_equal(hand_over(&offices[TCD], &c), FOCAL_OK);
+    carried_close(&c);
+    commit(&offices[TCD]);
+    carry_all(&offices[SSD], &offices[TCD]);    /* with payloads and seeds */
+    assert_false(readable(TCD, canary));
+    no_seed_reaches(TCD);
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++) {
+        assert_false(readable(i, canary));
+        no_seed_reaches(i);
+    }
+    all_equal();
+}
+
+/* A run that lies in several segments loses its seed in all of them. */
+static void runs_over_segments(void **state)
+{
+    (void)state;
+    struct focal_ref refs[1500];
+    char text[64];
+    begin(&offices[KEN]);
+    for (int i = 0; i < 1500; i++) {            /* one commit: runs of 1,024, segments of some hundred */
+        memset(text, 'a' + i % 26, sizeof text);
+        for (size_t k = 0; k < sizeof text; k++)
+            text[k] = (char)(33 + chance_below(&offices[KEN].chance, 90));
+        assert_int_equal(try_write(&offices[KEN], &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT,
+                                   focal_span_of(text, sizeof text), &refs[i]), FOCAL_OK);
+    }
+    commit(&offices[KEN]);
+    carry_all(&offices[KEN], &offices[SSD]);
+    const int marks[] = { 0, 239, 500, 1023, 1024, 1499 };
+    for (size_t m = 0; m < sizeof marks / sizeof *marks; m++) {
+        assert_int_equal(redact(KEN, &refs[marks[m]], NULL), FOCAL_OK);
+        no_seed_reaches(KEN);
+        carry_all(&offices[KEN], &offices[SSD]);
+        no_seed_reaches(SSD);
+    }
+    exchange();
+    for (size_t i = 0; i < OFFICES; i++)
+        no_seed_reaches(i);
+    all_equal();
+    begin(&offices[HQ]);
+    assert_int_equal(focal_oplog_rebuild(offices[HQ].ol), FOCAL_OK);
+    commit(&offices[HQ]);
+    all_equal();
+    focal_oplog_close(offices[HQ].ol);
+    office_open(&offices[HQ]);
+    all_equal();
+}
+
+static void rolled_back_as_if_never_asked(void **state)
+{
+    (void)state;
+    struct focal_ref record = write_text(KEN, NULL, canary), notice;
+    struct focal_redact r = { .scope = scope_network, .records = &record, .record_count = 1, .reason = 2 };
+    begin(&offices[KEN]);
+    assert_int_equal(focal_oplog_redact(offices[KEN].ol, &r, &notice, NULL), FOCAL_OK);
+    assert_int_equal(focal_oplog_seal(offices[KEN].ol), FOCAL_OK);
+    roll_back(&offices[KEN]);
+    assert_true(shown(KEN, &record));
+    assert_true(readable(KEN, canary));
+    assert_int_equal(rows_of(KEN, FOCAL_SHELF_REDACTION), 0);
+    assert_verifies(&offices[KEN], NULL);
+    exchange();
+    all_equal();
+}
+
+/* Every order in which a record, its edits and three redactions can come gives the same, and no payload stays. */
+static void any_order_of_arrival(void **state)
+{
+    (void)state;
+    enum { PIECES = 6 };
+    struct focal_ref record = write_text(KEN, NULL, canary);
+    carry_all(&offices[KEN], &offices[SSD]);
+    carry_all(&offices[KEN], &offices[HQ]);
+    struct focal_ref edit = write_text(SSD, &record, other_canary);
+    struct carried control[3], pieces[PIECES];
+    const size_t by[3] = { KEN, SSD, HQ };
+    struct office *k = &offices[KEN], *s = &offices[SSD], *h = &offices[HQ];
+    assert_int_equal(take_up(k, log_of(k, &net, k, &scope_network), 1, 16000, &pieces[0]), FOCAL_OK);
+    (void)write_text(KEN, &record, canary);
+    assert_int_equal(take_up(k, log_of(k, &net, k, &scope_network), 3, 16000, &pieces[1]), FOCAL_OK);
+    assert_int_equal(take_up(s, log_of(s, &net, s, &scope_network), 1, 16000, &pieces[2]), FOCAL_OK);
+    carry_all(s, h);
+    assert_int_equal(redact(KEN, &record, NULL), FOCAL_OK);
+    assert_int_equal(redact(HQ, NULL, &edit), FOCAL_OK);
+    assert_int_equal(redact(SSD, NULL, &edit), FOCAL_OK);
+    for (size_t i = 0; i < 3; i++) {
+        struct focal_log_name name = { .author = offices[by[i]].keys.sign_public, .lane = FOCAL_LANE_NOTICES };
+        struct focal_id id;
+        assert_true(focal_oplog_epoch(offices[by[i]].ol, &name.epoch));
+        focal_scope_id(&name.scope, &net.id, &scope_network);
+        focal_log_id(&id, &net.id, &name);
+        assert_int_equal(take_up(&offices[by[i]], focal_oplog_log(offices[by[i]].ol, &id), 1, 16000, &pieces[3 + i]), FOCAL_OK);
+        assert_int_equal(take_up(&offices[by[i]], log_of(&offices[by[i]], &net, &offices[by[i]], &scope_control), 1, 16000, &control[i]), FOCAL_OK);
+    }
+    struct focal_hash reference = { { 0 } };
+    size_t orders = 0;
+    for (unsigned code = 0; code < 720; code++) {
+        size_t order[PIECES], place[PIECES];
+        unsigned rest = code;
+        for (size_t i = 0; i < PIECES; i++)
+            order[i] = i;
+        for (size_t i = 0; i < PIECES; i++) {
+            size_t j = i + rest % (PIECES - i), t = order[i];
+            rest /= (unsigned)(PIECES - i);
+            order[i] = order[j];
+            order[j] = t;
+            place[order[i]] = i;
+        }
+        if (place[0] > place[1])
+            continue;           /* within one log there is one order */
+        struct office fresh;
+        struct focal_hash digest;
+        office_make(&fresh, &net, "MLI", 900);
+        focal_fake_store_keep_log(fresh.store);
+        for (size_t i = 0; i < OFFICES; i++)
+            hold(&fresh, &offices[i].statement);
+        hold(&fresh, &fresh.statement);
+        begin(&fresh);
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(hand_over(&fresh, &control[i]), FOCAL_OK);
+        for (size_t i = 0; i < PIECES; i++) {
+            assert_int_equal(hand_over(&fresh, &pieces[order[i]]), FOCAL_OK);
+            if (orders % 2) {
+                commit(&fresh);
+                begin(&fresh);
+            }
+        }
+        commit(&fresh);
+        assert_int_equal(focal_store_scrub(fresh.store), FOCAL_OK);
+        assert_false(focal_fake_store_holds(fresh.store, mark(canary)));
+        assert_false(focal_fake_store_holds(fresh.store, mark(other_canary)));
+        assert_verifies(&fresh, &digest);
+        if (orders++ == 0)
+            reference = digest;
+        assert_true(focal_hash_equal(&reference, &digest));
+        office_close(&fresh);
+    }
+    assert_int_equal(orders, 360);
+    for (size_t i = 0; i < 3; i++)
+        carried_close(&control[i]);
+    for (size_t i = 0; i < PIECES; i++)
+        carried_close(&pieces[i]);
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH(a_record_goes_everywhere), WITH(a_late_edit_is_told_to_its_author), WITH(nobody_redacts_what_is_not_his),
+        WITH(two_offices_erase), WITH(alone_so_many_a_day), WITH(a_relay_cannot_strip), WITH(late_payloads_do_not_stay),
+        WITH(runs_over_segments), WITH(rolled_back_as_if_never_asked), WITH(any_order_of_arrival),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
