@@ -41,6 +41,18 @@ static enum focal_status unknown(const char *section, const char *name, struct f
     return focal_fail(err, FOCAL_REFUSED, hint, "there is no key \"%.60s\" in section [%.40s]", name, section);
 }
 
+/* Would what is written as "name = value" be read as that value? A ';' behind a space begins a comment. */
+static bool reads_back(const char *value)
+{
+    for (const char *at = value; *at; at++) {
+        bool edge = at == value || at[-1] == ' ' || at[-1] == '\t';
+        if (*at == '\n' || *at == '\r' || (edge && *at == ';'))
+            return false;
+    }
+    size_t len = strlen(value);
+    return len == 0 || (!strchr(" \t", value[0]) && !strchr(" \t", value[len - 1]));
+}
+
 enum focal_status focal_config_set(struct focal_config *c, const char *section, const char *name, const char *value, struct focal_error *err)
 {
     const struct focal_config_key *key = focal_config_find(section, name);
@@ -48,6 +60,8 @@ enum focal_status focal_config_set(struct focal_config *c, const char *section, 
         return unknown(section, name, err);
     if (strlen(value) > VALUE_MAX_BYTES)
         return focal_fail(err, FOCAL_REFUSED, "make it shorter", "%s is longer than %d bytes", name, VALUE_MAX_BYTES);
+    if (!reads_back(value))
+        return focal_fail(err, FOCAL_REFUSED, "leave out spaces at its ends, line ends, and ';' after a space", "%s is a value that a file could not hold", name);
     return key->take(c, key, value, err);
 }
 

@@ -19,7 +19,8 @@ import threading
 import time
 
 SIM_BATCH, POWER_BATCH = 40, 40             # lives a run of the program: seconds each
-FUZZ_SECONDS, FUZZ_BATCH = 20, 200000       # one visit to a decoder
+FUZZ_SECONDS_LEAST, FUZZ_SECONDS_MOST = 2, 20       # one visit to a decoder
+FUZZ_BATCH = 200000
 VISIT_SECONDS_MAX = 900
 WEIGHTS = {"sim": 4, "power": 3, "fuzz": 2}
 
@@ -62,6 +63,9 @@ class Soak:
         self.decoders = sorted(args.fuzz.glob("libfuzzer_*")) if args.fuzz else []
         self.decoders = [d for d in self.decoders if d.is_file() and os.access(d, os.X_OK)]
         self.turn = 0
+        # So that even a short soak comes to every decoder.
+        share = 60 * args.minutes * args.jobs * WEIGHTS["fuzz"] / sum(WEIGHTS.values()) / (len(self.decoders) or 1)
+        self.visit_seconds = int(min(FUZZ_SECONDS_MOST, max(FUZZ_SECONDS_LEAST, share)))
         self.started = time.monotonic()
         self.end = self.started + 60 * args.minutes if args.minutes else None
         self.have = {"sim": (args.bin / "focal_sim").is_file(), "power": (args.bin / "focal_power").is_file(),
@@ -116,7 +120,7 @@ class Soak:
         kept = self.args.corpus / decoder.name.replace("libfuzzer_", "")
         limit = [f"-runs={runs}"]
         if self.end:
-            limit = [f"-max_total_time={max(1, min(FUZZ_SECONDS, int(self.end - time.monotonic())))}"]
+            limit = [f"-max_total_time={max(1, min(self.visit_seconds, int(self.end - time.monotonic())))}"]
         return [str(decoder), *limit, "-timeout=10", "-rss_limit_mb=1024", "-max_len=65536", "-print_final_stats=1",
                 f"-artifact_prefix={found}/", str(found)] + ([str(kept)] if kept.is_dir() else [])
 

@@ -152,6 +152,31 @@ static void the_longest_comes_back(void **state)
     }
 }
 
+/* What a file would cut off or split is refused wherever it comes from. */
+static void what_a_file_cannot_hold(void **state)
+{
+    (void)state;
+    static const char *const bad[] = { ";/d", "/a ;b", "/a\t;b", " /d", "/d ", "/d\t", "/a\n/b", "/a\r" };
+    static const char *const good[] = { "/a;b", "/a b", "/d#1", "/a=b" };
+    struct focal_config c;
+    struct focal_error err;
+    focal_config_defaults(&c);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(focal_config_set(&c, "node", "dir", bad[i], &err), FOCAL_REFUSED);
+    assert_string_equal(c.dir, "");
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct focal_config again;
+        struct focal_buf text;
+        assert_int_equal(focal_config_set(&c, "node", "dir", good[i], &err), FOCAL_OK);
+        focal_buf_init(&text, 1 << 16);
+        focal_config_print(&text, &c, false);
+        focal_config_defaults(&again);
+        assert_int_equal(focal_config_parse(&again, "f", focal_buf_view(&text), &err), FOCAL_OK);
+        assert_string_equal(again.dir, good[i]);
+        focal_buf_close(&text);
+    }
+}
+
 /* conf/focald.conf shows every key at its default, and changes nothing. */
 static void shipped(void **state)
 {
@@ -192,6 +217,7 @@ static void addresses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(defaults), cmocka_unit_test(taken), cmocka_unit_test(refused), cmocka_unit_test(hostile),
-        cmocka_unit_test(back), cmocka_unit_test(the_longest_comes_back), cmocka_unit_test(shipped), cmocka_unit_test(addresses) };
+        cmocka_unit_test(back), cmocka_unit_test(the_longest_comes_back), cmocka_unit_test(what_a_file_cannot_hold),
+        cmocka_unit_test(shipped), cmocka_unit_test(addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
