@@ -63,8 +63,8 @@ static enum focal_status beside(struct focal_node *n, uint64_t number, bool befo
 {
     uint8_t at[8];
     struct focal_buf key, value;
-    const struct focal_span from = focal_span_of(at, before && number == 0 ? 0 : sizeof at);
     focal_put_be64(at, number);
+    const struct focal_span from = focal_span_of(at, before && number == 0 ? 0 : sizeof at);
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&value, 1024);
     enum focal_status st = before ? focal_store_prev(n->store, FOCAL_SHELF_HISTORY, from, &key, &value)
