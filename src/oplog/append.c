@@ -119,7 +119,7 @@ enum focal_status focal_oplog_log_decode(struct log_row *row, struct focal_span 
     focal_cur_copy(&cur, row->parent.b, sizeof row->parent.b);
     row->base.seq = focal_cur_be64(&cur);
     focal_cur_copy(&cur, row->base.h.b, sizeof row->base.h.b);
-    return focal_cur_done(&cur) && row->number > 0 && row->base.seq > 0 ? FOCAL_OK : FOCAL_DAMAGED;
+    return focal_cur_done(&cur) && row->number > 0 ? FOCAL_OK : FOCAL_DAMAGED;
 }
 
 enum focal_status focal_oplog_append(struct focal_oplog *ol, struct oplog_log *log, const struct segment *s)

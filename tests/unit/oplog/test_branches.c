@@ -326,6 +326,54 @@ static void an_old_backup_opens_an_epoch(void **state)
     assert_int_equal(seen.kind, FOCAL_INCIDENT_OPENED);
 }
 
+/* Copied after the epoch was opened and before anything was written in the scope: the two histories share no entry. And a
+ * receipt that lists the heads of both lines does not keep the database from being opened. */
+static void branches_from_the_beginning(void **state)
+{
+    (void)state;
+    struct office copy;
+    fence_of(&ken);
+    begin(&ken);
+    struct focal_ref ref;
+    write_value(&ken, &scope_kenya, NULL, FOCAL_FIELD(503, FOCAL_SCOPE_COUNTRY, FOCAL_MERGE_REGISTER), 1, &ref);
+    commit(&ken);
+    copy_office(&copy, &ken);
+    write_each(&ken, 2, 20);
+    write_each(&copy, 3, 40);
+    hold(&hq, &ken.statement);
+    hold(&hq, &hq.statement);
+    carry_all(&ken, &hq);
+    struct carried piece;
+    const struct focal_log *there = log_of(&copy, &net, &copy, &scope_network);
+    assert_int_equal(take_up(&copy, there, 1, 16000, &piece), FOCAL_OK);
+    begin(&hq);
+    assert_int_equal(hand_over(&hq, &piece), FOCAL_OK);
+    commit(&hq);
+    carried_close(&piece);
+    const struct focal_log *held = log_of(&hq, &net, &ken, &scope_network), *branch = branch_of(held);
+    assert_int_equal(branch->base.seq, 0);
+    assert_int_equal(branch->head.seq, 4);
+    assert_verifies(&hq, NULL);
+    struct focal_buf body;
+    struct focal_signature signature;
+    focal_buf_init(&body, FOCAL_RECEIPT_MAX);
+    begin(&hq);
+    assert_int_equal(focal_oplog_make_receipt(hq.ol, &scope_network, 20000, &body, &signature), FOCAL_OK);
+    commit(&hq);
+    focal_buf_close(&body);
+    focal_oplog_close(hq.ol);
+    office_open(&hq);
+    held = log_of(&hq, &net, &ken, &scope_network);
+    assert_true(held->forked);
+    uint64_t seq;
+    assert_true(focal_oplog_receipt_of(hq.ol, &hq.code, held, &seq, NULL));
+    assert_int_equal(seq, held->head.seq);
+    assert_true(focal_oplog_receipt_of(hq.ol, &hq.code, branch_of(held), &seq, NULL));
+    assert_int_equal(seq, 4);
+    assert_verifies(&hq, NULL);
+    office_close(&copy);
+}
+
 /* The row of a log from before its last segments: from a page that was put back. */
 static void an_old_row_is_damage(void **state)
 {
@@ -351,7 +399,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(branches_are_kept_and_proved), WITH(any_order_gives_the_same), WITH(branches_are_rolled_back),
-        WITH(own_branch_ends_the_epoch), WITH(an_old_backup_opens_an_epoch), WITH(an_old_row_is_damage),
+        WITH(own_branch_ends_the_epoch), WITH(an_old_backup_opens_an_epoch), WITH(an_old_row_is_damage), WITH(branches_from_the_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
