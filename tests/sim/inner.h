@@ -48,5 +48,6 @@ void sim_cut(struct world *, struct sim_link *);
 uint64_t sim_next_event_ms(const struct world *);
 void sim_network_due(struct world *);
 void sim_entropy(void *data, void *out, size_t len);
+void sim_known_answers(uint64_t *all, uint64_t *answered);     /* slow questions of cryptography; those answered from what was known */
 
 #endif

@@ -83,6 +83,8 @@ struct world *world_new(uint64_t seed)
 {
     struct world *w = focal_alloc(sizeof *w);
     focal_assert(w && focal_crypto_init() == FOCAL_OK);
+    uint64_t all, answered;
+    sim_known_answers(&all, &answered);
     w->seed = seed;
     w->random = seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
     w->now_ms = 1000;
