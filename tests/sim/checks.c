@@ -11,13 +11,24 @@ static const struct focal_certificate *mine(struct world *w, size_t i)
 }
 
 /* Equal frontiers in every scope that both read. */
+/* Copies of one office do not speak with each other: what they write comes together at whoever else reads the scope. */
+bool sim_bridged(const struct world *w, size_t a, size_t b, const struct focal_scope *scope)
+{
+    if (strcmp(w->nodes[a].code, w->nodes[b].code) != 0)
+        return true;
+    for (size_t i = 0; i < w->node_count; i++)
+        if (w->nodes[i].node && !w->nodes[i].malice && strcmp(w->nodes[i].code, w->nodes[a].code) != 0 && sim_reads(w, (int)i, scope))
+            return true;
+    return false;
+}
+
 static bool same(struct world *w, size_t a, size_t b)
 {
     const struct focal_certificate *ca = mine(w, a), *cb = mine(w, b);
     if (!ca || !cb)
         return false;
     for (size_t i = 0; i < ca->read_count; i++) {
-        if (!focal_certificate_lists(cb->read, cb->read_count, &ca->read[i]))
+        if (!focal_certificate_lists(cb->read, cb->read_count, &ca->read[i]) || !sim_bridged(w, a, b, &ca->read[i]))
             continue;
         struct focal_hash id;
         uint8_t ha[16], hb[16];
@@ -30,11 +41,20 @@ static bool same(struct world *w, size_t a, size_t b)
     return true;
 }
 
+/* What runs and is honest. Whose invitation was lost with headquarters' disk must be invited again. */
+static bool looked_at(struct world *w, size_t i)
+{
+    struct sim_node *n = &w->nodes[i];
+    if (!n->node || n->malice)
+        return false;
+    return !w->invitations_lost || focal_oplog_mine(focal_node_oplog(n->node)) != NULL;
+}
+
 static bool all_same(struct world *w)
 {
     for (size_t a = 0; a < w->node_count; a++)
         for (size_t b = a + 1; b < w->node_count; b++)
-            if (w->nodes[a].node && w->nodes[b].node && !same(w, a, b))
+            if (looked_at(w, a) && looked_at(w, b) && !same(w, a, b))
                 return false;
     return true;
 }
@@ -62,11 +82,24 @@ static void dump(struct world *w)
     }
 }
 
+/* Copies of headquarters have one address: offices reach whichever answers. Links are made anew, so that each is reached. */
+static void reach_copies(struct world *w)
+{
+    bool copied = false;
+    for (size_t i = 1; i < w->node_count; i++)
+        copied = copied || strcmp(w->nodes[i].address, w->nodes[0].address) == 0;
+    for (size_t i = 0; copied && i < w->node_count; i++)
+        if (strcmp(w->nodes[i].address, w->nodes[0].address) == 0)
+            world_cut_links(w, (int)i);
+}
+
 bool world_settle(struct world *w, uint64_t most_ms)
 {
     for (uint64_t spent = 0; spent < most_ms && !w->failure[0]; spent += 1000) {
         if (all_same(w))
             return true;
+        if (spent % 60000 == 0)
+            reach_copies(w);
         world_run(w, 1000);
     }
     bool same_at_last = all_same(w);
@@ -101,7 +134,7 @@ void world_check_equal(struct world *w)
     static struct digests of[WORLD_NODES_MAX];
     for (size_t i = 0; i < w->node_count; i++) {
         of[i].count = 0;
-        if (w->nodes[i].node)
+        if (looked_at(w, i))
             verify(w, i, &of[i]);
     }
     for (size_t a = 0; a < w->node_count; a++)
@@ -109,33 +142,135 @@ void world_check_equal(struct world *w)
             for (size_t i = 0; i < of[a].count; i++)
                 for (size_t k = 0; k < of[b].count; k++) {
                     char name[16];
-                    if (focal_scope_compare(&of[a].of[i].scope, &of[b].of[k].scope) != 0 || focal_hash_equal(&of[a].of[i].hash, &of[b].of[k].hash))
+                    if (focal_scope_compare(&of[a].of[i].scope, &of[b].of[k].scope) != 0 || focal_hash_equal(&of[a].of[i].hash, &of[b].of[k].hash)
+                        || !sim_bridged(w, a, b, &of[a].of[i].scope))
                         continue;
                     focal_scope_print(name, &of[a].of[i].scope);
                     sim_fail(w, "%s and %s differ in %s", w->nodes[a].code, w->nodes[b].code, name);
                 }
 }
 
-void world_check_kept(struct world *w)
+/* Entries of a log, on all its lines. */
+static uint64_t entries_of(struct focal_oplog *ol, const struct focal_id *log)
 {
-    for (size_t i = 0; i < w->node_count; i++) {
-        const struct focal_certificate *c = mine(w, i);
-        for (size_t k = 0; c && k < w->case_count; k++) {
-            const struct sim_case *s = &w->cases[k];
-            struct focal_record_view view;
-            bool home = s->home_set && focal_certificate_lists(c->read, c->read_count, &s->home);
-            if (focal_oplog_record(focal_node_oplog(w->nodes[i].node), NULL, &s->ref, &view) != FOCAL_OK) {
-                sim_fail(w, "node %s: a case of %s that was acknowledged is missing", w->nodes[i].code, w->nodes[s->author].code);
-                return;
+    uint64_t count = 0;
+    for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(ol, log, line)) != NULL;)
+        count += line->head.seq - line->base.seq;
+    return count;
+}
+
+uint64_t world_missing(struct world *w)
+{
+    uint64_t missing = 0;
+    for (size_t a = 0; a < w->node_count; a++) {
+        if (!looked_at(w, a))
+            continue;
+        struct focal_oplog *from = focal_node_oplog(w->nodes[a].node);
+        for (size_t k = 0; k < focal_oplog_log_count(from); k++) {
+            const struct focal_log *log = focal_oplog_log_at(from, k);
+            uint64_t held = entries_of(from, &log->id);
+            for (size_t b = 0; b < w->node_count && focal_id_equal(&log->id, &log->line); b++) {
+                if (b == a || !looked_at(w, b) || !sim_reads(w, (int)b, &log->scope))
+                    continue;
+                uint64_t theirs = entries_of(focal_node_oplog(w->nodes[b].node), &log->id);
+                missing += held > theirs ? held - theirs : 0;
             }
-            if (!view.record.complete || view.record.kind_number != FOCAL_KIND_CASE)
-                sim_fail(w, "node %s: a case of %s is not complete", w->nodes[i].code, w->nodes[s->author].code);
-            const struct focal_field *f = focal_field_by_name(focal_kind_by_number(FOCAL_KIND_CASE), "source_role");
-            bool country_part = focal_record_slot(&view.record, f->number, focal_span_of(NULL, 0)) != NULL;
-            if (s->home_set && country_part != home)
-                sim_fail(w, "node %s: the country part of a case of %s is %s", w->nodes[i].code, w->nodes[s->author].code,
-                         country_part ? "where it must not be" : "missing");
-            focal_record_view_close(&view);
         }
     }
+    return missing;
 }
+
+/* ---- nothing of a country where it must not be ------------------------------------------------------------------- */
+
+static void look_into(struct world *w, size_t i, struct focal_span bytes)
+{
+    const uint8_t *at = bytes.data, *end = bytes.data + bytes.len;
+    while ((size_t)(end - at) > SIM_MARK_BYTES + 3 && (at = memmem(at, (size_t)(end - at), w->mark, SIM_MARK_BYTES)) != NULL) {
+        struct focal_scope s = { .cls = FOCAL_SCOPE_COUNTRY, .country = "" };
+        at += SIM_MARK_BYTES;
+        if (end - at >= 3)
+            memcpy(s.country, at, 3);
+        if (!sim_reads(w, (int)i, &s))
+            sim_fail(w, "node %s has content of %s on its disk", w->nodes[i].code, s.country);
+    }
+}
+
+static void check_disk(struct world *w, size_t i)
+{
+    struct focal_buf key, value;
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
+    for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++) {
+        focal_buf_clear(&key);
+        while (focal_store_next(w->nodes[i].store, (enum focal_shelf)shelf, focal_buf_view(&key), &key, &value) == FOCAL_OK)
+            look_into(w, i, focal_buf_view(&value));
+    }
+    focal_buf_close(&key);
+    focal_buf_close(&value);
+    const struct focal_oplog *ol = w->nodes[i].node ? focal_node_oplog(w->nodes[i].node) : NULL;
+    for (size_t k = 0; ol && k < focal_oplog_log_count(ol); k++)
+        if (!sim_reads(w, (int)i, &focal_oplog_log_at(ol, k)->scope))
+            sim_fail(w, "node %s holds a log of a scope that it does not read", w->nodes[i].code);
+}
+
+static void check_case(struct world *w, size_t i, const struct sim_case *s)
+{
+    struct focal_record_view view;
+    bool home = s->home_set && sim_reads(w, (int)i, &s->home);
+    if (focal_oplog_record(focal_node_oplog(w->nodes[i].node), NULL, &s->ref, &view) != FOCAL_OK)
+        return;                         /* the book says what is missing, and what of it is excused */
+    if (view.record.kind_number == FOCAL_KIND_CASE) {
+        const struct focal_field *f = focal_field_by_name(focal_kind_by_number(FOCAL_KIND_CASE), "source_role");
+        bool country_part = focal_record_slot(&view.record, f->number, focal_span_of(NULL, 0)) != NULL;
+        if (country_part && !home)
+            sim_fail(w, "node %s: the country part of a case of %s is where it must not be", w->nodes[i].code, w->nodes[s->author].code);
+    }
+    focal_record_view_close(&view);
+}
+
+/* Honest nodes blame each other only over bytes that were changed on their way. A node that had no memory for the name of a log
+ * may blame who speaks of it. */
+static void check_blame(struct world *w)
+{
+    if (w->counts.memory_faults)
+        return;
+    for (size_t a = 0; a < w->node_count; a++)
+        for (size_t b = 0; b < w->node_count; b++)
+            if (w->blamed[a][b] && !w->wire_spoilt && !w->nodes[a].malice && !w->nodes[b].malice)
+                sim_fail(w, "%s closed a link to %s over a fault, and both are honest", w->nodes[a].code, w->nodes[b].code);
+}
+
+/* What its author redacted is erased everywhere, once all have heard of it: no byte of it is left. */
+static void check_erased(struct world *w)
+{
+    bool excused = w->counts.restores || w->counts.losses || w->counts.disk_faults;
+    for (size_t k = 0; !excused && k < w->case_count; k++)
+        for (size_t i = 0; i < w->node_count; i++)
+            if (w->cases[k].erased && w->cases[k].home_set && looked_at(w, i)
+                && focal_fake_store_holds(w->nodes[i].store, focal_span_of(w->cases[k].canary, sizeof w->cases[k].canary)))
+                sim_fail(w, "node %s: what %s redacted stands on its disk", w->nodes[i].code, w->nodes[w->cases[k].author].code);
+}
+
+static void count_forks(struct world *w)
+{
+    for (size_t i = 0; i < w->node_count; i++) {
+        struct focal_incident incident = { .number = 0 };
+        while (looked_at(w, i) && focal_oplog_next_incident(focal_node_oplog(w->nodes[i].node), incident.number, &incident) == FOCAL_OK)
+            w->counts.forks += incident.kind == FOCAL_INCIDENT_FORK;
+    }
+}
+
+void world_check_kept(struct world *w)
+{
+    check_erased(w);
+    count_forks(w);
+    sim_book_check(w);
+    check_blame(w);
+    for (size_t i = 0; i < w->node_count; i++) {
+        check_disk(w, i);
+        for (size_t k = 0; looked_at(w, i) && k < w->case_count; k++)
+            check_case(w, i, &w->cases[k]);
+    }
+}
+
+bool world_blamed(const struct world *w, int by, int whom) { return w->blamed[by][whom]; }

@@ -3,29 +3,26 @@
 
 #include <string.h>
 
-static bool grow(void **list, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap)
-        return true;
-    size_t more = *cap ? *cap * 2 : 64;
-    void *p = focal_realloc(*list, more * size);
-    if (!p)
-        return false;
-    *list = p;
-    *cap = more;
-    return true;
-}
-
+/* Answered and not refused: into the book. No answer: it may be there or not. */
 static bool change(struct world *w, int i, struct focal_change *c)
 {
-    if (!w->nodes[i].node || w->failure[0])
+    struct sim_node *n = &w->nodes[i];
+    sim_injection(w);
+    if (!n->node || n->stopped || w->failure[0])
         return false;
     struct focal_node_event ev = { .type = FOCAL_EVENT_CHANGE };
     ev.is.change = c;
-    uint32_t today = (uint32_t)(sim_time(w, &w->nodes[i]).wall_ms / 86400000u);
     c->day_set = true;
-    c->day = today;
-    return sim_step(w, i, &ev, 1) == FOCAL_OK && c->status == FOCAL_OK;
+    c->day = (uint32_t)(sim_time(w, n).wall_ms / 86400000u);
+    struct sim_moment before;
+    sim_moment_take(w, i, c->is_new ? NULL : &c->record, &before);
+    bool answered = sim_step(w, i, &ev, 1) == FOCAL_OK, ok = answered && c->status == FOCAL_OK;
+    if (ok && n->node)
+        sim_acknowledged(w, i, &c->result, &before);
+    else if (!answered)
+        sim_unanswered(w, &before);
+    sim_moment_close(&before);
+    return ok;
 }
 
 static bool item(struct focal_change_item *to, struct focal_buf *bytes, enum focal_change_op op, const char *field, const char *value)
@@ -42,35 +39,59 @@ static bool item(struct focal_change_item *to, struct focal_buf *bytes, enum foc
     return true;
 }
 
+/* The home of what a node records: its country, where it happened, or else the first that it writes. */
+static void home_of(const struct world *w, int i, struct sim_case *s)
+{
+    const struct sim_node *n = &w->nodes[i];
+    s->home.cls = FOCAL_SCOPE_COUNTRY;
+    s->home_set = n->read_count > 0;
+    for (size_t k = 0; k < n->read_count; k++)
+        if (k == 0 || memcmp(n->reads[k], n->country[0] ? n->country : "KEN", 3) == 0)
+            memcpy(s->home.country, n->reads[k], 4);
+}
+
+/* A country's value that is found again wherever it stands: the world's mark, the country, and chance. */
+static void canary(struct world *w, int i, char hex[65])
+{
+    uint8_t bytes[32];
+    sim_entropy(w, bytes, sizeof bytes);
+    memcpy(bytes, w->mark, SIM_MARK_BYTES);
+    memcpy(bytes + SIM_MARK_BYTES, w->nodes[i].country, 3);
+    focal_hex(hex, bytes, sizeof bytes);
+}
+
 bool world_case(struct world *w, int i, struct focal_ref *out)
 {
     static const char *const types[] = { "sexual_exploitation", "sexual_abuse", "other", "unknown" };
     static const char *const channels[] = { "hotline", "in_person", "media", "unknown" };
-    struct focal_buf bytes[5];
-    struct focal_change_item items[5];
+    enum { ITEMS = 6, WIDE_ITEMS = 4 };
+    struct focal_buf bytes[ITEMS];
+    struct focal_change_item items[ITEMS];
+    char entity[65];
     bool ok = true;
-    for (int k = 0; k < 5; k++)
+    canary(w, i, entity);
+    for (int k = 0; k < ITEMS; k++)
         focal_buf_init(&bytes[k], 64);
     ok = ok && item(&items[0], &bytes[0], FOCAL_OP_SET, "country", w->nodes[i].country[0] ? w->nodes[i].country : "KEN");
     ok = ok && item(&items[1], &bytes[1], FOCAL_OP_SET, "allegation_type", types[world_random(w, 4)]);
     ok = ok && item(&items[2], &bytes[2], FOCAL_OP_SET, "channel", channels[world_random(w, 4)]);
     ok = ok && item(&items[3], &bytes[3], FOCAL_OP_ADD, "victims", "female.child");
     ok = ok && item(&items[4], &bytes[4], FOCAL_OP_SET, "source_role", "family");
+    ok = ok && item(&items[5], &bytes[5], FOCAL_OP_SET, "concerned_entity", entity);
     focal_assert(ok);
     struct focal_change c = { .kind = focal_kind_by_number(FOCAL_KIND_CASE), .is_new = true, .items = items,
-                              .item_count = w->nodes[i].country[0] ? 5 : 4 };
+                              .item_count = w->nodes[i].country[0] ? ITEMS : WIDE_ITEMS };
     ok = change(w, i, &c);
-    for (int k = 0; k < 5; k++)
+    for (int k = 0; k < ITEMS; k++)
         focal_buf_close(&bytes[k]);
-    if (ok) {
-        focal_assert(grow((void **)&w->cases, w->case_count, &w->case_cap, sizeof *w->cases));
+    if (ok && !w->nodes[i].malice) {
+        focal_assert(sim_grow(&w->cases, w->case_count, &w->case_cap, sizeof *w->cases));
         struct sim_case *s = &w->cases[w->case_count++];
         memset(s, 0, sizeof *s);
         s->ref = c.result;
         s->author = i;
-        s->home_set = w->nodes[i].country[0] != 0;
-        s->home.cls = FOCAL_SCOPE_COUNTRY;
-        memcpy(s->home.country, w->nodes[i].country, 4);
+        home_of(w, i, s);
+        focal_assert(focal_unhex(s->canary, sizeof s->canary, focal_span_text(entity)));
         if (out)
             *out = c.result;
     }
@@ -101,7 +122,7 @@ bool world_add(struct world *w, int i, const struct focal_ref *ref, const char *
 
 bool world_remove_row(struct world *w, int i, const struct focal_ref *ref, const char *field)
 {
-    if (!w->nodes[i].node)
+    if (!w->nodes[i].node || w->nodes[i].stopped)
         return false;
     struct focal_record_view view;
     if (focal_oplog_record(focal_node_oplog(w->nodes[i].node), NULL, ref, &view) != FOCAL_OK)
@@ -119,13 +140,34 @@ bool world_remove_row(struct world *w, int i, const struct focal_ref *ref, const
     return ok;
 }
 
+/* Answered or not, from now on the values need not be there; answered to the author, they must not. */
+bool world_redact(struct world *w, int i, const struct focal_ref *record)
+{
+    struct sim_node *n = &w->nodes[i];
+    struct sim_case *c = sim_case_of(w, record);
+    sim_injection(w);
+    if (!n->node || n->stopped || !c)
+        return false;
+    struct focal_redact_order o = { .record = *record, .reason = 1, .day = (uint32_t)(sim_time(w, n).wall_ms / 86400000u) };
+    struct focal_node_event ev = { .type = FOCAL_EVENT_REDACT };
+    ev.is.redact = &o;
+    bool answered = sim_step(w, i, &ev, 1) == FOCAL_OK;
+    if (answered && o.status != FOCAL_OK)
+        return false;
+    c->redacted = true;
+    c->home_redacted = c->home_redacted || (c->home_set && sim_reads(w, i, &c->home));
+    c->erased = c->erased || (answered && i == c->author && !n->malice);
+    w->counts.redactions += answered;
+    return answered;
+}
+
 bool world_pause(struct world *w, int i, int other, bool on)
 {
     enum focal_status answer = FOCAL_OK;
     struct focal_node_event ev = { .type = FOCAL_EVENT_PAUSE, .answer = &answer };
     focal_assert(focal_office_parse(&ev.is.pause.office, focal_span_text(w->nodes[other].code)));
     ev.is.pause.on = on;
-    return w->nodes[i].node && sim_step(w, i, &ev, 1) == FOCAL_OK && answer == FOCAL_OK;
+    return w->nodes[i].node && !w->nodes[i].stopped && sim_step(w, i, &ev, 1) == FOCAL_OK && answer == FOCAL_OK;
 }
 
 struct focal_ref world_known_case(struct world *w)

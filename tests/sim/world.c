@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake_store.h"
-
 enum { START_S = 1530000000 };         /* the wall clock when a world begins, some day in 2018 */
 
 /* splitmix64 (Steele, Lea, Flood 2014): small, and equal on every machine. */
@@ -27,8 +25,21 @@ const char *world_failure(const struct world *w) { return w->failure[0] ? w->fai
 uint64_t world_trace(const struct world *w) { return w->trace; }
 uint64_t world_steps(const struct world *w) { return w->steps; }
 size_t world_case_count(const struct world *w) { return w->case_count; }
-void world_network(struct world *w, const struct world_network *n) { w->network = *n; }
-void world_clock(struct world *w, int i, int64_t off_ms) { w->nodes[i].clock_off_ms = off_ms; }
+
+void world_network(struct world *w, const struct world_network *n)
+{
+    w->network = *n;
+    w->wire_spoilt = w->wire_spoilt || n->garble_permille || n->shorten_permille || n->double_permille;
+}
+
+void world_steps_go_wrong(struct world *w, const struct world_steps_go_wrong *wrong) { w->wrong = *wrong; }
+
+const struct world_counts *world_counts(struct world *w)
+{
+    sim_known_answers(&w->counts.questions, &w->counts.answers);
+    return &w->counts;
+}
+
 
 void sim_entropy(void *data, void *out, size_t len)
 {
@@ -56,25 +67,26 @@ void sim_fail(struct world *w, const char *fmt, ...)
     va_end(args);
 }
 
-struct focal_now sim_time(const struct world *w, const struct sim_node *n)
+bool sim_grow(void *list, size_t count, size_t *cap, size_t size)
 {
-    int64_t wall = (int64_t)START_S * 1000 + (int64_t)w->now_ms + n->clock_off_ms;
-    return (struct focal_now){ .mono_ms = w->now_ms, .wall_ms = wall > 0 ? (uint64_t)wall : 0 };
+    if (count < *cap)
+        return true;
+    void *was;
+    memcpy(&was, list, sizeof was);
+    size_t more = *cap ? *cap * 2 : 64;
+    void *p = focal_realloc(was, more * size);
+    if (!p)
+        return false;
+    memcpy(list, &p, sizeof p);
+    *cap = more;
+    return true;
 }
 
-enum focal_status sim_step(struct world *w, int i, const struct focal_node_event *events, size_t count)
+struct focal_now sim_time(const struct world *w, const struct sim_node *n)
 {
-    struct sim_node *n = &w->nodes[i];
-    w->steps++;
-    n->stepped_at_ms = w->now_ms;
-    sim_mix(w, &i, sizeof i);
-    sim_mix(w, &w->now_ms, sizeof w->now_ms);
-    enum focal_status st = focal_node_step(n->node, sim_time(w, n), events, count);
-    if (st != FOCAL_OK)
-        sim_fail(w, "node %s: step failed: %s", n->code, focal_status_name(st));
-    else
-        sim_pump(w, i);
-    return st;
+    int64_t passed = (int64_t)(n->clock_frozen ? n->frozen_wall_ms : w->now_ms);
+    int64_t wall = (int64_t)START_S * 1000 + passed + n->clock_off_ms;
+    return (struct focal_now){ .mono_ms = w->now_ms, .wall_ms = wall > 0 ? (uint64_t)wall : 0 };
 }
 
 /* ---- making --------------------------------------------------------------------------------------------------------- */
@@ -90,6 +102,9 @@ struct world *world_new(uint64_t seed)
     w->trace = UINT64_C(0xcbf29ce484222325);
     w->network = (struct world_network){ .delay_least_ms = 5, .delay_most_ms = 40 };
     focal_buf_init(&w->genesis, FOCAL_STATEMENT_MAX);
+    sim_entropy(w, w->mark, sizeof w->mark);
+    sim_memory_watched(true);
+    sim_known_answers(&w->counts.questions, &w->counts.answers);
     return w;
 }
 
@@ -105,12 +120,19 @@ void world_free(struct world *w)
             }
     }
     for (size_t i = 0; i < w->node_count; i++) {
-        focal_node_close(w->nodes[i].node);
-        focal_store_close(w->nodes[i].store);
+        struct sim_node *n = &w->nodes[i];
+        focal_node_close(n->node);
+        focal_store_close(n->store);
+        focal_fake_image_free(n->backup);
+        focal_buf_close(&n->certificate);
+        focal_free(n->watch);
+        sim_malice_free(n->malice);
     }
     focal_buf_close(&w->genesis);
+    sim_book_close(&w->book);
     focal_free(w->cases);
     focal_free(w);
+    sim_memory_watched(false);
 }
 
 static struct sim_node *new_node(struct world *w, const char *code, const char *country)
@@ -124,8 +146,13 @@ static struct sim_node *new_node(struct world *w, const char *code, const char *
     uint8_t random[96];
     sim_entropy(w, random, sizeof random);
     focal_node_keys_make(&n->keys, random);
+    (void)snprintf(n->machine, sizeof n->machine, "m%zu", w->node_count);
+    focal_buf_init(&n->certificate, FOCAL_STATEMENT_MAX);
     n->store = focal_fake_store_new();
     focal_assert(n->store);
+    focal_fake_store_fence(n->store, (struct focal_entropy){ sim_entropy, w }, n->machine);
+    if (country[0])
+        memcpy(n->reads[n->read_count++], country, 4);
     w->node_count++;
     return n;
 }
@@ -136,8 +163,8 @@ static void office_of(struct focal_office *out, const char *code)
 }
 
 /* A membership statement for keys; countries beside control and network. */
-static void certify(struct world *w, struct focal_buf *statement, const char *code, uint8_t role, const struct focal_public_keys *keys,
-                    const char *const *countries, size_t country_count, uint64_t invitation)
+void sim_certify(struct world *w, struct focal_buf *statement, const struct focal_sign_key *authority, const char *code, uint8_t role,
+                 const struct focal_public_keys *keys, const char *const *countries, size_t country_count, uint64_t invitation)
 {
     struct focal_certificate c;
     memset(&c, 0, sizeof c);
@@ -167,7 +194,7 @@ static void certify(struct world *w, struct focal_buf *statement, const char *co
     struct focal_buf body;
     focal_buf_init(&body, FOCAL_STATEMENT_MAX);
     focal_certificate_encode(&body, &c);
-    focal_statement_sign(statement, w->authority.secret, &w->network_id, focal_buf_view(&body));
+    focal_statement_sign(statement, authority->secret, &w->network_id, focal_buf_view(&body));
     focal_assert(!body.failed && !statement->failed);
     focal_buf_close(&body);
 }
@@ -182,18 +209,22 @@ static void trace_line(void *data, enum focal_level level, const char *room, con
 void world_start(struct world *w, int i)
 {
     struct sim_node *n = &w->nodes[i];
-    focal_assert(!n->node);
+    if (n->node || w->failure[0])
+        return;
     struct focal_error err = { .status = FOCAL_OK };
-    struct focal_node_setup setup = { .store = n->store, .keys = &n->keys, .entropy = { sim_entropy, w }, .machine_id = n->code,
+    struct focal_node_setup setup = { .store = n->store, .keys = &n->keys, .entropy = { sim_entropy, w }, .machine_id = n->machine,
                                       .boot_id = "", .map_seed = w->seed + (uint64_t)i, .redial_most_ms = 60000 };
     if (getenv("FOCAL_SIM_TRACE"))
         setup.trace = (struct focal_trace){ .line = trace_line, .data = n->code, .most = FOCAL_DEBUG };
     n->starts++;
+    n->start_at_ms = 0;
+    n->stopped = false;
     enum focal_status st = focal_node_open(&n->node, &setup, sim_time(w, n), &err);
     if (st != FOCAL_OK) {
         sim_fail(w, "node %s does not open: %s", n->code, err.message);
         return;
     }
+    n->watched_changes = UINT64_MAX;
     const char *list[] = { n->address };
     struct focal_node_event events[2] = { { .type = FOCAL_EVENT_ADDRESSES }, { .type = FOCAL_EVENT_TICK } };
     events[0].is.addresses.list = list;
@@ -215,19 +246,18 @@ int world_hq(struct world *w, const char *code, const char *const *countries, si
     g.authority = w->authority.public;
     g.recovery = w->authority.public;
     g.day = START_S / 86400;
-    struct focal_buf body, certificate;
+    struct focal_buf body;
     focal_buf_init(&body, FOCAL_STATEMENT_MAX);
-    focal_buf_init(&certificate, FOCAL_STATEMENT_MAX);
     focal_genesis_encode(&body, &g);
     focal_network_id(&w->network_id, focal_buf_view(&body));
     focal_statement_sign(&w->genesis, w->authority.secret, NULL, focal_buf_view(&body));
     struct focal_public_keys keys;
     focal_node_keys_public(&keys, &n->keys);
-    certify(w, &certificate, code, FOCAL_ROLE_HQ, &keys, countries, country_count, 0);
-    if (focal_node_found_hq(n->store, focal_buf_view(&w->genesis), focal_buf_view(&certificate), w->secret) != FOCAL_OK)
-        sim_fail(w, "headquarters cannot be founded");
+    sim_certify(w, &n->certificate, &w->authority, code, FOCAL_ROLE_HQ, &keys, countries, country_count, 0);
+    for (size_t k = 0; k < country_count; k++)
+        memcpy(n->reads[n->read_count++], countries[k], 4);
     focal_buf_close(&body);
-    focal_buf_close(&certificate);
+    sim_found(w, n);
     world_start(w, 0);
     return 0;
 }
@@ -257,36 +287,62 @@ static void found_joiner(struct world *w, struct sim_node *n, const struct focal
     focal_buf_close(&token);
 }
 
+static enum focal_status add_certificate(struct focal_store *store, struct focal_span certificate)
+{
+    struct focal_oplog *ol = NULL;
+    enum focal_status st = focal_oplog_open(&ol, store, NULL, NULL, NULL, NULL);
+    if (st == FOCAL_OK)
+        st = focal_store_begin(store);
+    if (st == FOCAL_OK)
+        st = focal_oplog_add_statement(ol, certificate);
+    if (st == FOCAL_OK || st == FOCAL_EXISTS)
+        st = focal_store_commit(store);
+    focal_oplog_close(ol);
+    return st;
+}
+
+static enum focal_status add_secret(struct world *w, struct focal_store *store)
+{
+    enum focal_status st = focal_store_begin(store);
+    if (st == FOCAL_OK)
+        st = focal_store_put(store, FOCAL_SHELF_META, focal_span_text("network-secret"), focal_span_of(w->secret, 32));
+    return st == FOCAL_OK ? focal_store_commit(store) : st;
+}
+
+/* A member brings its certificate and the network's secret with it; headquarters founds, and where it starts again it has the
+ * memberships that it signed. */
+void sim_found(struct world *w, struct sim_node *n)
+{
+    enum focal_status st = FOCAL_OK;
+    if (n == &w->nodes[0]) {
+        st = focal_node_found_hq(n->store, focal_buf_view(&w->genesis), focal_buf_view(&n->certificate), w->secret);
+        for (size_t k = 1; k < w->node_count && st == FOCAL_OK; k++)
+            if (w->nodes[k].certificate.len)
+                st = add_certificate(n->store, focal_buf_view(&w->nodes[k].certificate));
+    } else {
+        struct focal_invitation v;
+        invitation_for(w, &v, n->code, n->country, 0);
+        found_joiner(w, n, &v);
+        st = add_certificate(n->store, focal_buf_view(&n->certificate));
+        if (st == FOCAL_OK)
+            st = add_secret(w, n->store);
+    }
+    if (st != FOCAL_OK)
+        sim_fail(w, "node %s cannot be set up: %s", n->code, focal_status_name(st));
+}
+
 int world_member(struct world *w, const char *code, const char *country)
 {
     int i = (int)w->node_count;
     struct sim_node *n = new_node(w, code, country);
-    struct focal_invitation v;
-    invitation_for(w, &v, code, country, 0);
-    found_joiner(w, n, &v);
-    struct focal_buf statement;
-    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
     struct focal_public_keys keys;
     focal_node_keys_public(&keys, &n->keys);
     const char *countries[] = { country };
-    certify(w, &statement, code, FOCAL_ROLE_OFFICE, &keys, countries, country[0] ? 1 : 0, 0);
-    struct focal_oplog *ol = NULL;
-    enum focal_status st = focal_oplog_open(&ol, n->store, NULL, NULL, NULL, NULL);
-    if (st == FOCAL_OK)
-        st = focal_store_begin(n->store);
-    if (st == FOCAL_OK)
-        st = focal_oplog_add_statement(ol, focal_buf_view(&statement));
-    if (st == FOCAL_OK)
-        st = focal_store_put(n->store, FOCAL_SHELF_META, focal_span_text("network-secret"), focal_span_of(w->secret, 32));
-    if (st == FOCAL_OK)
-        st = focal_store_commit(n->store);
-    if (st != FOCAL_OK)
-        sim_fail(w, "member %s cannot be made", code);
-    focal_oplog_close(ol);
+    sim_certify(w, &n->certificate, &w->authority, code, FOCAL_ROLE_OFFICE, &keys, countries, country[0] ? 1 : 0, 0);
+    sim_found(w, n);
     struct focal_node_event ev = { .type = FOCAL_EVENT_STATEMENT };
-    ev.is.statement = focal_buf_view(&statement);
+    ev.is.statement = focal_buf_view(&n->certificate);
     (void)!sim_step(w, 0, &ev, 1);
-    focal_buf_close(&statement);
     world_start(w, i);
     return i;
 }
@@ -296,12 +352,15 @@ int world_joiner(struct world *w, const char *code, const char *country)
     int i = (int)w->node_count;
     struct sim_node *n = new_node(w, code, country);
     struct focal_invitation v;
+    n->joins = true;
     invitation_for(w, &v, code, country, focal_node_next_invitation(w->nodes[0].node));
     enum focal_status answer = FOCAL_OK;
     struct focal_node_event ev = { .type = FOCAL_EVENT_INVITE, .answer = &answer };
     ev.is.invite.invitation = &v;
-    if (sim_step(w, 0, &ev, 1) != FOCAL_OK || answer != FOCAL_OK)
-        sim_fail(w, "no invitation for %s", code);
+    for (int tries = 0; tries < 5 && (sim_step(w, 0, &ev, 1) != FOCAL_OK || answer != FOCAL_OK); tries++) {
+        sim_injection(w);
+        world_start(w, 0);              /* killed by it: people start it and ask again */
+    }
     found_joiner(w, n, &v);
     world_start(w, i);
     return i;
@@ -319,46 +378,51 @@ bool world_admit(struct world *w, const char *code)
         struct focal_buf statement;
         focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
         const char *countries[] = { waiting[i].country };
-        certify(w, &statement, code, FOCAL_ROLE_OFFICE, &waiting[i].keys, countries, waiting[i].country[0] ? 1 : 0, waiting[i].invitation);
+        sim_certify(w, &statement, &w->authority, code, FOCAL_ROLE_OFFICE, &waiting[i].keys, countries, waiting[i].country[0] ? 1 : 0, waiting[i].invitation);
         enum focal_status answer = FOCAL_OK;
         struct focal_node_event ev = { .type = FOCAL_EVENT_STATEMENT, .answer = &answer };
         ev.is.statement = focal_buf_view(&statement);
         bool ok = sim_step(w, 0, &ev, 1) == FOCAL_OK && answer == FOCAL_OK;
+        for (size_t k = 0; ok && k < w->node_count; k++) {
+            if (strcmp(w->nodes[k].code, code) != 0)
+                continue;
+            focal_buf_clear(&w->nodes[k].certificate);
+            focal_buf_span(&w->nodes[k].certificate, focal_buf_view(&statement));
+        }
         focal_buf_close(&statement);
         return ok;
     }
     return false;
 }
 
-/* ---- faults --------------------------------------------------------------------------------------------------------------- */
-
-void world_partition(struct world *w, int a, int b, bool cut)
-{
-    w->partitioned[a][b] = w->partitioned[b][a] = cut;
-}
-
-void world_cut_links(struct world *w, int i)
-{
-    for (size_t k = 0; k < WORLD_LINKS_MAX; k++)
-        if (w->links[k].open && (w->links[k].node[0] == i || w->links[k].node[1] == i))
-            sim_cut(w, &w->links[k]);
-}
-
-void world_crash(struct world *w, int i)
-{
-    struct sim_node *n = &w->nodes[i];
-    if (!n->node)
-        return;
-    focal_node_close(n->node);
-    n->node = NULL;
-    focal_fake_store_crash(n->store);
-    world_cut_links(w, i);
-    for (size_t k = 0; k < WORLD_LINKS_MAX; k++)
-        if (w->dials[k].node == i)
-            w->dials[k].used = false;
-}
-
 /* ---- time --------------------------------------------------------------------------------------------------------------------- */
+
+static void starts_due(struct world *w)
+{
+    for (size_t i = 0; i < w->node_count; i++) {
+        struct sim_node *n = &w->nodes[i];
+        if (n->stopped && n->go_on_at_ms <= w->now_ms)
+            n->stopped = false;
+        if (!n->node && n->start_at_ms && n->start_at_ms <= w->now_ms)
+            world_start(w, (int)i);
+    }
+}
+
+void world_inject(struct world *w, uint64_t at_step, void (*what)(struct world *, void *data), void *data)
+{
+    w->inject_at = at_step;
+    w->inject = what;
+    w->inject_data = data;
+}
+
+void sim_injection(struct world *w)
+{
+    if (!w->inject || w->steps < w->inject_at)
+        return;
+    void (*what)(struct world *, void *) = w->inject;
+    w->inject = NULL;
+    what(w, w->inject_data);
+}
 
 void world_run(struct world *w, uint64_t ms)
 {
@@ -369,11 +433,14 @@ void world_run(struct world *w, uint64_t ms)
             break;
         if (next > w->now_ms)
             w->now_ms = next;
+        starts_due(w);
         sim_network_due(w);
         for (size_t i = 0; i < w->node_count; i++) {
-            if (w->nodes[i].node && focal_node_deadline_ms(w->nodes[i].node) <= w->now_ms) {
+            struct sim_node *n = &w->nodes[i];
+            if (n->node && !n->stopped && focal_node_deadline_ms(n->node) <= w->now_ms) {
                 struct focal_node_event tick = { .type = FOCAL_EVENT_TICK };
                 (void)!sim_step(w, (int)i, &tick, 1);
+                sim_injection(w);
             }
         }
     }

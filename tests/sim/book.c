@@ -1,0 +1,256 @@
+/* The book of what was acknowledged, and whether it is kept.
+ *
+ * A change that was answered OK added values to the state of one record in one scope and replaced others there. That is read
+ * off at its author, before and after. Then it must hold at every live member of that scope, at the end: each value is live, or
+ * is named as replaced; and what the change replaced is named as replaced. Both can only come true by the entry itself or by
+ * one that knew it. And nothing is replaced that no change replaced: so no value vanishes without somebody's word.
+ * A change without an answer (the node was killed, the disk failed) may be there or not: what it could have replaced is known.
+ * Excused is what stood on one disk alone when that disk was lost or an old copy was put in its place. */
+#include "inner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t digest(struct focal_span bytes)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < bytes.len; i++)
+        h = (h ^ bytes.data[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct focal_replaced *x = a, *y = b;
+    int order = focal_ref_compare(&x->entry, &y->entry);
+    return order ? order : (x->ordinal > y->ordinal) - (x->ordinal < y->ordinal);
+}
+
+static bool names(const struct focal_replaced *sorted, size_t count, const struct focal_replaced *one)
+{
+    return count && bsearch(one, sorted, count, sizeof *one, compare_pairs) != NULL;
+}
+
+/* The part of an oplog, empty when it has none. */
+static void part_of(struct world *w, struct focal_oplog *ol, const struct focal_ref *record, const struct focal_scope *scope, struct focal_part *part)
+{
+    struct focal_hash id;
+    focal_scope_id(&id, &w->network_id, scope);
+    focal_part_init(part);
+    enum focal_status st = focal_oplog_part(ol, record, &id, part);
+    if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
+        sim_fail(w, "a part cannot be read: %s", focal_status_name(st));
+}
+
+/* ---- writing it down -------------------------------------------------------------------------------------------- */
+
+/* record NULL: it is about to be made. */
+void sim_moment_take(struct world *w, int i, const struct focal_ref *record, struct sim_moment *m)
+{
+    struct focal_oplog *ol = focal_node_oplog(w->nodes[i].node);
+    const struct focal_certificate *mine = focal_oplog_mine(ol);
+    m->count = 0;
+    for (size_t k = 0; mine && k < mine->write_count && m->count < SIM_PARTS_MAX; k++) {
+        if (mine->write[k].cls != FOCAL_SCOPE_NETWORK && mine->write[k].cls != FOCAL_SCOPE_COUNTRY)
+            continue;
+        m->parts[m->count].scope = mine->write[k];
+        if (record)
+            part_of(w, ol, record, &mine->write[k], &m->parts[m->count].part);
+        else
+            focal_part_init(&m->parts[m->count].part);
+        m->count++;
+    }
+}
+
+void sim_moment_close(struct sim_moment *m)
+{
+    for (size_t k = 0; k < m->count; k++)
+        focal_part_close(&m->parts[k].part);
+}
+
+static void add_pair(struct focal_replaced **list, size_t *count, size_t *cap, const struct focal_replaced *one)
+{
+    focal_assert(sim_grow(list, *count, cap, sizeof **list));
+    (*list)[(*count)++] = *one;
+}
+
+enum { LIVES_MAX = 512 };
+
+static bool among(const struct focal_live *lives, size_t count, const struct focal_live *one)
+{
+    for (size_t i = 0; i < count; i++)
+        if (focal_ref_compare(&lives[i].ref, &one->ref) == 0 && lives[i].ordinal == one->ordinal)
+            return true;
+    return false;
+}
+
+static void note_part(struct world *w, int i, const struct focal_ref *record, const struct focal_scope *scope,
+                      const struct focal_part *before, const struct focal_part *after)
+{
+    struct focal_live was[LIVES_MAX], is[LIVES_MAX];
+    struct sim_book *b = &w->book;
+    size_t was_count = focal_part_live(before, was, LIVES_MAX), is_count = focal_part_live(after, is, LIVES_MAX);
+    focal_assert(was_count <= LIVES_MAX && is_count <= LIVES_MAX);
+    struct sim_ack a = { .record = *record, .scope = *scope, .author = i, .value_first = b->value_count, .pair_first = b->pair_count,
+                         .excused = w->nodes[i].malice != NULL };
+    for (size_t k = 0; k < is_count; k++) {
+        if (among(was, was_count, &is[k]))
+            continue;
+        focal_assert(sim_grow(&b->values, b->value_count, &b->value_cap, sizeof *b->values));
+        b->values[b->value_count++] = (struct sim_value){ .entry = is[k].ref, .ordinal = is[k].ordinal, .field = is[k].field, .digest = digest(is[k].value) };
+    }
+    for (size_t k = 0; k < after->replaced_count; k++)
+        if (!names(before->replaced, before->replaced_count, &after->replaced[k]))
+            add_pair(&b->pairs, &b->pair_count, &b->pair_cap, &after->replaced[k]);
+    a.value_count = b->value_count - a.value_first;
+    a.pair_count = b->pair_count - a.pair_first;
+    if (a.value_count + a.pair_count == 0)
+        return;
+    focal_assert(sim_grow(&b->acks, b->count, &b->cap, sizeof *b->acks));
+    b->acks[b->count++] = a;
+    w->counts.acknowledged++;
+}
+
+void sim_acknowledged(struct world *w, int i, const struct focal_ref *record, const struct sim_moment *before)
+{
+    for (size_t k = 0; k < before->count; k++) {
+        struct focal_part after;
+        part_of(w, focal_node_oplog(w->nodes[i].node), record, &before->parts[k].scope, &after);
+        note_part(w, i, record, &before->parts[k].scope, &before->parts[k].part, &after);
+        focal_part_close(&after);
+    }
+}
+
+void sim_unanswered(struct world *w, const struct sim_moment *before)
+{
+    struct focal_live lives[LIVES_MAX];
+    for (size_t k = 0; k < before->count; k++) {
+        size_t count = focal_part_live(&before->parts[k].part, lives, LIVES_MAX);
+        for (size_t j = 0; j < count && j < LIVES_MAX; j++) {
+            struct focal_replaced one = { .entry = lives[j].ref, .ordinal = lives[j].ordinal };
+            add_pair(&w->book.maybe, &w->book.maybe_count, &w->book.maybe_cap, &one);
+        }
+    }
+}
+
+void sim_book_close(struct sim_book *b)
+{
+    focal_free(b->acks);
+    focal_free(b->values);
+    focal_free(b->pairs);
+    focal_free(b->maybe);
+}
+
+struct sim_case *sim_case_of(const struct world *w, const struct focal_ref *record)
+{
+    for (size_t k = 0; k < w->case_count; k++)
+        if (focal_ref_compare(&w->cases[k].ref, record) == 0)
+            return &w->cases[k];
+    return NULL;
+}
+
+/* ---- looking it up ------------------------------------------------------------------------------------------------- */
+
+static bool has_value(const struct focal_part *part, const struct focal_live *lives, size_t count, const struct sim_value *v)
+{
+    struct focal_replaced name = { .entry = v->entry, .ordinal = v->ordinal };
+    for (size_t k = 0; k < count; k++)
+        if (focal_ref_compare(&lives[k].ref, &v->entry) == 0 && lives[k].ordinal == v->ordinal)
+            return lives[k].field == v->field && digest(lives[k].value) == v->digest;
+    return names(part->replaced, part->replaced_count, &name);
+}
+
+static bool has_ack(struct world *w, const struct focal_part *part, const struct sim_ack *a)
+{
+    struct focal_live lives[LIVES_MAX];
+    size_t count = focal_part_live(part, lives, LIVES_MAX);
+    const struct sim_case *c = sim_case_of(w, &a->record);
+    bool redacted = c && (a->scope.cls == FOCAL_SCOPE_COUNTRY ? c->home_redacted : c->redacted);
+    focal_assert(count <= LIVES_MAX);
+    for (size_t k = 0; k < a->value_count && !redacted; k++)
+        if (!has_value(part, lives, count, &w->book.values[a->value_first + k]))
+            return false;
+    for (size_t k = 0; k < a->pair_count; k++)
+        if (!names(part->replaced, part->replaced_count, &w->book.pairs[a->pair_first + k]))
+            return false;
+    return true;
+}
+
+static bool held(struct world *w, struct focal_oplog *ol, const struct sim_ack *a)
+{
+    struct focal_part part;
+    part_of(w, ol, &a->record, &a->scope, &part);
+    bool yes = has_ack(w, &part, a);
+    focal_part_close(&part);
+    return yes;
+}
+
+void sim_excuse(struct world *w)
+{
+    bool *safe = focal_alloc((w->book.count + 1) * sizeof *safe);
+    focal_assert(safe);
+    for (size_t i = 0; i < w->node_count; i++) {
+        struct sim_node *n = &w->nodes[i];
+        struct focal_oplog *ol = n->node ? focal_node_oplog(n->node) : NULL, *own = NULL;
+        if (n->malice)
+            continue;           /* its word is worth nothing */
+        if (!ol && focal_oplog_open(&own, n->store, NULL, NULL, NULL, NULL) != FOCAL_OK)
+            continue;
+        for (size_t k = 0; k < w->book.count; k++)
+            safe[k] = safe[k] || held(w, ol ? ol : own, &w->book.acks[k]);
+        focal_oplog_close(own);
+    }
+    for (size_t k = 0; k < w->book.count; k++) {
+        w->counts.excused += !safe[k] && !w->book.acks[k].excused;
+        w->book.acks[k].excused = w->book.acks[k].excused || !safe[k];
+    }
+    focal_free(safe);
+}
+
+/* ---- checking -------------------------------------------------------------------------------------------------------- */
+
+static void check_phantoms(struct world *w, struct sim_node *n, const struct sim_ack *a, const struct focal_part *part)
+{
+    for (size_t k = 0; k < part->replaced_count; k++) {
+        if (names(w->book.maybe, w->book.maybe_count, &part->replaced[k]))
+            continue;
+        char scope[16];
+        focal_scope_print(scope, &a->scope);
+        sim_fail(w, "node %s: a value in %s is replaced, and nobody replaced it", n->code, scope);
+        return;
+    }
+}
+
+/* All that was ever replaced, in one sorted list; for the last check of a life. */
+static void gather(struct sim_book *b)
+{
+    for (size_t k = 0; k < b->pair_count; k++)
+        add_pair(&b->maybe, &b->maybe_count, &b->maybe_cap, &b->pairs[k]);
+    if (b->maybe_count)
+        qsort(b->maybe, b->maybe_count, sizeof *b->maybe, compare_pairs);
+}
+
+void sim_book_check(struct world *w)
+{
+    gather(&w->book);
+    for (size_t i = 0; i < w->node_count; i++) {
+        struct sim_node *n = &w->nodes[i];
+        if (!n->node || n->malice || !focal_oplog_mine(focal_node_oplog(n->node)))
+            continue;
+        for (size_t k = 0; k < w->book.count && !w->failure[0]; k++) {
+            const struct sim_ack *a = &w->book.acks[k];
+            if (!sim_reads(w, (int)i, &a->scope) || ((size_t)a->author != i && !sim_bridged(w, i, (size_t)a->author, &a->scope)))
+                continue;
+            struct focal_part part;
+            char scope[16];
+            focal_scope_print(scope, &a->scope);
+            part_of(w, focal_node_oplog(n->node), &a->record, &a->scope, &part);
+            w->counts.checked++;
+            if (!a->excused && !has_ack(w, &part, a))
+                sim_fail(w, "node %s: a change of %s in %s that was acknowledged (%zu values, %zu replaced) is not kept", n->code,
+                         w->nodes[a->author].code, scope, a->value_count, a->pair_count);
+            check_phantoms(w, n, a, &part);
+            focal_part_close(&part);
+        }
+    }
+}

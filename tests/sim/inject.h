@@ -1,0 +1,15 @@
+/* inject: reference scenarios, run again once for every event in them with one thing done at that event. */
+#ifndef FOCAL_SIM_INJECT_H
+#define FOCAL_SIM_INJECT_H
+
+#include "explore.h"
+
+struct injection { const char *name; void (*what)(struct world *, int node); bool works; };
+size_t inject_scenario_count(void);
+const char *inject_scenario_name(size_t scenario);
+size_t inject_kind_count(void);
+const struct injection *inject_kind(size_t kind);
+/* at 0: nothing is injected, and events says how many there are. False: why says what failed. */
+bool inject_run(size_t scenario, size_t kind, uint64_t at, uint64_t *events, struct explored *out, char why[600]);
+
+#endif
