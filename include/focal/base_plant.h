@@ -39,6 +39,16 @@
     X(HEAD_ROW_LATE,           "a segment is kept without the new head of its log")                                    \
     X(SEED_USED_AGAIN,         "every run of salts has the same seed")                                                 \
     X(SEED_KEPT,               "the seed of a run stays with it when an entry of it is stripped")                      \
+    X(SECOND_BRANCH_DROPPED,   "the second branch of a forked log is kept and does not count")                         \
+    X(FORK_STOPS_GROWING,      "a log takes no more entries once it is forked")                                         \
+    X(FRONTIER_ONE_TIP,        "the hash of a frontier holds only the trunk of a forked log")                           \
+    X(OLD_COPY_GOES_ON,        "a database that the fence calls an older copy goes on in its epoch")                    \
+    X(REDACTION_SET_GROWS,     "a redaction counts for ever, whoever never had the right or lost it")                   \
+    X(REDACTION_JUDGED_ONCE,   "a redaction is not judged again when a right becomes known")                            \
+    X(REDACTED_KIND_ROW_STAYS, "a redacted record stays in the list of records by kind")                                \
+    X(REDACTED_LATE_TAKEN,     "an entry that comes after its redaction is kept with its payload")                      \
+    X(SEED_REACHES_STRIPPED,   "a seed stays in a segment beside the one in which an entry was stripped")               \
+    X(HIDDEN_NEVER_ERASED,     "what a second office asks to be erased stays on the disk")                              \
     X(RECEIPT_AHEAD,           "a receipt lists an entry that is not held")                                            \
     /* sync */                                                                                                         \
     X(ANY_SCOPE_TOLD,          "a peer gets logs of scopes that it may not read")                                      \
@@ -55,6 +65,8 @@
     X(ROW_TAKES_ALL,           "taking one row off a record takes all of them")                                        \
     X(ONE_VERSION_SETTLED,     "a write settles only the first of two versions")                                       \
     /* store */                                                                                                        \
+    X(SCRUB_LEFT_OUT,          "what was redacted stays in the write-ahead log")                                        \
+    X(FENCE_BEFORE_COMMIT,     "the fence is marked before the database has committed")                                 \
     X(COMMIT_FAILS_SILENTLY,   "a commit that failed is called good")                                                  \
     X(FSYNC_TRIED_AGAIN,       "after a failed fsync the store goes on as if nothing had been lost")                   \
     X(FSYNC_LEFT_OUT,          "a commit does not wait for the disk")

@@ -237,7 +237,7 @@ static enum focal_status tell_heads(struct focal_node *n)
 /* What was redacted is to be in no file any more. While somebody reads an older state it is tried again: receipts wait. */
 enum focal_status node_scrub(struct focal_node *n)
 {
-    if (!focal_oplog_scrub_due(n->oplog))
+    if (!focal_oplog_scrub_due(n->oplog) || FOCAL_PLANTED(SCRUB_LEFT_OUT))
         return FOCAL_OK;
     enum focal_status st = focal_store_scrub(n->store);
     if (st == FOCAL_OK)

@@ -233,6 +233,8 @@ static enum focal_status choose_line(struct arrival *a, const struct focal_hash 
     }
     if (!best)                  /* it follows what is staged alone */
         return FOCAL_OK;
+    if (FOCAL_PLANTED(FORK_STOPS_GROWING) && a->trunk->pub.forked && most < a->last)
+        return not_yet(a, "its log is forked");
     if (most == a->last || most == best->pub.head.seq) {
         a->log = best;
         return FOCAL_OK;

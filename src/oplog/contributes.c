@@ -21,6 +21,8 @@ bool focal_oplog_opens(const struct focal_oplog *ol, const struct focal_key *aut
 
 bool focal_oplog_contributes(const struct focal_oplog *ol, struct oplog_log *log)
 {
+    if (FOCAL_PLANTED(SECOND_BRANCH_DROPPED) && log->parent)
+        return false;
     if (!log->granted)
         log->granted = focal_oplog_grants(ol, &log->pub.name.author, &log->pub.scope);
     return log->granted;

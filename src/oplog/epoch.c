@@ -150,7 +150,7 @@ enum focal_status focal_oplog_heed_fence(struct focal_oplog *ol)
         [FOCAL_FENCE_MOVED] = REASON_MOVED, [FOCAL_FENCE_NONE] = REASON_RESTARTED,
     };
     const enum focal_fence_verdict verdict = focal_store_fence(ol->store);
-    if (verdict == FOCAL_FENCE_NEW || verdict == FOCAL_FENCE_GOOD || !ol->has_keys)
+    if (verdict == FOCAL_FENCE_NEW || verdict == FOCAL_FENCE_GOOD || !ol->has_keys || FOCAL_PLANTED(OLD_COPY_GOES_ON))
         return FOCAL_OK;
     enum focal_status st = focal_store_begin(ol->store);
     if (st != FOCAL_OK)

@@ -89,7 +89,7 @@ static enum focal_status redact_one(struct screening *c, size_t i, const struct 
     if (st != FOCAL_OK)
         return st;
     if (!e->has_payload)
-        return erase ? forget_hidden(c->ol, c->line, c->s->first + i) : FOCAL_OK;
+        return erase && !FOCAL_PLANTED(HIDDEN_NEVER_ERASED) ? forget_hidden(c->ol, c->line, c->s->first + i) : FOCAL_OK;
     uint8_t salt[FOCAL_SALT_BYTES];
     bool found = focal_stretch_salt(c->s, i, salt, focal_salt_from_seed);
     focal_assert(found);
@@ -197,7 +197,7 @@ enum focal_status focal_oplog_screen(struct focal_oplog *ol, struct oplog_log *l
 {
     struct screening c = { .ol = ol, .line = line, .s = s, .hashes = hashes };
     *changed = false;
-    if (!focal_oplog_redactable(&line->pub))
+    if (!focal_oplog_redactable(&line->pub) || FOCAL_PLANTED(REDACTED_LATE_TAKEN))
         return FOCAL_OK;
     /* The entries are the caller's: commitments are set in a copy. */
     if (ol->redacted.count > 0) {
@@ -255,7 +255,7 @@ static enum focal_status mend_breach(struct focal_oplog *ol, const struct breach
         bool changed = false;
         for (size_t r = 0; st == FOCAL_OK && r < s.run_count; r++)
             changed |= s.runs[r].has_seed != spelt.runs[r].has_seed;
-        if (changed) {
+        if (changed && !FOCAL_PLANTED(SEED_REACHES_STRIPPED)) {
             ol->scrub_due = true;
             st = store_again(ol, line, &seg, &spelt);
         }

@@ -214,7 +214,7 @@ static bool hash_frontier(const struct focal_oplog *ol, const struct focal_hash 
     bool branched = false;
     for (size_t i = 0; scope && i < scope->log_count; i++) {
         const struct oplog_log *line = scope->logs[i];
-        if (!focal_oplog_has_entries(line))
+        if (!focal_oplog_has_entries(line) || (FOCAL_PLANTED(FRONTIER_ONE_TIP) && line->parent))
             continue;
         focal_buf_bytes(&bytes, line->pub.id.b, sizeof line->pub.id.b);
         focal_buf_be64(&bytes, line->pub.head.seq);

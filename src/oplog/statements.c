@@ -239,7 +239,7 @@ enum focal_status focal_oplog_add_statement(struct focal_oplog *ol, struct focal
     /* From here on it belongs to the set; a failure is undone by the rollback that must follow it. */
     if (held->certificate)
         st = index_certificate(ol, held);
-    ol->targets_all = ol->redacted.count > 0;   /* it may give, or show, a right to redact */
+    ol->targets_all = ol->redacted.count > 0 && !FOCAL_PLANTED(REDACTION_JUDGED_ONCE);   /* it may give, or show, a right to redact */
     return st == FOCAL_OK ? index_subjects(ol) : st;
 }
 

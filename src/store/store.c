@@ -161,6 +161,8 @@ static enum focal_status commit(struct focal_store *base)
         rollback(base);
         return doom;
     }
+    if (FOCAL_PLANTED(FENCE_BEFORE_COMMIT) && marks)
+        (void)focal_sqlite_fence_mark(store, &next);
     int rc = step(store->commit);
     if (rc == SQLITE_DONE || FOCAL_PLANTED(COMMIT_FAILS_SILENTLY)) {
         sqlite3_reset(store->commit);

@@ -119,33 +119,46 @@ static bool shown(size_t i, const struct focal_ref *record)
     return kind;
 }
 
-/* No seed is kept of a run in which anything is stripped, in whichever segment or staged piece. */
+/* No seed is kept of a run in which anything is stripped, in whichever segment: looked at as the rows stand on the disk. */
 static void no_seed_reaches(size_t at)
 {
+    enum { LINE_BYTES = 16, HEAD_BYTES = 32 + 8 + 32 + 64 + 4, SEQS = 5000 };
     struct focal_packer *packer = focal_packer_open();
     struct focal_arena arena;
+    struct focal_buf key, value;
+    uint8_t line[LINE_BYTES] = { 0 };
     focal_arena_init(&arena, 64u << 20);
-    const struct focal_oplog *ol = offices[at].ol;
-    for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
-        const struct focal_log *log = focal_oplog_log_at(ol, i);
-        bool stripped[5000] = { false };
-        for (int pass = 0; pass < 2; pass++) {
-            for (uint64_t next = log->base.seq + 1; next <= log->head.seq;) {
-                struct carried c;
-                struct focal_stretch s;
-                assert_int_equal(take_up(&offices[at], log, next, 1 << 20, &c), FOCAL_OK);
-                focal_arena_reset(&arena);
-                assert_int_equal(focal_stretch_unpack(packer, &s, &arena, focal_buf_view(&c.packed)), FOCAL_OK);
-                for (size_t k = 0; k < s.count; k++)
-                    stripped[s.first + k] |= !s.entries[k].has_payload;
-                for (size_t r = 0; pass == 1 && r < s.run_count; r++)
-                    for (uint64_t q = s.runs[r].first; q <= s.runs[r].last; q++)
-                        assert_false(s.runs[r].has_seed && stripped[q]);
-                next = c.piece.last + 1;
-                carried_close(&c);
-            }
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
+    for (int pass = 0; pass < 2; pass++) {
+        static uint8_t lines[64][LINE_BYTES];
+        static bool of[64][SEQS];
+        static size_t count;
+        if (pass == 0) {
+            count = 0;
+            memset(of, 0, sizeof of);
+        }
+        focal_buf_clear(&key);
+        while (focal_store_next(offices[at].store, FOCAL_SHELF_SEGMENT, focal_buf_view(&key), &key, &value) == FOCAL_OK) {
+            struct focal_stretch s;
+            size_t which = 0;
+            memcpy(line, key.data, sizeof line);
+            while (which < count && memcmp(lines[which], line, sizeof line) != 0)
+                which++;
+            assert_true(which < 64);
+            if (which == count)
+                memcpy(lines[count++], line, sizeof line);
+            focal_arena_reset(&arena);
+            assert_int_equal(focal_stretch_unpack(packer, &s, &arena, focal_span_of(value.data + HEAD_BYTES, value.len - HEAD_BYTES)), FOCAL_OK);
+            for (size_t k = 0; k < s.count && pass == 0; k++)
+                of[which][s.first + k] = !s.entries[k].has_payload;
+            for (size_t r = 0; pass == 1 && r < s.run_count; r++)
+                for (uint64_t q = s.runs[r].first; q <= s.runs[r].last; q++)
+                    assert_false(s.runs[r].has_seed && of[which][q]);
         }
     }
+    focal_buf_close(&key);
+    focal_buf_close(&value);
     focal_arena_close(&arena);
     focal_packer_close(packer);
 }
@@ -400,6 +413,91 @@ static void runs_over_segments(void **state)
     all_equal();
 }
 
+/* Entries first..first+count-1 of KEN's log, which belong to one run of which this piece holds a part. */
+static void seeded_piece(struct carried *out, const struct focal_log_name *name, struct focal_hash *h, uint64_t first, size_t count, const struct focal_salt_run *run,
+                         struct focal_ref *refs)
+{
+    struct focal_stretch_entry list[8];
+    struct focal_buf headers[8];
+    struct focal_packer *packer = focal_packer_open();
+    static const uint8_t begin_kind = FOCAL_KIND_NOTHING, kind = FOCAL_KIND_CASE;
+    struct focal_id id;
+    focal_log_id(&id, &net.id, name);
+    memset(out, 0, sizeof *out);
+    memcpy(out->piece.before, h->b, 8);
+    for (size_t i = 0; i < count; i++) {
+        const struct focal_header header = { .shape = first + i == 1 ? FOCAL_SHAPE_BEGIN : FOCAL_SHAPE_ORDINARY, .seq = first + i, .creates = first + i > 1 };
+        uint8_t salt[16];
+        struct focal_hash c;
+        focal_buf_init(&headers[i], 100);
+        focal_header_encode(&headers[i], &header);
+        list[i] = (struct focal_stretch_entry){ .header = focal_buf_view(&headers[i]), .has_payload = true,
+            .payload = focal_span_of(first + i == 1 ? &begin_kind : &kind, 1) };
+        focal_salt_from_seed(salt, run->seed, first + i);
+        focal_commitment(&c, salt, list[i].payload);
+        focal_chain_next(h, h, &id, list[i].header, &c);
+        refs[i] = (struct focal_ref){ .log = id, .seq = first + i };
+        memcpy(refs[i].h8, h->b, 8);
+    }
+    struct focal_salt_run part = *run;
+    const struct focal_stretch s = { .first = first, .count = count, .entries = list, .runs = &part, .run_count = 1 };
+    const struct focal_tip tip = { .seq = first + count - 1, .h = *h };
+    out->name = *name;
+    out->piece.first = first;
+    out->piece.last = tip.seq;
+    out->piece.is_signed = true;
+    focal_sign_head(&out->piece.signature, offices[KEN].keys.sign_secret, &net.id, &id, &tip);
+    focal_buf_init(&out->packed, 1 << 16);
+    assert_int_equal(focal_stretch_pack(packer, &out->packed, &s), FOCAL_OK);
+    for (size_t i = 0; i < count; i++)
+        focal_buf_close(&headers[i]);
+    focal_packer_close(packer);
+}
+
+/* One run in three segments; the redaction names an entry of the middle one, before or after the others have come. */
+static void a_run_in_three_segments(void **state)
+{
+    (void)state;
+    struct focal_ref ref, refs[3][4];
+    struct carried pieces[3], control;
+    struct focal_hash h;
+    struct focal_log_name name = { .author = offices[KEN].keys.sign_public, .lane = FOCAL_LANE_DATA };
+    struct focal_salt_run run = { .first = 1, .last = 12, .has_seed = true };
+    memset(run.seed, 77, sizeof run.seed);
+    begin(&offices[KEN]);
+    write_value(&offices[KEN], &scope_kenya, NULL, FOCAL_FIELD(503, FOCAL_SCOPE_COUNTRY, FOCAL_MERGE_REGISTER), 1, &ref);
+    commit(&offices[KEN]);
+    assert_true(focal_oplog_epoch(offices[KEN].ol, &name.epoch));
+    focal_scope_id(&name.scope, &net.id, &scope_network);
+    focal_log_id(&refs[0][0].log, &net.id, &name);
+    focal_chain_start(&h, &refs[0][0].log);
+    for (size_t i = 0; i < 3; i++)
+        seeded_piece(&pieces[i], &name, &h, 1 + 4 * i, 4, &run, refs[i]);
+    assert_int_equal(take_up(&offices[KEN], log_of(&offices[KEN], &net, &offices[KEN], &scope_control), 1, 16000, &control), FOCAL_OK);
+    for (size_t when = 0; when < 3; when++) {   /* HQ, SSD, TCD: redacted after one, two, three pieces are there */
+        const size_t at = when == 0 ? HQ : when == 1 ? SSD : TCD;
+        begin(&offices[at]);
+        assert_int_equal(hand_over(&offices[at], &control), FOCAL_OK);
+        for (size_t i = 0; i < 3; i++) {
+            assert_int_equal(hand_over(&offices[at], &pieces[i]), FOCAL_OK);
+            if (i != when)
+                continue;
+            commit(&offices[at]);
+            certify(at, 3, FOCAL_RIGHT_REDACT);
+            hold(&offices[at], &offices[at].statement);
+            assert_int_equal(redact(at, NULL, &refs[1][2]), FOCAL_OK);
+            begin(&offices[at]);
+        }
+        commit(&offices[at]);
+        no_seed_reaches(at);
+        assert_int_equal(rows_of(at, FOCAL_SHELF_HIDDEN), 1);
+        assert_verifies(&offices[at], NULL);
+    }
+    for (size_t i = 0; i < 3; i++)
+        carried_close(&pieces[i]);
+    carried_close(&control);
+}
+
 static void rolled_back_as_if_never_asked(void **state)
 {
     (void)state;
@@ -503,7 +601,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(a_record_goes_everywhere), WITH(a_late_edit_is_told_to_its_author), WITH(nobody_redacts_what_is_not_his),
         WITH(two_offices_erase), WITH(alone_so_many_a_day), WITH(a_relay_cannot_strip), WITH(late_payloads_do_not_stay),
-        WITH(runs_over_segments), WITH(rolled_back_as_if_never_asked), WITH(any_order_of_arrival),
+        WITH(runs_over_segments), WITH(a_run_in_three_segments), WITH(rolled_back_as_if_never_asked), WITH(any_order_of_arrival),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
