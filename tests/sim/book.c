@@ -196,8 +196,12 @@ void sim_excuse(struct world *w)
             continue;           /* its word is worth nothing */
         if (!ol && focal_oplog_open(&own, n->store, NULL, NULL, NULL, NULL) != FOCAL_OK)
             continue;
-        for (size_t k = 0; k < w->book.count; k++)
-            safe[k] = safe[k] || held(w, ol ? ol : own, &w->book.acks[k]);
+        for (size_t k = 0; k < w->book.count; k++) {
+            const struct sim_ack *a = &w->book.acks[k];
+            /* What another copy of the office holds alone comes back to nobody. */
+            bool way = (size_t)a->author == i || sim_bridged(w, i, (size_t)a->author, &a->scope);
+            safe[k] = safe[k] || (way && held(w, ol ? ol : own, a));
+        }
         focal_oplog_close(own);
     }
     for (size_t k = 0; k < w->book.count; k++) {
