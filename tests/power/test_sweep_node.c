@@ -203,6 +203,8 @@ static enum focal_status try_case(struct place *p, bool is_new)
         focal_buf_close(&bytes[i]);
     if (status != FOCAL_OK)
         return status;
+    if (c.status == FOCAL_DISK_FULL)    /* refused and said so */
+        return c.status;
     expect(c.status == FOCAL_OK);
     if (is_new)
         cases[case_count++] = c.result;
@@ -214,7 +216,10 @@ static enum focal_status try_pause(struct place *p, const char *code, bool on)
     struct focal_node_event e = { .type = FOCAL_EVENT_PAUSE };
     assert_true(focal_office_parse(&e.is.pause.office, focal_span_text(code)));
     e.is.pause.on = on;
-    return try_step(p, &e);
+    enum focal_status answer = FOCAL_OK;
+    e.answer = &answer;
+    enum focal_status status = try_step(p, &e);
+    return status == FOCAL_OK ? answer : status;
 }
 
 static enum focal_status try_invite(uint64_t number)
@@ -333,13 +338,13 @@ static bool one_day(const struct trouble *t, const char *code, uint64_t nth)
     memory.left = 0;
     focal_fake_store_crash(armed->store);
     expect(status == FOCAL_OK || status == t->status);
-    bool happened = status != FOCAL_OK || memory.happened;
+    bool happened = status != FOCAL_OK || memory.happened || focal_fake_store_failed(armed->store);
     start_again();
     all_close();
     return happened;
 }
 
-/* Failures that did not matter are passed over, so the end is where a whole stretch of them did nothing. */
+/* Until the day is over before its failure comes. One that the node gets over by itself counts like the others. */
 static void each_failure_in_turn(void **state)
 {
     static const struct trouble troubles[] = {

@@ -82,10 +82,11 @@ static void dump(struct world *w)
     }
 }
 
-/* Copies of headquarters have one address: offices reach whichever answers. Links are made anew, so that each is reached. */
+/* Copies of headquarters have one address: links are made anew, so that each is reached in its turn. */
 static void reach_copies(struct world *w)
 {
     bool copied = false;
+    w->copies_turn++;
     for (size_t i = 1; i < w->node_count; i++)
         copied = copied || strcmp(w->nodes[i].address, w->nodes[0].address) == 0;
     for (size_t i = 0; copied && i < w->node_count; i++)

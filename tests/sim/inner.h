@@ -69,6 +69,7 @@ struct world {
     struct world_network network;
     struct world_steps_go_wrong wrong;
     struct sim_node nodes[WORLD_NODES_MAX]; size_t node_count;
+    uint64_t copies_turn;                                       /* in the healing phase: which copy of an office is reached */
     bool partitioned[WORLD_NODES_MAX][WORLD_NODES_MAX];         /* from, to */
     bool blamed[WORLD_NODES_MAX][WORLD_NODES_MAX];              /* the first said BYE to the second over a fault */
     struct sim_link links[WORLD_LINKS_MAX]; size_t link_top;    /* above it none was ever used */

@@ -172,13 +172,23 @@ static void opened(struct world *w, struct sim_link *l, int e, uint64_t tag, con
         l->gone[e] = true;
 }
 
+/* Copies of an office have one address: any of them answers, but in the healing phase each in its turn. */
+static int who_answers(struct world *w, const char *address)
+{
+    int at[WORLD_NODES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < w->node_count; i++)
+        if (w->nodes[i].node && strcmp(w->nodes[i].address, address) == 0)
+            at[count++] = (int)i;
+    if (count < 2)
+        return count ? at[0] : -1;
+    return at[w->copies_turn ? w->copies_turn % count : world_random(w, count)];
+}
+
 static void dial_due(struct world *w, struct sim_dial *d)
 {
     d->used = false;
-    int to = -1, copies = 0;
-    for (size_t i = 0; i < w->node_count; i++)
-        if (w->nodes[i].node && strcmp(w->nodes[i].address, d->address) == 0 && (copies++ == 0 || world_random(w, (uint64_t)copies) == 0))
-            to = (int)i;
+    int to = who_answers(w, d->address);
     if (!w->nodes[d->node].node)
         return;
     bool fails = to < 0 || w->partitioned[d->node][to] || w->partitioned[to][d->node] || odds(w, w->network.dial_fails_permille);

@@ -27,6 +27,7 @@ struct fake_store {
     bool in_transaction, is_snapshot, dead;
     enum focal_status doom;
     struct focal_fake_failure plan;
+    bool failed;                        /* what was planned has come to pass */
     uint64_t operations;
     int aside;                      /* how many are looking */
     struct fake_store *disk;        /* what a crash will show, where that is not what the store shows */

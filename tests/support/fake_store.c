@@ -121,6 +121,7 @@ static enum focal_status planned(struct fake_store *store, unsigned kind)
     }
     if (!plan->from_then_on)
         plan->nth = 0;
+    store->failed = true;
     return plan->status;
 }
 
@@ -128,6 +129,13 @@ void focal_fake_store_plan(struct focal_store *base, struct focal_fake_failure p
 {
     focal_assert(plan.nth == 0 || (plan.status != FOCAL_OK && plan.kinds != 0));
     of(base)->plan = plan;
+    of(base)->failed = false;
+}
+
+bool focal_fake_store_failed(const struct focal_store *base)
+{
+    focal_assert(base->ops == &fake_ops);
+    return ((const struct fake_store *)base)->failed;
 }
 
 uint64_t focal_fake_store_operations(const struct focal_store *base)

@@ -39,6 +39,8 @@ struct focal_fake_failure {
     bool commit_reaches_disk;       /* a failed commit's bytes are there nevertheless after a crash */
 };
 void focal_fake_store_plan(struct focal_store *, struct focal_fake_failure);
+/* Whether the failure last planned has come to pass, also after a crash. */
+bool focal_fake_store_failed(const struct focal_store *);
 /* Operations asked for so far, to let a test fail each of them in turn. */
 uint64_t focal_fake_store_operations(const struct focal_store *);
 /* Power cut and start: the open transaction is gone, planned failures too, and a store that lost a commit to IO works
