@@ -42,12 +42,12 @@ static void members(struct history *h, const char *name, bool with_tcd)
     certificate(h, &ken, 1, 0);
     certificate(h, &ssd, 1, 0);
     certificate(h, &hq, 1, FOCAL_RIGHT_REDACT);
-    opens(h, &ken);
-    opens(h, &ssd);
-    opens(h, &hq);
+    opens(h, &ken, 1);
+    opens(h, &ssd, 1);
+    opens(h, &hq, 1);
     if (with_tcd) {
         certificate(h, &tcd, 1, 0);
-        opens(h, &tcd);
+        opens(h, &tcd, 1);
     }
     h->fixed = h->count;
 }
@@ -224,6 +224,53 @@ static void a_field_of_the_creating_entry(void **state)
     office_close(&reference);
 }
 
+/* ---- arriving in parts ---------------------------------------------------------------------------------------------------------- */
+
+/* Two copies share entries in front of where they part, and each signs them in a piece of its own. */
+static void branches_that_overlap(void **state)
+{
+    (void)state;
+    struct history h;
+    members(&h, "overlaps", false);
+    const struct focal_ref r = entry(&h, &k, says(&h, NULL, true, "first value", NULL));
+    struct line alone = k, copy = k;
+    struct forged_entry shared = says(&h, &r, false, "secret of both", NULL);
+    struct forged_entry one[2] = { shared, says(&h, &r, false, "by the one", NULL) };
+    struct forged_entry other[2] = { shared, says(&h, &r, false, "by the other", NULL) };
+    (void)piece(&h, &k, one, 2);
+    (void)piece(&h, &copy, other, 2);
+    const struct focal_ref both = entry(&h, &alone, shared);
+    (void)entry(&h, &kn, redacts(&h, &both, NULL));
+    (void)entry(&h, &k, says(&h, &r, false, NULL, "and on"));
+    (void)entry(&h, &s, instead(&h, says(&h, &r, false, "by another", NULL), &both, NULL, 1));
+    about(&h, r);
+    erased(&h, "secret of both");
+    kept(&h, "by the other");
+    all_orders(&h, 1);
+}
+
+/* What waits for its signature means nothing yet, and what is redacted of it must go as well. */
+static void pieces_that_wait_for_a_signature(void **state)
+{
+    (void)state;
+    struct history h;
+    members(&h, "unsigned", false);
+    struct forged_entry list[2] = { begin_entry, says(&h, NULL, true, "first value", NULL) };
+    const struct focal_ref r = piece_of(&h, &k, list, 2, false);
+    struct forged_entry next = says(&h, &r, false, NULL, "signed with it");
+    (void)piece(&h, &k, &next, 1);
+    list[1] = says(&h, &r, false, "secret of an edit", NULL);
+    const struct focal_ref edit = piece_of(&h, &s, list, 2, false);
+    next = instead(&h, says(&h, &r, false, "after the secret", NULL), &edit, NULL, 1);
+    (void)piece(&h, &s, &next, 1);
+    (void)entry(&h, &kn, redacts(&h, &edit, NULL));
+    (void)entry(&h, &qn, redacts(&h, &edit, NULL));
+    about(&h, r);
+    erased(&h, "secret of an edit");
+    kept(&h, "signed with it");
+    all_orders(&h, 1);
+}
+
 /* ---- rights ------------------------------------------------------------------------------------------------------------------- */
 
 /* The right to redact comes somewhere in the middle, with the epoch of who has it. */
@@ -236,7 +283,7 @@ static void a_right_that_comes_late(void **state)
     const struct focal_ref edit = entry(&h, &s, says(&h, &r, false, "secret of an edit", NULL));
     certificate(&h, &tcd, 1, 0);
     certificate(&h, &tcd, 2, FOCAL_RIGHT_REDACT);
-    opens(&h, &tcd);
+    opens(&h, &tcd, 1);
     (void)entry(&h, &tn, redacts(&h, &edit, NULL));
     (void)entry(&h, &qn, redacts(&h, NULL, &r));
     about(&h, r);
@@ -261,7 +308,7 @@ static void what_an_untold_author_wrote(void **state)
         (void)entry(&h, &kn, redacts(&h, &edit, NULL));
         const size_t told = h.count;
         if (cut) {
-            opens(&h, &tcd);
+            opens(&h, &tcd, 1);
             (void)entry(&h, &t, instead(&h, says(&h, &r, false, "of the untold", NULL), &r, NULL, 1));
             (void)entry(&h, &tn, redacts(&h, &r, NULL));
             erased(&h, "of the untold");
@@ -284,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(edits_in_two_scopes), WITH(two_copies_of_one_office), WITH(quotes_of_what_comes_and_what_does_not),
         WITH(a_record_in_two_scopes), WITH(a_record_of_which_a_quote_comes), WITH(a_field_of_the_creating_entry),
+        WITH(branches_that_overlap), WITH(pieces_that_wait_for_a_signature),
         WITH(a_right_that_comes_late), WITH(what_an_untold_author_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
