@@ -224,6 +224,33 @@ static void a_field_of_the_creating_entry(void **state)
     office_close(&reference);
 }
 
+/* The home is said again in a later epoch, and may come before the log that the record was created in. */
+static void a_home_said_again_elsewhere(void **state)
+{
+    (void)state;
+    struct history h;
+    members(&h, "home said again", false);
+    opens(&h, &ken, 2);
+    h.fixed = h.count;
+    struct line later = line_in(&ken, &scope_network, FOCAL_LANE_DATA, 2);
+    struct forged_entry list[2] = { begin_entry, says(&h, NULL, true, "secret of a field", "the other field") };
+    struct focal_hash before;
+    struct forged_entry begins = begin_entry;
+    struct carried unused;
+    forge(&unused, &ken, &k.name, NULL, 1, &begins, 1, true);
+    before = forge_head;
+    carried_close(&unused);
+    const struct focal_ref r = piece(&h, &k, list, 2);
+    (void)entry(&h, &later, says(&h, &r, true, NULL, "the other field"));
+    (void)entry(&h, &q, quotes(&h, &k, before, list[1], 2));
+    (void)entry(&h, &kn, redacts(&h, &r, NULL));
+    (void)entry(&h, &s, says(&h, &r, false, "set anew", NULL));
+    about(&h, r);
+    erased(&h, "secret of a field");
+    kept(&h, "the other field");
+    all_orders(&h, 1);
+}
+
 /* ---- arriving in parts ---------------------------------------------------------------------------------------------------------- */
 
 /* Two copies share entries in front of where they part, and each signs them in a piece of its own. */
@@ -331,7 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(edits_in_two_scopes), WITH(two_copies_of_one_office), WITH(quotes_of_what_comes_and_what_does_not),
         WITH(a_record_in_two_scopes), WITH(a_record_of_which_a_quote_comes), WITH(a_field_of_the_creating_entry),
-        WITH(branches_that_overlap), WITH(pieces_that_wait_for_a_signature),
+        WITH(a_home_said_again_elsewhere), WITH(branches_that_overlap), WITH(pieces_that_wait_for_a_signature),
         WITH(a_right_that_comes_late), WITH(what_an_untold_author_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
