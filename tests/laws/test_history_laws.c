@@ -161,7 +161,7 @@ static void a_record_in_two_scopes(void **state)
     erased(&h, "secret of the country");
     erased(&h, "secret of the network");
     kept(&h, "seen by all");
-    all_orders(&h, 1);
+    all_orders(&h, 2);
 }
 
 /* Whose record it is shows in the log it stands in, before the creating entry comes; that one may come as a quote alone. */
@@ -249,6 +249,35 @@ static void a_home_said_again_elsewhere(void **state)
     erased(&h, "secret of a field");
     kept(&h, "the other field");
     all_orders(&h, 1);
+}
+
+/* Entry and quote, each whole or stripped: a stripped one waits for the notice, and then it is the same. */
+static void whole_or_stripped(void **state)
+{
+    struct office reference;
+    for (int variant = 0; variant < 4; variant++) {
+        struct history h;
+        (void)leave(state);
+        (void)found(state);
+        members(&h, variant == 0 ? "whole" : variant == 1 ? "quote stripped" : variant == 2 ? "original stripped" : "both stripped", false);
+        struct forged_entry begins = begin_entry, made = says(&h, NULL, true, "secret of the record", NULL);
+        (void)piece(&h, &k, &begins, 1);
+        const struct focal_hash before = k.h;
+        made.stripped = variant & 2;
+        const struct focal_ref r = entry(&h, &k, made);
+        struct forged_entry quote = quotes(&h, &k, before, made, 2);
+        quote.stripped = variant & 1;
+        (void)entry(&h, &q, quote);
+        (void)entry(&h, &kn, redacts(&h, NULL, &r));
+        (void)entry(&h, &s, says(&h, &r, true, "secret of an edit", NULL));
+        (void)entry(&h, &qn, redacts(&h, &r, NULL));
+        about(&h, r);
+        erased(&h, "secret of the record");
+        erased(&h, "secret of an edit");
+        every_order(&h, &reference, variant > 0, 5);
+        history_close(&h);
+    }
+    office_close(&reference);
 }
 
 /* ---- arriving in parts ---------------------------------------------------------------------------------------------------------- */
@@ -345,7 +374,7 @@ static void what_an_untold_author_wrote(void **state)
         about(&h, r);
         erased(&h, "second value");
         kept(&h, "first value");
-        every_order(&h, &reference, cut, 1);
+        every_order(&h, &reference, cut, cut ? 2 : 1);
         history_close(&h);
     }
     office_close(&reference);
@@ -358,7 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(edits_in_two_scopes), WITH(two_copies_of_one_office), WITH(quotes_of_what_comes_and_what_does_not),
         WITH(a_record_in_two_scopes), WITH(a_record_of_which_a_quote_comes), WITH(a_field_of_the_creating_entry),
-        WITH(a_home_said_again_elsewhere), WITH(branches_that_overlap), WITH(pieces_that_wait_for_a_signature),
+        WITH(whole_or_stripped), WITH(a_home_said_again_elsewhere), WITH(branches_that_overlap), WITH(pieces_that_wait_for_a_signature),
         WITH(a_right_that_comes_late), WITH(what_an_untold_author_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
