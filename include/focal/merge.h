@@ -64,7 +64,13 @@ struct focal_authors {
  * least entry by (log, seq, h) says that names the home again, is unstripped and is of the creating office (PROTOCOL §6).
  * False while the creating entry is not here, or stripped and nobody of its office has said the home again. Without authors, or
  * without same_office, only the creating entry itself counts. */
-struct focal_creation { struct focal_ref ref; struct focal_hash h; uint64_t kind; bool home_set; struct focal_hash home; /* zero: none */ };
+struct focal_creation {
+    struct focal_ref ref;
+    struct focal_hash h;
+    uint64_t kind;
+    bool home_set; struct focal_hash home;      /* zero: none */
+    bool said_again;                            /* not by the creating entry: what authors answered made it so */
+};
 bool focal_part_creation(const struct focal_part *, const struct focal_authors *, struct focal_creation *);
 
 /* Live values in order of (field, map key, log, seq, h, ordinal). */

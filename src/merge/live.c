@@ -19,6 +19,7 @@ static bool find_said_again(const struct focal_part *part, const struct focal_au
             || !authors->same_office(authors->data, &e->ref.log, &out->ref.log))
             continue;
         take_kind(out, e);
+        out->said_again = true;
         return true;
     }
     return false;

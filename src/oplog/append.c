@@ -133,6 +133,8 @@ enum focal_status focal_oplog_append(struct focal_oplog *ol, struct oplog_log *l
         return st;
     log->pub.head = log->pub.staged = s->last;
     focal_oplog_head_moved(ol, log);
+    if (s->first == 1 && (st = focal_oplog_log_begun(ol, &log->pub)) != FOCAL_OK)
+        return st;
     if (FOCAL_PLANTED(HEAD_ROW_LATE) && s->first > 1)
         return FOCAL_OK;
     return focal_oplog_log_row(ol, log);

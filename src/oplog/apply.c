@@ -93,7 +93,8 @@ static enum focal_status index_creation(struct focal_oplog *ol, const uint8_t ke
     const struct focal_authors authors = focal_oplog_authors(ol);
     if (!focal_part_creation(&ol->part, &authors, &now))
         return FOCAL_OK;
-    if (had && old->kind == now.kind)
+    /* Whose logs the part's entries stand in may be known only now: then the old part gave no row when it was written. */
+    if (had && old->kind == now.kind && !old->said_again && !now.said_again)
         return FOCAL_OK;
     uint8_t kind[KIND_KEY_BYTES];
     enum focal_status st = FOCAL_OK;

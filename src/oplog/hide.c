@@ -109,18 +109,12 @@ static enum focal_status look_at(struct screening *c, size_t i)
 {
     struct entry_name name;
     struct redaction_force force;
-    const struct focal_hash *scope = &c->line->pub.name.scope;
     enum focal_status st = focal_oplog_entry_name(c->ol, &name, &c->line->pub, c->s->entries[i].header, c->s->first + i, &c->hashes[i]);
     if (st != FOCAL_OK || (!name.makes_part && !name.is_quote))
         return st;
-    const bool of_record = focal_oplog_maybe_redacted(c->ol, &name.record);
-    if (!of_record && !focal_oplog_maybe_redacted(c->ol, &name.ref))
+    if (!focal_oplog_maybe_redacted(c->ol, &name.record) && !focal_oplog_maybe_redacted(c->ol, &name.ref))
         return FOCAL_OK;
-    /* Whose record it is may be known from here on: all that was held before is judged again. */
-    if (of_record && name.creates && !c->touched)
-        st = focal_oplog_target_add(c->ol, TARGET_RECORD, &name.record, scope);
-    if (st == FOCAL_OK)
-        st = focal_oplog_force(c->ol, &name, &c->line->pub, &force);
+    st = focal_oplog_force(c->ol, &name, &c->line->pub, &force);
     return st == FOCAL_OK && force.in_force ? redact_one(c, i, &name, &force) : st;
 }
 

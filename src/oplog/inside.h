@@ -387,6 +387,9 @@ enum focal_status focal_oplog_notice_targets(const struct focal_log *, const str
 bool focal_oplog_maybe_redacted(const struct focal_oplog *, const struct focal_ref *);
 enum focal_status focal_oplog_target_add(struct focal_oplog *, uint8_t kind, const struct focal_ref *, const struct focal_hash *scope);
 bool focal_oplog_redactable(const struct focal_log *);
+/* A log has its first entries: that records which it creates are its office's is known from now on, so what this office redacted
+ * is judged again, whatever it names and in whichever scope. */
+enum focal_status focal_oplog_log_begun(struct focal_oplog *, const struct focal_log *);
 enum focal_status focal_oplog_entry_name(const struct focal_oplog *, struct entry_name *, const struct focal_log *, struct focal_span header, uint64_t seq, const struct focal_hash *h);
 enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_log *in, struct redaction_force *);
 enum focal_status focal_oplog_may_erase(struct focal_oplog *, const struct redaction_force *, const struct focal_ref *record, bool *may);

@@ -221,6 +221,13 @@ static enum focal_status add_force(struct focal_oplog *ol, struct redaction_forc
     return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
+/* Asked of entries that stand in a log, not of what is staged: who holds the same entries must answer alike. */
+static const struct focal_office *office_of_log(const struct focal_oplog *ol, const struct focal_id *id)
+{
+    const struct oplog_log *log = focal_oplog_log_of(ol, id);
+    return log && (log->pub.mine || focal_oplog_has_entries(log)) ? office_of(ol, log->pub.name.author.b) : NULL;
+}
+
 /* The log that the entry stands in may not be known yet but for its name. */
 static const struct focal_office *creator_of(const struct focal_oplog *ol, const struct entry_name *name, const struct focal_log *in)
 {
@@ -228,8 +235,7 @@ static const struct focal_office *creator_of(const struct focal_oplog *ol, const
         return office_of(ol, name->author.b);
     if (focal_id_equal(&name->record.log, &in->id))
         return office_of(ol, in->name.author.b);
-    const struct oplog_log *log = focal_oplog_log_of(ol, &name->record.log);
-    return log ? office_of(ol, log->pub.name.author.b) : NULL;
+    return office_of_log(ol, &name->record.log);
 }
 
 enum focal_status focal_oplog_force(struct focal_oplog *ol, const struct entry_name *name, const struct focal_log *in, struct redaction_force *out)
@@ -244,9 +250,27 @@ enum focal_status focal_oplog_force(struct focal_oplog *ol, const struct entry_n
 bool focal_oplog_record_redacted(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope)
 {
     struct redaction_force f = { .by_others = true };
-    const struct oplog_log *log = focal_oplog_log_of(ol, &record->log);
-    const struct focal_office *creator = log ? office_of(ol, log->pub.name.author.b) : NULL;
+    const struct focal_office *creator = office_of_log(ol, &record->log);
     return add_force(ol, &f, TARGET_RECORD, record, scope, NULL, creator) == FOCAL_OK && f.in_force;
+}
+
+enum focal_status focal_oplog_log_begun(struct focal_oplog *ol, const struct focal_log *log)
+{
+    const struct focal_office *author = focal_oplog_redactable(log) && ol->redacted.count > 0 ? office_of(ol, log->name.author.b) : NULL;
+    struct focal_buf key;
+    struct focal_redaction r;
+    if (!author)
+        return FOCAL_OK;
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    enum focal_status st;
+    while ((st = focal_oplog_next_redaction(ol, &key, &r)) == FOCAL_OK) {
+        if (strcmp(r.by.text, author->text) == 0)
+            st = focal_oplog_target_add(ol, r.whole_record ? TARGET_RECORD : TARGET_ENTRY, &r.target, &r.scope);
+        if (st != FOCAL_OK)
+            break;
+    }
+    focal_buf_close(&key);
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
 /* ---- erasing --------------------------------------------------------------------------------------------------------------- */

@@ -38,7 +38,12 @@ static inline void carry_control(void)
 
 /* ---- an author who does as he likes ---- */
 
-struct forged_entry { struct focal_header header; struct focal_span payload; bool stripped; };
+struct forged_entry {
+    struct focal_header header;
+    struct focal_span payload;
+    bool stripped;
+    uint8_t salt;                       /* all its bytes; 0: as the sequence, and a quote has that of what it quotes */
+};
 
 static struct focal_hash forge_head;    /* h of the last entry forged */
 
@@ -62,7 +67,7 @@ static inline void forge(struct carried *out, const struct office *author, const
     memcpy(out->piece.before, h.b, 8);
     for (size_t i = 0; i < count; i++) {
         uint8_t salt[16];
-        memset(salt, (int)(first + i), sizeof salt);
+        memset(salt, entries[i].salt ? entries[i].salt : (int)(first + i), sizeof salt);
         focal_buf_init(&bytes[i], 1 << 20);
         focal_header_encode(&bytes[i], &entries[i].header);
         memset(&list[i], 0, sizeof list[i]);

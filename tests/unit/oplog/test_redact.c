@@ -515,6 +515,44 @@ static void rolled_back_as_if_never_asked(void **state)
     all_equal();
 }
 
+/* Whose record it is shows in the log that it was created in: where that comes last, all is judged again then, and in every scope. */
+static void the_log_of_the_record_comes_last(void **state)
+{
+    (void)state;
+    struct focal_ref record = write_text(KEN, NULL, "kept"), edit, local, notice;
+    carry_all(&offices[KEN], &offices[SSD]);
+    edit = write_text(SSD, &record, canary);
+    begin(&offices[SSD]);
+    assert_int_equal(try_write(&offices[SSD], &scope_kenya, &record, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(other_canary), &local), FOCAL_OK);
+    commit(&offices[SSD]);
+    assert_int_equal(redact(KEN, NULL, &edit), FOCAL_OK);
+    const struct focal_redact r = { .scope = scope_kenya, .records = &record, .record_count = 1, .reason = 2 };
+    begin(&offices[KEN]);
+    assert_int_equal(focal_oplog_redact(offices[KEN].ol, &r, &notice, NULL), FOCAL_OK);
+    commit(&offices[KEN]);
+    const struct focal_log *last = log_of(&offices[KEN], &net, &offices[KEN], &scope_network);
+    begin(&offices[TCD]);
+    for (int control = 1; control >= 0; control--) {
+        for (size_t by = KEN; by <= SSD; by++) {
+            for (size_t i = 0; i < focal_oplog_log_count(offices[by].ol); i++) {
+                const struct focal_log *log = focal_oplog_log_at(offices[by].ol, i);
+                struct carried c;
+                if (focal_id_equal(&log->id, &last->id) || (log->scope.cls == FOCAL_SCOPE_CONTROL) != control)
+                    continue;
+                assert_int_equal(take_up(&offices[by], log, 1, 16000, &c), FOCAL_OK);
+                assert_int_equal(hand_over(&offices[TCD], &c), FOCAL_OK);
+                carried_close(&c);
+            }
+        }
+    }
+    commit(&offices[TCD]);
+    assert_true(readable(TCD, canary) && readable(TCD, other_canary));
+    carry_all(&offices[KEN], &offices[TCD]);
+    assert_false(readable(TCD, canary) || readable(TCD, other_canary));
+    exchange();
+    all_equal();
+}
+
 /* Every order in which a record, its edits and three redactions can come gives the same, and no payload stays. */
 static void any_order_of_arrival(void **state)
 {
@@ -602,6 +640,7 @@ int main(void)
         WITH(a_record_goes_everywhere), WITH(a_late_edit_is_told_to_its_author), WITH(nobody_redacts_what_is_not_his),
         WITH(two_offices_erase), WITH(alone_so_many_a_day), WITH(a_relay_cannot_strip), WITH(late_payloads_do_not_stay),
         WITH(runs_over_segments), WITH(a_run_in_three_segments), WITH(rolled_back_as_if_never_asked), WITH(any_order_of_arrival),
+        WITH(the_log_of_the_record_comes_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
