@@ -89,6 +89,8 @@ enum focal_status focal_oplog_segments_about(struct focal_oplog *ol, const struc
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_ref_put(prefix, ref);
     focal_buf_bytes(&key, prefix, sizeof prefix);
+    if (st == FOCAL_OK && key.failed)
+        st = FOCAL_NO_MEMORY;           /* else the walk would start at another row, and find nothing */
     while (st == FOCAL_OK && (st = focal_store_next(ol->store, FOCAL_SHELF_POSTING, focal_buf_view(&key), &key, NULL)) == FOCAL_OK) {
         struct focal_id line;
         if (key.len != POSTING_KEY_BYTES || memcmp(key.data, prefix, sizeof prefix) != 0)

@@ -267,15 +267,14 @@ enum focal_status focal_oplog_receipts_load(struct focal_oplog *ol)
     focal_map_clear(&ol->receipts.held);
     for (size_t i = 0; i < ol->log_count; i++)
         ol->logs[i]->receipted = 0;
+    /* Of its own: the line of a head is looked for in the segments of a forked log, and they are read into the oplog's. */
+    struct focal_buf key, value;
     enum focal_status st;
-    struct focal_buf key, value;        /* of its own: what a receipt lists is looked up in the log meanwhile */
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
-    while ((st = focal_store_next(ol->store, FOCAL_SHELF_RECEIPT, focal_buf_view(&key), &key, &value)) == FOCAL_OK) {
-        st = load_one(ol, focal_buf_view(&key), focal_buf_view(&value));
-        if (st != FOCAL_OK)
-            break;
-    }
+    while ((st = focal_store_next(ol->store, FOCAL_SHELF_RECEIPT, focal_buf_view(&key), &key, &value)) == FOCAL_OK
+           && (st = load_one(ol, focal_buf_view(&key), focal_buf_view(&value))) == FOCAL_OK)
+        ;
     focal_buf_close(&key);
     focal_buf_close(&value);
     return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;

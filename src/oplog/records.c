@@ -220,7 +220,7 @@ enum focal_status focal_oplog_by_code(struct focal_oplog *ol, const struct focal
     focal_put_be64(code, short40 << 24);
     focal_buf_clear(&ol->names);
     focal_buf_bytes(&ol->names, code, 5);
-    enum focal_status st = settle(ol, NULL);
+    enum focal_status st = ol->names.failed ? FOCAL_NO_MEMORY : settle(ol, NULL);
     while (st == FOCAL_OK) {
         st = focal_store_next(ol->store, FOCAL_SHELF_CODE, focal_buf_view(&ol->names), &ol->names, NULL);
         if (st != FOCAL_OK || ol->names.len != CODE_KEY_BYTES || memcmp(ol->names.data, code, 5) != 0)

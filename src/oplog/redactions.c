@@ -202,8 +202,9 @@ static enum focal_status add_force(struct focal_oplog *ol, struct redaction_forc
     focal_ref_put(prefix, target);
     memcpy(prefix + FOCAL_REF_BYTES, scope->b, 32);
     focal_buf_bytes(&key, prefix, sizeof prefix);
-    enum focal_status st;
-    while ((st = focal_store_next(ol->store, FOCAL_SHELF_REDACTION, focal_buf_view(&key), &key, &value)) == FOCAL_OK) {
+    enum focal_status st = key.failed ? FOCAL_NO_MEMORY : FOCAL_OK;     /* from another row the walk would find nothing */
+    while (st == FOCAL_OK
+           && (st = focal_store_next(ol->store, FOCAL_SHELF_REDACTION, focal_buf_view(&key), &key, &value)) == FOCAL_OK) {
         if (key.len != ROW_KEY_BYTES || value.len != ROW_BYTES || memcmp(key.data, prefix, sizeof prefix) != 0)
             break;
         const struct focal_office *by = office_of(ol, value.data);

@@ -221,22 +221,32 @@ void focal_verify_next_log(struct focal_verify *v)
 }
 
 /* A branch begins at an entry of the line that it leaves. */
-static const char *base_fault(struct focal_verify *v, const struct verify_log *log)
+static enum focal_status base_fault(struct focal_verify *v, const struct verify_log *log, const char **wrong)
 {
     const struct verify_log *parent = NULL;
     struct focal_hash h;
+    *wrong = NULL;
+    if (!log->is_branch)
+        return FOCAL_OK;
     for (size_t i = 0; i < v->log_count && !parent; i++) {
         if (focal_id_equal(&v->logs[i].log.line, &log->parent))
             parent = &v->logs[i];
     }
-    if (!parent || !focal_id_equal(&parent->log.id, &log->log.id))
-        return "the line that its branch leaves is missing";
-    if (log->log.base.seq < parent->log.base.seq || log->log.base.seq >= parent->log.head.seq)
-        return "its branch leaves a place that the line does not have";
+    if (!parent || !focal_id_equal(&parent->log.id, &log->log.id)) {
+        *wrong = "the line that its branch leaves is missing";
+        return FOCAL_OK;
+    }
+    if (log->log.base.seq < parent->log.base.seq || log->log.base.seq >= parent->log.head.seq) {
+        *wrong = "its branch leaves a place that the line does not have";
+        return FOCAL_OK;
+    }
     focal_arena_reset(&v->ol->arena);
-    if (focal_oplog_hash_at(v->ol, v->store, &parent->log, log->log.base.seq, &h) != FOCAL_OK || !focal_hash_equal(&h, &log->log.base.h))
-        return "its branch does not fit the entry that it leaves";
-    return NULL;
+    enum focal_status st = focal_oplog_hash_at(v->ol, v->store, &parent->log, log->log.base.seq, &h);
+    if (st != FOCAL_OK && st != FOCAL_NOT_FOUND && st != FOCAL_DAMAGED)
+        return st;
+    if (st != FOCAL_OK || !focal_hash_equal(&h, &log->log.base.h))
+        *wrong = "its branch does not fit the entry that it leaves";
+    return FOCAL_OK;
 }
 
 static void start_logs(struct focal_verify *v)
@@ -291,7 +301,10 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
     while (v->at < v->log_count) {
         struct verify_log *log = &v->logs[v->at];
         if (v->next > log->log.head.seq) {
-            const char *wrong = log->is_branch ? base_fault(v, log) : NULL;
+            const char *wrong;
+            enum focal_status at_base = base_fault(v, log, &wrong);
+            if (at_base != FOCAL_OK)
+                return at_base;
             if (wrong)
                 note_log(v, log, log->log.base.seq, wrong);
             if (v->next != log->log.head.seq + 1 || (log->log.head.seq > 0 && !focal_hash_equal(&v->h, &log->log.head.h)))
