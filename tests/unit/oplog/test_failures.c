@@ -2,6 +2,7 @@
  * operation fails until one attempt meets no failure. What failed comes out as its status; the transaction is rolled back,
  * nothing of it is left, in memory or after opening anew; and at the end all is as if nothing had ever failed. */
 #include "day.h"
+#include "verify.h"
 
 enum { ATTEMPTS_MAX = 20000 };
 
@@ -175,11 +176,39 @@ static void memory_is_gone(void **state) { (void)state; as_if_nothing_had_failed
 static void reading_fails(void **state) { (void)state; as_if_nothing_had_failed(READING); }
 static void writing_fails(void **state) { (void)state; as_if_nothing_had_failed(WRITING); }
 
+/* Verify reads a snapshot, which is a store of its own. */
+static void reading_the_snapshot_fails(void **state)
+{
+    (void)state;
+    enum focal_status st = FOCAL_IO, back;
+    uint64_t nth = 0;
+    wake_up();
+    for (size_t i = 0; steps[i].run != verify; i++) {
+        o.chance.state = 1000 + i;
+        assert_int_equal(attempt(&steps[i], &back), FOCAL_OK);
+    }
+    while (st != FOCAL_OK) {
+        struct focal_verify *v;
+        assert_true(++nth < ATTEMPTS_MAX);
+        assert_int_equal(focal_verify_open(&v, o.ol), FOCAL_OK);
+        focal_fake_store_plan(v->store, (struct focal_fake_failure){ .nth = nth, .status = FOCAL_IO, .kinds = FOCAL_FAKE_GET | FOCAL_FAKE_NEXT | FOCAL_FAKE_PREV });
+        while ((st = focal_verify_slice(v, 37)) == FOCAL_MORE)
+            ;
+        assert_true(st == FOCAL_OK || st == FOCAL_IO);
+        assert_int_equal(focal_verify_error_count(v), 0);       /* not to be read is not damaged */
+        focal_verify_close(v);
+    }
+    assert_true(nth > 300);
+    focal_oplog_close(o.ol);
+    focal_store_close(o.store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_fails_once), cmocka_unit_test(memory_is_gone),
         cmocka_unit_test(reading_fails), cmocka_unit_test(writing_fails),
+        cmocka_unit_test(reading_the_snapshot_fails),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }
