@@ -220,12 +220,53 @@ static void lists_that_go_on(void **state)
     focal_buf_close(&items);
 }
 
+/* Counts say nothing of a forked log; a range of a tip that is here is sent; bytes that are no stretch cost the link. */
+static void counts_ranges_and_no_stretch(void **state)
+{
+    (void)state;
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    const struct focal_log *trunk = trunk_at(&hq);
+    struct peer_log *p = peer_log_get(a.s, &trunk->id);
+    const uint64_t theirs = p->theirs;
+    struct focal_buf items;
+    const struct focal_ack_item item = { .log = trunk->id, .seq = 1000 };
+    focal_buf_init(&items, 64);
+    focal_ack_put(&items, &item);
+    struct focal_message m = { .type = FOCAL_MSG_ACK };
+    m.is.ack.items = focal_buf_view(&items);
+    m.is.ack.count = 1;
+    assert_int_equal(say(&b, &a, &m), FOCAL_OK);
+    assert_int_equal(p->theirs, theirs);
+    focal_buf_close(&items);
+
+    p->fork->send_count = 0;
+    m = (struct focal_message){ .type = FOCAL_MSG_WANT };
+    m.is.want.log = trunk->id;
+    m.is.want.from = 2;
+    m.is.want.to.seq = trunk->head.seq;
+    keyed_hash(a.s, m.is.want.to.keyed, &trunk->head.h);
+    assert_int_equal(say(&b, &a, &m), FOCAL_OK);
+    m.is.want.from = 1;                         /* again, from further back */
+    assert_int_equal(say(&b, &a, &m), FOCAL_OK);
+    assert_int_equal(p->fork->send_count, 1);
+    assert_int_equal(p->fork->sends[0].next, 1);
+
+    m = (struct focal_message){ .type = FOCAL_MSG_SEGMENT };
+    m.is.segment.log = trunk->id;
+    m.is.segment.packed = focal_span_text("no stretch");
+    assert_int_equal(say(&b, &a, &m), FOCAL_NEVER);
+    assert_true(a.s->closing);
+    assert_int_equal(lines_at(&hq), TWINS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_branches_come_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(heads_out_of_the_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lists_that_go_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(counts_ranges_and_no_stretch, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
