@@ -241,13 +241,15 @@ static void check_blame(struct world *w)
                 sim_fail(w, "%s closed a link to %s over a fault, and both are honest", w->nodes[a].code, w->nodes[b].code);
 }
 
-/* What its author redacted is erased everywhere, once all have heard of it: no byte of it is left. */
+/* What its author redacted is erased everywhere, once all have heard of it: no byte of it is left. A second copy of the author does
+ * not hear of it where nobody else reads the country. */
 static void check_erased(struct world *w)
 {
     bool excused = w->counts.restores || w->counts.losses || w->counts.disk_faults;
     for (size_t k = 0; !excused && k < w->case_count; k++)
         for (size_t i = 0; i < w->node_count; i++)
             if (w->cases[k].erased && w->cases[k].home_set && looked_at(w, i)
+                && (i == (size_t)w->cases[k].author || sim_bridged(w, i, (size_t)w->cases[k].author, &w->cases[k].home))
                 && focal_fake_store_holds(w->nodes[i].store, focal_span_of(w->cases[k].canary, sizeof w->cases[k].canary)))
                 sim_fail(w, "node %s: what %s redacted stands on its disk", w->nodes[i].code, w->nodes[w->cases[k].author].code);
 }
