@@ -174,11 +174,15 @@ enum focal_status focal_oplog_seal(struct focal_oplog *ol)
 
 /* ---- appending --------------------------------------------------------------------------------------------------------------------- */
 
-static enum focal_status own_open(struct oplog_log *log)
+static enum focal_status own_open(struct focal_oplog *ol, struct oplog_log *log)
 {
+    enum focal_status st = FOCAL_OK;
     if (log->own)
         return FOCAL_OK;
-    focal_assert(log->pub.staged.seq == log->pub.head.seq);
+    if (log->pub.staged.seq > log->pub.head.seq)        /* what a peer says we are about to write, unsigned: anybody can */
+        st = focal_oplog_staging_drop(ol, log);
+    if (st != FOCAL_OK)
+        return st;
     struct own_stretch *own = focal_alloc(sizeof *own);
     if (!own)
         return FOCAL_NO_MEMORY;
@@ -223,7 +227,7 @@ static enum focal_status put(struct focal_oplog *ol, struct oplog_log *log, cons
     if (log->own && at_limit(log->own, FOCAL_ORDINARY_MAX))
         st = focal_oplog_own_close(ol, log, true);
     if (st == FOCAL_OK)
-        st = own_open(log);
+        st = own_open(ol, log);
     if (st != FOCAL_OK)
         return st;
     struct own_stretch *own = log->own;
@@ -303,10 +307,8 @@ enum focal_status focal_oplog_own_log(struct focal_oplog *ol, struct oplog_log *
     if (st != FOCAL_OK)
         return st;
     *out = scope->own[lane] = log;
-    if (log->pub.staged.seq > log->pub.head.seq)        /* a peer's copy of what we are about to write, unsigned */
-        st = focal_oplog_staging_drop(ol, log);
-    if (st != FOCAL_OK || next_seq(log) > 1)
-        return st;
+    if (next_seq(log) > 1)
+        return FOCAL_OK;
     struct focal_buf tips;
     struct focal_hash h;
     focal_buf_init(&tips, FOCAL_ORDINARY_MAX);
