@@ -211,6 +211,27 @@ static enum focal_status agreement(struct arrival *a, const struct oplog_log *li
     return FOCAL_OK;
 }
 
+/* A branch of which nothing signed is held, or that was rolled back, gives its place to another: whoever invents branches
+ * must not keep out those that an author signed. */
+static enum focal_status move_branch(struct arrival *a, struct oplog_log *parent, uint64_t at)
+{
+    struct oplog_log *line = a->trunk->next_line;
+    while (line && focal_oplog_has_entries(line))
+        line = line->next_line;
+    if (!line)
+        return not_yet(a, "too many branches of one log");
+    struct focal_tip base = { .seq = at };
+    enum focal_status st = hash_at(a, parent, at, &base.h);
+    if (st == FOCAL_OK)
+        st = focal_oplog_staging_drop(a->ol, line);
+    if (st != FOCAL_OK)
+        return st;
+    focal_oplog_branch_move(line, parent, &base);
+    a->log = line;
+    a->known = true;
+    return FOCAL_OK;
+}
+
 /* The line that the stretch goes on with, or a new branch. */
 static enum focal_status choose_line(struct arrival *a, const struct focal_hash *before)
 {
@@ -242,7 +263,7 @@ static enum focal_status choose_line(struct arrival *a, const struct focal_hash 
     while (best->parent && most <= best->pub.base.seq)
         best = best->parent;
     if (a->trunk->branch_count >= BRANCHES_MAX)
-        return not_yet(a, "too many branches of one log");
+        return move_branch(a, best, most);
     a->fresh = (struct oplog_log){ .pub = a->trunk->pub, .parent = best, .granted = a->trunk->granted };
     a->fresh.pub.base.seq = most;
     enum focal_status st = hash_at(a, best, most, &a->fresh.pub.base.h);
@@ -362,6 +383,29 @@ static enum focal_status screen_and_pack(struct arrival *a, struct segment *out,
     return st == FOCAL_OK || st == FOCAL_NO_MEMORY ? st : never(a, "pieces of a stretch that contradict each other");
 }
 
+/* Names of control logs anybody can invent; those beyond a few wait until they come signed, as they do from a program like
+ * this one. Of other logs only staging is bounded: one more takes the place of another, by turns, so that nobody's junk
+ * keeps out what is honest for longer than it keeps coming. */
+static enum focal_status make_room(struct arrival *a)
+{
+    struct focal_oplog *ol = a->ol;
+    const bool invented = is_control(a) && !a->log->parent;
+    size_t count = 0;
+    for (size_t i = 0; i < ol->log_count; i++) {
+        struct oplog_log *line = ol->logs[(ol->evicted + 1 + i) % ol->log_count];
+        const bool control = focal_hash_equal(&line->pub.name.scope, &ol->control_scope) && !line->parent;
+        if (line == a->log || focal_oplog_has_entries(line) || control != invented || (!invented && line->pub.staged.seq == line->pub.base.seq))
+            continue;
+        if (++count < UNSIGNED_LOGS_MAX)
+            continue;
+        if (invented)
+            return not_yet(a, "too many logs of which nothing signed is held");
+        ol->evicted = line->pub.serial;
+        return focal_oplog_staging_drop(ol, line);
+    }
+    return FOCAL_OK;
+}
+
 static enum focal_status stage(struct arrival *a)
 {
     struct oplog_log *log = a->log;
@@ -380,15 +424,13 @@ static enum focal_status stage(struct arrival *a)
         st = focal_oplog_staging_drop(a->ol, log);
         return st == FOCAL_OK ? not_yet(a, "more entries without a signature than a stretch may hold") : st;
     }
-    if (first_of_log && a->ol->unsigned_logs >= UNSIGNED_LOGS_MAX)
-        return not_yet(a, "too many logs of which nothing signed is held");
-    st = make_known(a);
+    st = first_of_log ? make_room(a) : FOCAL_OK;
+    if (st == FOCAL_OK)
+        st = make_known(a);
     if (st == FOCAL_OK)
         st = screen_and_pack(a, &piece, &tail, a->hashes + from);
-    if (st == FOCAL_OK && first_of_log) {
-        a->ol->unsigned_logs++;
+    if (st == FOCAL_OK && first_of_log)
         st = focal_oplog_log_row(a->ol, a->log);
-    }
     return st == FOCAL_OK ? focal_oplog_stage(a->ol, a->log, &piece, tail.count) : st;
 }
 
@@ -469,7 +511,7 @@ static enum focal_status take(struct arrival *a)
 
     struct segment segment = { .before = log->head.h, .signature = *a->in->signature,
         .last = { .seq = a->last, .h = a->hashes[a->s.count - 1] } };
-    const bool was_empty = !focal_oplog_has_entries(a->log), was_unsigned = a->known && was_empty && log->staged.seq > log->base.seq;
+    const bool was_empty = !focal_oplog_has_entries(a->log);
     st = make_known(a);
     if (st == FOCAL_OK)
         st = screen_and_pack(a, &segment, &whole, hashes);
@@ -485,8 +527,6 @@ static enum focal_status take(struct arrival *a)
     st = focal_oplog_append(a->ol, a->log, &segment);
     if (st == FOCAL_OK)
         st = focal_oplog_post(a->ol, &a->log->pub, &whole, hashes);
-    if (st == FOCAL_OK && was_unsigned)
-        a->ol->unsigned_logs--;
     focal_oplog_forked_again(a->trunk);
     if (st == FOCAL_OK && opening > 0 && focal_oplog_opening_troubled(whole.entries[0].payload))
         st = focal_oplog_incident_opened(a->ol, a->log);

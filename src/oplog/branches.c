@@ -57,6 +57,14 @@ enum focal_status focal_oplog_branch_add(struct focal_oplog *ol, struct oplog_lo
     return FOCAL_OK;
 }
 
+void focal_oplog_branch_move(struct oplog_log *line, struct oplog_log *parent, const struct focal_tip *base)
+{
+    line->parent = parent;
+    line->pub.base = line->pub.head = line->pub.staged = *base;
+    line->staged_bytes = line->staged_entries = 0;
+    line->void_here = false;
+}
+
 /* ---- asked --------------------------------------------------------------------------------------------------------------------- */
 
 const struct focal_log *focal_oplog_next_line(const struct focal_oplog *ol, const struct focal_id *log, const struct focal_log *after)

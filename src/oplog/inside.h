@@ -194,7 +194,8 @@ struct focal_oplog {
     struct statement_set statements;
 
     struct oplog_log **logs;
-    size_t log_count, log_cap, unsigned_logs;
+    size_t log_count, log_cap;
+    uint64_t evicted;                           /* serial of the line whose staging last gave way to another's */
     struct focal_map log_map;                   /* log id -> trunk */
     struct focal_map line_map;                  /* line -> itself */
     struct oplog_scope **scopes;                /* by class and country */
@@ -293,6 +294,8 @@ static inline bool focal_oplog_has_entries(const struct oplog_log *line)
 void focal_oplog_line_id(struct focal_id *out, const struct focal_id *log, uint32_t number);
 /* A branch that leaves `parent` at base; number 0: the next. */
 enum focal_status focal_oplog_branch_add(struct focal_oplog *, struct oplog_log **, struct oplog_log *parent, const struct focal_tip *base, uint32_t number);
+/* One without entries and without staging leaves `parent` at base instead. */
+void focal_oplog_branch_move(struct oplog_log *line, struct oplog_log *parent, const struct focal_tip *base);
 void focal_oplog_forked_again(struct oplog_log *trunk);    /* derives `forked` */
 
 /* incidents.c */

@@ -354,10 +354,7 @@ enum focal_status focal_oplog_logs_load(struct focal_oplog *ol, struct focal_err
         if (!ol->logs[i]->parent)
             focal_oplog_forked_again(ol->logs[i]);
     }
-    st = focal_oplog_staging_load(ol, err);
-    for (size_t i = 0; i < ol->log_count; i++)
-        ol->unsigned_logs += !focal_oplog_has_entries(ol->logs[i]);
-    return st;
+    return focal_oplog_staging_load(ol, err);
 }
 
 static enum focal_status reload_one(struct focal_oplog *ol, struct oplog_log *log)
@@ -379,6 +376,10 @@ static enum focal_status reload_one(struct focal_oplog *ol, struct oplog_log *lo
         st = focal_oplog_log_decode(&row, focal_buf_view(&ol->value));
     if (st != FOCAL_OK)
         return st;
+    if (log->parent) {          /* the row's: it may have been moved since */
+        focal_oplog_branch_move(log, focal_oplog_line_of(ol, &row.parent), &row.base);
+        focal_assert(log->parent != NULL);
+    }
     log->incident = row.flags & LOG_INCIDENT;
     log->stripped = log->stripped || (row.flags & LOG_STRIPPED);
     if (log->stripped)
@@ -386,8 +387,6 @@ static enum focal_status reload_one(struct focal_oplog *ol, struct oplog_log *lo
     log->opening = row.opening;
     if (row.head.seq > log->pub.base.seq)
         log->pub.head = log->pub.staged = row.head;
-    else
-        ol->unsigned_logs++;
     return FOCAL_OK;
 }
 
@@ -395,7 +394,6 @@ static enum focal_status reload_one(struct focal_oplog *ol, struct oplog_log *lo
 enum focal_status focal_oplog_logs_reload(struct focal_oplog *ol)
 {
     enum focal_status st = FOCAL_OK;
-    ol->unsigned_logs = 0;
     for (size_t i = 0; i < ol->scope_count; i++) {
         ol->scopes[i]->log_count = 0;
         memset(ol->scopes[i]->own, 0, sizeof ol->scopes[i]->own);
