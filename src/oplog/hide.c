@@ -38,13 +38,22 @@ static enum focal_status set_aside(struct screening *c, size_t i, const uint8_t 
     return focal_store_put(c->ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key), focal_buf_view(&c->ol->encoded));
 }
 
+static enum focal_status is_hidden(struct focal_oplog *ol, const struct oplog_log *line, uint64_t seq, bool *hidden)
+{
+    uint8_t key[SEGMENT_KEY_BYTES];
+    struct focal_buf value;
+    hidden_key(key, line, seq);
+    focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
+    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key), &value);
+    *hidden = st == FOCAL_OK;
+    focal_buf_wipe_close(&value);
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+}
+
 static enum focal_status forget_hidden(struct focal_oplog *ol, const struct oplog_log *line, uint64_t seq)
 {
     uint8_t key[SEGMENT_KEY_BYTES];
     hidden_key(key, line, seq);
-    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key), &ol->value);
-    if (st != FOCAL_OK)
-        return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
     ol->scrub_due = true;
     return focal_store_del(ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key));
 }
@@ -84,8 +93,11 @@ static enum focal_status touch(struct screening *c, const struct focal_ref *reco
 static enum focal_status redact_one(struct screening *c, size_t i, const struct entry_name *name, const struct redaction_force *force)
 {
     struct focal_stretch_entry *e = &c->s->entries[i];
-    bool erase;
-    enum focal_status st = focal_oplog_may_erase(c->ol, force, &name->record, &erase);
+    bool erase, here = e->has_payload;
+    enum focal_status st = here ? FOCAL_OK : is_hidden(c->ol, c->line, c->s->first + i, &here);
+    if (st != FOCAL_OK || !here)        /* what was erased elsewhere is no part of what may be erased here in a day */
+        return st;
+    st = focal_oplog_may_erase(c->ol, force, &name->record, &erase);
     if (st != FOCAL_OK)
         return st;
     if (!e->has_payload)

@@ -470,6 +470,31 @@ static void any_order_of_arrival(void **state)
         carried_close(&pieces[i]);
 }
 
+/* What came erased from others costs nothing of a day's measure. */
+static void erased_elsewhere_is_not_measured(void **state)
+{
+    (void)state;
+    struct focal_ref records[25];
+    for (size_t i = 0; i < OFFICES; i++)
+        focal_oplog_set_day(offices[i].ol, 20000);
+    for (size_t i = 0; i < 25; i++)
+        records[i] = write_text(KEN, NULL, "a word");
+    for (size_t i = 0; i < 25; i++) {
+        focal_oplog_set_day(offices[KEN].ol, 20000 + (uint32_t)i / 10);
+        assert_int_equal(redact(KEN, &records[i], NULL), FOCAL_OK);
+    }
+    assert_int_equal(rows_of(KEN, FOCAL_SHELF_HIDDEN), 0);
+    carry_all(&offices[KEN], &offices[SSD]);        /* all stripped */
+    struct focal_ref last = write_text(KEN, NULL, canary);
+    carry_all(&offices[KEN], &offices[SSD]);
+    assert_true(readable(SSD, canary));
+    focal_oplog_set_day(offices[KEN].ol, 20005);
+    assert_int_equal(redact(KEN, &last, NULL), FOCAL_OK);
+    carry_all(&offices[KEN], &offices[SSD]);
+    assert_int_equal(rows_of(SSD, FOCAL_SHELF_HIDDEN), 0);
+    assert_false(readable(SSD, canary));
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -479,6 +504,7 @@ int main(void)
         WITH(two_offices_erase), WITH(alone_so_many_a_day), WITH(a_relay_cannot_strip), WITH(late_payloads_do_not_stay),
         WITH(runs_over_segments), WITH(a_run_in_three_segments), WITH(rolled_back_as_if_never_asked), WITH(any_order_of_arrival),
         WITH(the_log_of_the_record_comes_last),
+        WITH(erased_elsewhere_is_not_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
