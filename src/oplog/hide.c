@@ -313,6 +313,55 @@ static enum focal_status enforce_one(struct focal_oplog *ol, const struct redact
     return st;
 }
 
+/* Does a staged piece hold the payload of something that is redacted? */
+static enum focal_status piece_speaks(struct focal_oplog *ol, const struct oplog_log *line, const struct segment *piece, bool *speaks)
+{
+    struct focal_stretch s;
+    focal_arena_reset(&ol->arena);
+    enum focal_status st = focal_stretch_unpack(ol->packer, &s, &ol->arena, piece->packed);
+    if (st != FOCAL_OK) {       /* whatever it is, it must not stay */
+        *speaks = true;
+        return st == FOCAL_NO_MEMORY ? st : FOCAL_OK;
+    }
+    struct focal_hash *hashes = focal_arena_alloc(&ol->arena, s.count * sizeof *hashes);
+    if (!hashes)
+        return FOCAL_NO_MEMORY;
+    focal_oplog_hash(hashes, &s, 0, s.count, &line->pub.id, &piece->before);
+    for (size_t i = 0; i < s.count && st == FOCAL_OK && !*speaks; i++) {
+        struct entry_name name;
+        struct redaction_force force = { .in_force = false };
+        st = focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
+        if (st == FOCAL_OK && s.entries[i].has_payload && (name.makes_part || name.is_quote))
+            st = focal_oplog_force(ol, &name, &line->pub, &force);
+        *speaks = force.in_force;
+    }
+    return st;
+}
+
+/* What waits for a signature is a copy like any other, and may wait for ever: it is dropped, and comes again stripped. */
+static enum focal_status strip_staging(struct focal_oplog *ol)
+{
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++) {
+        struct oplog_log *line = ol->logs[i];
+        bool speaks = false;
+        if (!focal_oplog_redactable(&line->pub))
+            continue;
+        for (uint64_t next = line->pub.head.seq + 1; st == FOCAL_OK && !speaks && next <= line->pub.staged.seq;) {
+            struct segment piece;
+            st = focal_oplog_segment_at(ol, &line->pub.line, next, true, &piece);
+            if (st == FOCAL_OK)
+                st = piece_speaks(ol, line, &piece, &speaks);
+            next = piece.last.seq + 1;
+        }
+        if (st == FOCAL_OK && speaks) {
+            ol->scrub_due = true;
+            st = focal_oplog_staging_drop(ol, line);
+        }
+    }
+    return st;
+}
+
 static enum focal_status all_targets(struct focal_oplog *ol)
 {
     struct focal_buf key;
@@ -339,6 +388,8 @@ enum focal_status focal_oplog_enforce(struct focal_oplog *ol)
     enum focal_status st = focal_oplog_flush(ol);
     if (st == FOCAL_OK && ol->targets_all)
         st = all_targets(ol);
+    if (st == FOCAL_OK && ol->target_count > 0)
+        st = strip_staging(ol);
     while (st == FOCAL_OK && ol->target_count > 0) {
         const struct redaction_target t = ol->targets[--ol->target_count];
         st = enforce_one(ol, &t, &keys, &touched);

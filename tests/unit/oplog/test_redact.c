@@ -495,6 +495,42 @@ static void erased_elsewhere_is_not_measured(void **state)
     assert_false(readable(SSD, canary));
 }
 
+/* What waits for its signature is a copy like any other. */
+static void staging_is_erased_too(void **state)
+{
+    (void)state;
+    struct carried c;
+    struct focal_ref record = write_text(KEN, NULL, canary), notice;
+    (void)write_text(KEN, NULL, "kept");
+    const struct focal_log *data = log_of(&offices[KEN], &net, &offices[KEN], &scope_network);
+    assert_int_equal(take_up(&offices[KEN], data, 1, 16000, &c), FOCAL_OK);
+    c.piece.is_signed = false;
+    carry_all(&offices[HQ], &offices[SSD]);
+    begin(&offices[SSD]);
+    struct carried control;
+    assert_int_equal(take_up(&offices[KEN], log_of(&offices[KEN], &net, &offices[KEN], &scope_control), 1, 16000, &control), FOCAL_OK);
+    assert_int_equal(hand_over(&offices[SSD], &control), FOCAL_OK);
+    carried_close(&control);
+    assert_int_equal(hand_over(&offices[SSD], &c), FOCAL_OK);
+    commit(&offices[SSD]);
+    carried_close(&c);
+    assert_int_equal(rows_of(SSD, FOCAL_SHELF_STAGING), 1);
+    assert_true(readable(SSD, canary));
+    assert_int_equal(redact(KEN, &record, NULL), FOCAL_OK);
+    const struct focal_log *notices = NULL;
+    for (size_t i = 0; i < focal_oplog_log_count(offices[KEN].ol); i++)
+        if (focal_oplog_log_at(offices[KEN].ol, i)->name.lane == FOCAL_LANE_NOTICES)
+            notices = focal_oplog_log_at(offices[KEN].ol, i);
+    assert_non_null(notices);
+    begin(&offices[SSD]);
+    assert_int_equal(take_up(&offices[KEN], notices, 1, 16000, &c), FOCAL_OK);
+    assert_int_equal(hand_over(&offices[SSD], &c), FOCAL_OK);
+    commit(&offices[SSD]);
+    carried_close(&c);
+    assert_false(readable(SSD, canary));
+    (void)notice;
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -505,6 +541,7 @@ int main(void)
         WITH(runs_over_segments), WITH(a_run_in_three_segments), WITH(rolled_back_as_if_never_asked), WITH(any_order_of_arrival),
         WITH(the_log_of_the_record_comes_last),
         WITH(erased_elsewhere_is_not_measured),
+        WITH(staging_is_erased_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
