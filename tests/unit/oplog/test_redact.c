@@ -531,6 +531,26 @@ static void staging_is_erased_too(void **state)
     (void)notice;
 }
 
+/* The measure is of records, not of how often one of them comes up. */
+static void a_record_is_measured_once(void **state)
+{
+    (void)state;
+    struct focal_ref records[2], edit;
+    focal_oplog_set_day(offices[SSD].ol, 20000);
+    for (size_t i = 0; i < 2; i++)
+        records[i] = write_text(KEN, NULL, canary);
+    begin(&offices[KEN]);
+    for (size_t i = 0; i < 60; i++)
+        assert_int_equal(try_write(&offices[KEN], &scope_network, &records[i % 2], NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(canary), &edit), FOCAL_OK);
+    commit(&offices[KEN]);
+    carry_all(&offices[KEN], &offices[SSD]);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(redact(KEN, &records[i], NULL), FOCAL_OK);
+    carry_all(&offices[KEN], &offices[SSD]);
+    assert_int_equal(rows_of(SSD, FOCAL_SHELF_HIDDEN), 0);
+    assert_false(readable(SSD, canary));
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -542,6 +562,7 @@ int main(void)
         WITH(the_log_of_the_record_comes_last),
         WITH(erased_elsewhere_is_not_measured),
         WITH(staging_is_erased_too),
+        WITH(a_record_is_measured_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
