@@ -9,6 +9,8 @@
  * So wherever a stripped entry may lie in a run's reach, the run carries explicit salts, in every segment and in staging. */
 #include "inside.h"
 
+#include <stdlib.h>
+
 struct screening {
     struct focal_oplog *ol;
     struct oplog_log *line;
@@ -16,7 +18,7 @@ struct screening {
     const struct focal_hash *hashes;
     bool *gone;                         /* by place in s */
     size_t gone_count;
-    struct focal_buf *touched;          /* records whose parts change; NULL: nobody asks */
+    struct focal_buf *touched;          /* records whose parts change, and scopes; NULL: nobody asks */
 };
 
 /* ---- one entry --------------------------------------------------------------------------------------------------------- */
@@ -83,9 +85,11 @@ static enum focal_status tell_author(struct screening *c, const struct entry_nam
 
 static enum focal_status touch(struct screening *c, const struct focal_ref *record)
 {
-    uint8_t *at = c->touched ? focal_buf_reserve(c->touched, FOCAL_REF_BYTES) : NULL;
-    if (at)
+    uint8_t *at = c->touched ? focal_buf_reserve(c->touched, FOCAL_REF_BYTES + sizeof c->line->pub.name.scope.b) : NULL;
+    if (at) {
         focal_ref_put(at, record);
+        memcpy(at + FOCAL_REF_BYTES, c->line->pub.name.scope.b, sizeof c->line->pub.name.scope.b);
+    }
     return c->touched && !at ? FOCAL_NO_MEMORY : FOCAL_OK;
 }
 
@@ -295,20 +299,78 @@ static enum focal_status strip_segment(struct focal_oplog *ol, struct oplog_log 
     return st;
 }
 
-static enum focal_status enforce_one(struct focal_oplog *ol, const struct redaction_target *t, struct focal_buf *keys, struct focal_buf *touched)
+/* ---- all at once ------------------------------------------------------------------------------------------------------------ */
+
+/* A notice names hundreds of entries, and anybody may write one: each segment is stripped once and each part derived once,
+ * however many targets lie in them. */
+enum { TOUCHED_BYTES = FOCAL_REF_BYTES + 32, KEYS_BYTES_MAX = 4 << 20 };
+
+static int touched_order(const void *a, const void *b)
 {
-    enum focal_status st = focal_oplog_segments_about(ol, &t->ref, &t->scope, keys);
-    focal_buf_clear(touched);
+    return memcmp(a, b, TOUCHED_BYTES);
+}
+
+static int target_order(const void *a, const void *b)
+{
+    const struct redaction_target *one = a, *other = b;
+    const int refs = focal_ref_compare(&one->ref, &other->ref);
+    return refs ? refs : memcmp(one->scope.b, other->scope.b, sizeof one->scope.b);
+}
+
+static enum focal_status strip_segments(struct focal_oplog *ol, struct focal_buf *keys, struct focal_buf *touched)
+{
+    enum focal_status st = FOCAL_OK;
+    focal_oplog_segment_keys_once(keys);
     for (size_t at = 0; at < keys->len && st == FOCAL_OK; at += SEGMENT_KEY_BYTES) {
         struct focal_id line;
         memcpy(line.b, keys->data + at, sizeof line.b);
         st = strip_segment(ol, focal_oplog_line_of(ol, &line), focal_get_be64(keys->data + at + sizeof line.b), touched);
     }
-    for (size_t at = 0; at < touched->len && st == FOCAL_OK; at += FOCAL_REF_BYTES) {
+    focal_buf_clear(keys);
+    return st;
+}
+
+static enum focal_status strip_targets(struct focal_oplog *ol, struct focal_buf *touched)
+{
+    struct focal_buf keys, of_one;
+    enum focal_status st = FOCAL_OK;
+    focal_buf_init(&keys, SIZE_MAX / 2);
+    focal_buf_init(&of_one, SIZE_MAX / 2);
+    if (ol->target_count > 1)
+        qsort(ol->targets, ol->target_count, sizeof *ol->targets, target_order);
+    for (size_t i = 0; i < ol->target_count && st == FOCAL_OK; i++) {
+        const struct redaction_target *t = &ol->targets[i];
+        if (i > 0 && target_order(t, t - 1) == 0)       /* which segments speak of it does not depend on the kind */
+            continue;
+        st = focal_oplog_segments_about(ol, &t->ref, &t->scope, &of_one);
+        focal_buf_span(&keys, focal_buf_view(&of_one));
+        if (st == FOCAL_OK && keys.failed)
+            st = FOCAL_NO_MEMORY;
+        if (st == FOCAL_OK && keys.len > KEYS_BYTES_MAX)
+            st = strip_segments(ol, &keys, touched);
+    }
+    if (st == FOCAL_OK)
+        st = strip_segments(ol, &keys, touched);
+    if (st == FOCAL_OK)
+        ol->target_count = 0;
+    focal_buf_close(&keys);
+    focal_buf_close(&of_one);
+    return st;
+}
+
+static enum focal_status derive_touched(struct focal_oplog *ol, struct focal_buf *touched)
+{
+    enum focal_status st = FOCAL_OK;
+    if (touched->len > TOUCHED_BYTES)
+        qsort(touched->data, touched->len / TOUCHED_BYTES, TOUCHED_BYTES, touched_order);
+    for (size_t at = 0; at < touched->len && st == FOCAL_OK; at += TOUCHED_BYTES) {
         struct focal_ref record;
+        struct focal_hash scope;
+        if (at > 0 && memcmp(touched->data + at, touched->data + at - TOUCHED_BYTES, TOUCHED_BYTES) == 0)
+            continue;
         focal_ref_get(&record, touched->data + at);
-        if (at == 0 || memcmp(touched->data + at, touched->data + at - FOCAL_REF_BYTES, FOCAL_REF_BYTES) != 0)
-            st = focal_oplog_derive_part(ol, &record, &t->scope);
+        memcpy(scope.b, touched->data + at + FOCAL_REF_BYTES, sizeof scope.b);
+        st = focal_oplog_derive_part(ol, &record, &scope);
     }
     return st;
 }
@@ -380,23 +442,21 @@ static enum focal_status all_targets(struct focal_oplog *ol)
 
 enum focal_status focal_oplog_enforce(struct focal_oplog *ol)
 {
-    struct focal_buf keys, touched;
+    struct focal_buf touched;
     if (ol->target_count == 0 && !ol->targets_all && ol->breach_count == 0)
         return FOCAL_OK;
-    focal_buf_init(&keys, SIZE_MAX / 2);
     focal_buf_init(&touched, SIZE_MAX / 2);
     enum focal_status st = focal_oplog_flush(ol);
     if (st == FOCAL_OK && ol->targets_all)
         st = all_targets(ol);
     if (st == FOCAL_OK && ol->target_count > 0)
         st = strip_staging(ol);
-    while (st == FOCAL_OK && ol->target_count > 0) {
-        const struct redaction_target t = ol->targets[--ol->target_count];
-        st = enforce_one(ol, &t, &keys, &touched);
-    }
+    if (st == FOCAL_OK)
+        st = strip_targets(ol, &touched);
+    if (st == FOCAL_OK)
+        st = derive_touched(ol, &touched);
     if (st == FOCAL_OK)
         st = mend_breaches(ol);
-    focal_buf_close(&keys);
     focal_buf_wipe_close(&touched);
     return st;
 }

@@ -44,11 +44,6 @@ bool focal_oplog_maybe_redacted(const struct focal_oplog *ol, const struct focal
 
 enum focal_status focal_oplog_target_add(struct focal_oplog *ol, uint8_t kind, const struct focal_ref *ref, const struct focal_hash *scope)
 {
-    for (size_t i = 0; i < ol->target_count; i++) {
-        const struct redaction_target *t = &ol->targets[i];
-        if (t->kind == kind && focal_ref_compare(&t->ref, ref) == 0 && focal_hash_equal(&t->scope, scope))
-            return FOCAL_OK;
-    }
     void *list = ol->targets;
     enum focal_status st = focal_oplog_room(&list, &ol->target_cap, ol->target_count, sizeof *ol->targets);
     ol->targets = list;

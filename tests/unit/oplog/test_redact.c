@@ -551,6 +551,29 @@ static void a_record_is_measured_once(void **state)
     assert_false(readable(SSD, canary));
 }
 
+/* Each segment is looked at once, however many of its entries are named at once, by whomever. */
+static void many_targets_cost_little(void **state)
+{
+    (void)state;
+    enum { NOTICES = 8, TARGETS = 400 };
+    static struct focal_ref refs[NOTICES * TARGETS];
+    struct focal_ref notice;
+    begin(&offices[KEN]);
+    for (size_t i = 0; i < NOTICES * TARGETS; i++)
+        assert_int_equal(try_write(&offices[KEN], &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("x"), &refs[i]), FOCAL_OK);
+    commit(&offices[KEN]);
+    exchange();
+    begin(&offices[TCD]);                       /* without any right */
+    for (size_t i = 0; i < NOTICES; i++) {
+        const struct focal_redact r = { .scope = scope_network, .entries = refs + i * TARGETS, .entry_count = TARGETS, .reason = 2 };
+        assert_int_equal(focal_oplog_redact(offices[TCD].ol, &r, &notice, NULL), FOCAL_OK);
+    }
+    const uint64_t before = focal_fake_store_operations(offices[TCD].store);
+    commit(&offices[TCD]);
+    assert_true(focal_fake_store_operations(offices[TCD].store) - before < 20 * NOTICES * TARGETS);
+    assert_true(shown(TCD, &refs[0]));
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -563,6 +586,7 @@ int main(void)
         WITH(erased_elsewhere_is_not_measured),
         WITH(staging_is_erased_too),
         WITH(a_record_is_measured_once),
+        WITH(many_targets_cost_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
