@@ -9,6 +9,8 @@
  * So wherever a stripped entry may lie in a run's reach, the run carries explicit salts, in every segment and in staging. */
 #include "inside.h"
 
+#include <stdlib.h>
+
 struct screening {
     struct focal_oplog *ol;
     struct oplog_log *line;
@@ -16,7 +18,7 @@ struct screening {
     const struct focal_hash *hashes;
     bool *gone;                         /* by place in s */
     size_t gone_count;
-    struct focal_buf *touched;          /* records whose parts change; NULL: nobody asks */
+    struct focal_buf *touched;          /* records whose parts change, and scopes; NULL: nobody asks */
 };
 
 /* ---- one entry --------------------------------------------------------------------------------------------------------- */
@@ -38,13 +40,22 @@ static enum focal_status set_aside(struct screening *c, size_t i, const uint8_t 
     return focal_store_put(c->ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key), focal_buf_view(&c->ol->encoded));
 }
 
+static enum focal_status is_hidden(struct focal_oplog *ol, const struct oplog_log *line, uint64_t seq, bool *hidden)
+{
+    uint8_t key[SEGMENT_KEY_BYTES];
+    struct focal_buf value;
+    hidden_key(key, line, seq);
+    focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
+    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key), &value);
+    *hidden = st == FOCAL_OK;
+    focal_buf_wipe_close(&value);
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+}
+
 static enum focal_status forget_hidden(struct focal_oplog *ol, const struct oplog_log *line, uint64_t seq)
 {
     uint8_t key[SEGMENT_KEY_BYTES];
     hidden_key(key, line, seq);
-    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key), &ol->value);
-    if (st != FOCAL_OK)
-        return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
     ol->scrub_due = true;
     return focal_store_del(ol->store, FOCAL_SHELF_HIDDEN, focal_span_of(key, sizeof key));
 }
@@ -74,9 +85,11 @@ static enum focal_status tell_author(struct screening *c, const struct entry_nam
 
 static enum focal_status touch(struct screening *c, const struct focal_ref *record)
 {
-    uint8_t *at = c->touched ? focal_buf_reserve(c->touched, FOCAL_REF_BYTES) : NULL;
-    if (at)
+    uint8_t *at = c->touched ? focal_buf_reserve(c->touched, FOCAL_REF_BYTES + sizeof c->line->pub.name.scope.b) : NULL;
+    if (at) {
         focal_ref_put(at, record);
+        memcpy(at + FOCAL_REF_BYTES, c->line->pub.name.scope.b, sizeof c->line->pub.name.scope.b);
+    }
     return c->touched && !at ? FOCAL_NO_MEMORY : FOCAL_OK;
 }
 
@@ -84,8 +97,11 @@ static enum focal_status touch(struct screening *c, const struct focal_ref *reco
 static enum focal_status redact_one(struct screening *c, size_t i, const struct entry_name *name, const struct redaction_force *force)
 {
     struct focal_stretch_entry *e = &c->s->entries[i];
-    bool erase;
-    enum focal_status st = focal_oplog_may_erase(c->ol, force, &name->record, &erase);
+    bool erase, here = e->has_payload;
+    enum focal_status st = here ? FOCAL_OK : is_hidden(c->ol, c->line, c->s->first + i, &here);
+    if (st != FOCAL_OK || !here)        /* what was erased elsewhere is no part of what may be erased here in a day */
+        return st;
+    st = focal_oplog_may_erase(c->ol, force, &name->record, &erase);
     if (st != FOCAL_OK)
         return st;
     if (!e->has_payload)
@@ -283,20 +299,127 @@ static enum focal_status strip_segment(struct focal_oplog *ol, struct oplog_log 
     return st;
 }
 
-static enum focal_status enforce_one(struct focal_oplog *ol, const struct redaction_target *t, struct focal_buf *keys, struct focal_buf *touched)
+/* ---- all at once ------------------------------------------------------------------------------------------------------------ */
+
+/* A notice names hundreds of entries, and anybody may write one: each segment is stripped once and each part derived once,
+ * however many targets lie in them. */
+enum { TOUCHED_BYTES = FOCAL_REF_BYTES + 32, KEYS_BYTES_MAX = 4 << 20 };
+
+static int touched_order(const void *a, const void *b)
 {
-    enum focal_status st = focal_oplog_segments_about(ol, &t->ref, &t->scope, keys);
-    focal_buf_clear(touched);
+    return memcmp(a, b, TOUCHED_BYTES);
+}
+
+static int target_order(const void *a, const void *b)
+{
+    const struct redaction_target *one = a, *other = b;
+    const int refs = focal_ref_compare(&one->ref, &other->ref);
+    return refs ? refs : memcmp(one->scope.b, other->scope.b, sizeof one->scope.b);
+}
+
+static enum focal_status strip_segments(struct focal_oplog *ol, struct focal_buf *keys, struct focal_buf *touched)
+{
+    enum focal_status st = FOCAL_OK;
+    focal_oplog_segment_keys_once(keys);
     for (size_t at = 0; at < keys->len && st == FOCAL_OK; at += SEGMENT_KEY_BYTES) {
         struct focal_id line;
         memcpy(line.b, keys->data + at, sizeof line.b);
         st = strip_segment(ol, focal_oplog_line_of(ol, &line), focal_get_be64(keys->data + at + sizeof line.b), touched);
     }
-    for (size_t at = 0; at < touched->len && st == FOCAL_OK; at += FOCAL_REF_BYTES) {
+    focal_buf_clear(keys);
+    return st;
+}
+
+static enum focal_status strip_targets(struct focal_oplog *ol, struct focal_buf *touched)
+{
+    struct focal_buf keys, of_one;
+    enum focal_status st = FOCAL_OK;
+    focal_buf_init(&keys, SIZE_MAX / 2);
+    focal_buf_init(&of_one, SIZE_MAX / 2);
+    if (ol->target_count > 1)
+        qsort(ol->targets, ol->target_count, sizeof *ol->targets, target_order);
+    for (size_t i = 0; i < ol->target_count && st == FOCAL_OK; i++) {
+        const struct redaction_target *t = &ol->targets[i];
+        if (i > 0 && target_order(t, t - 1) == 0)       /* which segments speak of it does not depend on the kind */
+            continue;
+        st = focal_oplog_segments_about(ol, &t->ref, &t->scope, &of_one);
+        focal_buf_span(&keys, focal_buf_view(&of_one));
+        if (st == FOCAL_OK && keys.failed)
+            st = FOCAL_NO_MEMORY;
+        if (st == FOCAL_OK && keys.len > KEYS_BYTES_MAX)
+            st = strip_segments(ol, &keys, touched);
+    }
+    if (st == FOCAL_OK)
+        st = strip_segments(ol, &keys, touched);
+    if (st == FOCAL_OK)
+        ol->target_count = 0;
+    focal_buf_close(&keys);
+    focal_buf_close(&of_one);
+    return st;
+}
+
+static enum focal_status derive_touched(struct focal_oplog *ol, struct focal_buf *touched)
+{
+    enum focal_status st = FOCAL_OK;
+    if (touched->len > TOUCHED_BYTES)
+        qsort(touched->data, touched->len / TOUCHED_BYTES, TOUCHED_BYTES, touched_order);
+    for (size_t at = 0; at < touched->len && st == FOCAL_OK; at += TOUCHED_BYTES) {
         struct focal_ref record;
+        struct focal_hash scope;
+        if (at > 0 && memcmp(touched->data + at, touched->data + at - TOUCHED_BYTES, TOUCHED_BYTES) == 0)
+            continue;
         focal_ref_get(&record, touched->data + at);
-        if (at == 0 || memcmp(touched->data + at, touched->data + at - FOCAL_REF_BYTES, FOCAL_REF_BYTES) != 0)
-            st = focal_oplog_derive_part(ol, &record, &t->scope);
+        memcpy(scope.b, touched->data + at + FOCAL_REF_BYTES, sizeof scope.b);
+        st = focal_oplog_derive_part(ol, &record, &scope);
+    }
+    return st;
+}
+
+/* Does a staged piece hold the payload of something that is redacted? */
+static enum focal_status piece_speaks(struct focal_oplog *ol, const struct oplog_log *line, const struct segment *piece, bool *speaks)
+{
+    struct focal_stretch s;
+    focal_arena_reset(&ol->arena);
+    enum focal_status st = focal_stretch_unpack(ol->packer, &s, &ol->arena, piece->packed);
+    if (st != FOCAL_OK) {       /* whatever it is, it must not stay */
+        *speaks = true;
+        return st == FOCAL_NO_MEMORY ? st : FOCAL_OK;
+    }
+    struct focal_hash *hashes = focal_arena_alloc(&ol->arena, s.count * sizeof *hashes);
+    if (!hashes)
+        return FOCAL_NO_MEMORY;
+    focal_oplog_hash(hashes, &s, 0, s.count, &line->pub.id, &piece->before);
+    for (size_t i = 0; i < s.count && st == FOCAL_OK && !*speaks; i++) {
+        struct entry_name name;
+        struct redaction_force force = { .in_force = false };
+        st = focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
+        if (st == FOCAL_OK && s.entries[i].has_payload && (name.makes_part || name.is_quote))
+            st = focal_oplog_force(ol, &name, &line->pub, &force);
+        *speaks = force.in_force;
+    }
+    return st;
+}
+
+/* What waits for a signature is a copy like any other, and may wait for ever: it is dropped, and comes again stripped. */
+static enum focal_status strip_staging(struct focal_oplog *ol)
+{
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++) {
+        struct oplog_log *line = ol->logs[i];
+        bool speaks = false;
+        if (!focal_oplog_redactable(&line->pub))
+            continue;
+        for (uint64_t next = line->pub.head.seq + 1; st == FOCAL_OK && !speaks && next <= line->pub.staged.seq;) {
+            struct segment piece;
+            st = focal_oplog_segment_at(ol, &line->pub.line, next, true, &piece);
+            if (st == FOCAL_OK)
+                st = piece_speaks(ol, line, &piece, &speaks);
+            next = piece.last.seq + 1;
+        }
+        if (st == FOCAL_OK && speaks) {
+            ol->scrub_due = true;
+            st = focal_oplog_staging_drop(ol, line);
+        }
     }
     return st;
 }
@@ -319,21 +442,21 @@ static enum focal_status all_targets(struct focal_oplog *ol)
 
 enum focal_status focal_oplog_enforce(struct focal_oplog *ol)
 {
-    struct focal_buf keys, touched;
+    struct focal_buf touched;
     if (ol->target_count == 0 && !ol->targets_all && ol->breach_count == 0)
         return FOCAL_OK;
-    focal_buf_init(&keys, SIZE_MAX / 2);
     focal_buf_init(&touched, SIZE_MAX / 2);
     enum focal_status st = focal_oplog_flush(ol);
     if (st == FOCAL_OK && ol->targets_all)
         st = all_targets(ol);
-    while (st == FOCAL_OK && ol->target_count > 0) {
-        const struct redaction_target t = ol->targets[--ol->target_count];
-        st = enforce_one(ol, &t, &keys, &touched);
-    }
+    if (st == FOCAL_OK && ol->target_count > 0)
+        st = strip_staging(ol);
+    if (st == FOCAL_OK)
+        st = strip_targets(ol, &touched);
+    if (st == FOCAL_OK)
+        st = derive_touched(ol, &touched);
     if (st == FOCAL_OK)
         st = mend_breaches(ol);
-    focal_buf_close(&keys);
     focal_buf_wipe_close(&touched);
     return st;
 }

@@ -407,6 +407,8 @@ enum focal_status focal_oplog_enforce(struct focal_oplog *);
 enum focal_status focal_oplog_post(struct focal_oplog *, const struct focal_log *, const struct focal_stretch *, const struct focal_hash *hashes);
 /* The references under which a stretch is posted, sorted, each once. */
 enum focal_status focal_oplog_spoken_of(const struct focal_oplog *, struct focal_buf *refs, const struct focal_log *, const struct focal_stretch *, const struct focal_hash *hashes);
+/* Sorts them, each once. */
+void focal_oplog_segment_keys_once(struct focal_buf *keys);
 /* Keys of the segments of a scope that speak of a record or entry, each once, in order. */
 enum focal_status focal_oplog_segments_about(struct focal_oplog *, const struct focal_ref *, const struct focal_hash *scope, struct focal_buf *keys);
 

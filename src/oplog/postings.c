@@ -80,6 +80,19 @@ static int segment_order(const void *a, const void *b)
     return memcmp(a, b, SEGMENT_KEY_BYTES);
 }
 
+void focal_oplog_segment_keys_once(struct focal_buf *keys)
+{
+    size_t count = keys->len / SEGMENT_KEY_BYTES, kept = count ? 1 : 0;
+    if (count > 1)
+        qsort(keys->data, count, SEGMENT_KEY_BYTES, segment_order);
+    for (size_t i = 1; i < count; i++) {
+        const uint8_t *at = keys->data + i * SEGMENT_KEY_BYTES;
+        if (memcmp(keys->data + (kept - 1) * SEGMENT_KEY_BYTES, at, SEGMENT_KEY_BYTES) != 0)
+            memmove(keys->data + kept++ * SEGMENT_KEY_BYTES, at, SEGMENT_KEY_BYTES);
+    }
+    focal_buf_truncate(keys, kept * SEGMENT_KEY_BYTES);
+}
+
 enum focal_status focal_oplog_segments_about(struct focal_oplog *ol, const struct focal_ref *ref, const struct focal_hash *scope, struct focal_buf *keys)
 {
     uint8_t prefix[FOCAL_REF_BYTES];
@@ -107,14 +120,6 @@ enum focal_status focal_oplog_segments_about(struct focal_oplog *ol, const struc
         return st;
     if (keys->failed)
         return FOCAL_NO_MEMORY;
-    size_t count = keys->len / SEGMENT_KEY_BYTES, kept = count ? 1 : 0;
-    if (count > 1)
-        qsort(keys->data, count, SEGMENT_KEY_BYTES, segment_order);
-    for (size_t i = 1; i < count; i++) {
-        const uint8_t *at = keys->data + i * SEGMENT_KEY_BYTES;
-        if (memcmp(keys->data + (kept - 1) * SEGMENT_KEY_BYTES, at, SEGMENT_KEY_BYTES) != 0)
-            memmove(keys->data + kept++ * SEGMENT_KEY_BYTES, at, SEGMENT_KEY_BYTES);
-    }
-    focal_buf_truncate(keys, kept * SEGMENT_KEY_BYTES);
+    focal_oplog_segment_keys_once(keys);
     return FOCAL_OK;
 }

@@ -44,11 +44,6 @@ bool focal_oplog_maybe_redacted(const struct focal_oplog *ol, const struct focal
 
 enum focal_status focal_oplog_target_add(struct focal_oplog *ol, uint8_t kind, const struct focal_ref *ref, const struct focal_hash *scope)
 {
-    for (size_t i = 0; i < ol->target_count; i++) {
-        const struct redaction_target *t = &ol->targets[i];
-        if (t->kind == kind && focal_ref_compare(&t->ref, ref) == 0 && focal_hash_equal(&t->scope, scope))
-            return FOCAL_OK;
-    }
     void *list = ol->targets;
     enum focal_status st = focal_oplog_room(&list, &ol->target_cap, ol->target_count, sizeof *ol->targets);
     ol->targets = list;
@@ -278,12 +273,13 @@ enum focal_status focal_oplog_log_begun(struct focal_oplog *ol, const struct foc
 
 /* By one office alone, and be it its own, at most so many records a day are erased here: one stolen key must not be able to
  * erase an office's history in a minute. The rest waits, hidden, for a second office. */
-enum { ALONE_RECORDS_A_DAY = 20 };
+enum { ALONE_RECORDS_A_DAY = 20, ALONE_HEAD_BYTES = 8 };
 
+/* Row: the day, the count in the eighth byte, then the records. */
 static enum focal_status erase_alone(struct focal_oplog *ol, const struct focal_office *office, const struct focal_ref *record, bool *may)
 {
     char name[32] = "alone/";
-    uint8_t row[4 + 4 + FOCAL_REF_BYTES] = { 0 }, ref[FOCAL_REF_BYTES];
+    uint8_t row[ALONE_HEAD_BYTES + ALONE_RECORDS_A_DAY * FOCAL_REF_BYTES] = { 0 }, ref[FOCAL_REF_BYTES], day[4];
     struct focal_buf value;
     focal_buf_init(&value, sizeof row);
     memcpy(name + 6, office->text, strlen(office->text) + 1);
@@ -293,19 +289,22 @@ static enum focal_status erase_alone(struct focal_oplog *ol, const struct focal_
     focal_buf_close(&value);
     if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
         return st;
-    uint8_t day[4];
     focal_oplog_put_be32(day, ol->day);
     if (memcmp(row, day, sizeof day) != 0) {
         memset(row, 0, sizeof row);
         memcpy(row, day, sizeof day);
     }
     focal_ref_put(ref, record);
-    *may = memcmp(row + 8, ref, sizeof ref) == 0;
-    if (*may || row[7] >= ALONE_RECORDS_A_DAY)
+    *may = false;
+    size_t at = ALONE_HEAD_BYTES;
+    const size_t end = ALONE_HEAD_BYTES + row[7] * (size_t)FOCAL_REF_BYTES;
+    for (; at < end && at < sizeof row && !*may; at += FOCAL_REF_BYTES)
+        *may = memcmp(row + at, ref, sizeof ref) == 0;
+    if (*may || at + FOCAL_REF_BYTES > sizeof row)
         return FOCAL_OK;
     *may = true;
     row[7]++;
-    memcpy(row + 8, ref, sizeof ref);
+    memcpy(row + at, ref, sizeof ref);
     return focal_store_put(ol->store, FOCAL_SHELF_META, focal_span_text(name), focal_span_of(row, sizeof row));
 }
 

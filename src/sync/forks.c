@@ -44,8 +44,11 @@ bool tip_held(const struct focal_session *s, const struct focal_id *log, const s
     return held;
 }
 
+/* Who tells of more tips than anybody keeps invents them: they take no memory here. */
 static enum focal_status add_tip(struct fork *f, const struct focal_frontier_tip *tip)
 {
+    if (f->tip_count == FORK_TIPS_MAX)
+        return FOCAL_OK;
     if (f->tip_count == f->tip_cap) {
         size_t more = f->tip_cap ? 2 * f->tip_cap : 4;
         void *grown = focal_realloc(f->tips, more * sizeof *f->tips);

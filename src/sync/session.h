@@ -14,6 +14,7 @@ enum {
     SUBJECTS_ANSWERS_MAX = 64,
     NAMES_MAX = 32768,                      /* logs a peer may name that are not held here: more wait for the next connection */
     FORK_ITEMS_BYTES = 9000,                /* of one log with as many branches as are kept, in a FRONTIER */
+    FORK_TIPS_MAX = 512,                    /* of one log, as a peer tells them; nobody keeps as many branches */
     FORK_SENDS_MAX = 8,                     /* tips of one log being sent to one peer */
     BLOCKED_MS = 5000                       /* after a "not yet": asked again after this, or when something it needs came */
 };

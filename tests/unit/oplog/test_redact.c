@@ -1,167 +1,5 @@
 /* Redaction: hidden at once, erased by its own office or by two, nowhere readable, never revived, the same everywhere. */
-#include "offices.h"
-
-enum { KEN, SSD, HQ, TCD, OFFICES };
-
-static struct network net;
-static struct office offices[OFFICES];
-static const char *const codes[OFFICES] = { "KEN", "SSD", "HQ", "TCD" };
-static const char canary[] = "a canary that must be nowhere", other_canary[] = "another canary, of another office";
-
-enum { FIELD_TEXT = FOCAL_FIELD(510, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET) };
-
-static struct focal_span mark(const char *text)
-{
-    return focal_span_of(text, strlen(text));
-}
-
-/* HQ alone has the right to redact what others wrote. */
-static void certify(size_t i, uint64_t number, uint32_t rights)
-{
-    struct focal_certificate c;
-    certificate_for(&c, &offices[i], number);
-    c.rights = rights;
-    focal_buf_clear(&offices[i].statement);
-    certificate_sign(&offices[i].statement, &net, &c);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    network_make(&net);
-    for (size_t i = 0; i < OFFICES; i++) {
-        office_make(&offices[i], &net, codes[i], 50 + i);
-        certify(i, 1, i == HQ ? FOCAL_RIGHT_REDACT : 0);
-        focal_fake_store_keep_log(offices[i].store);
-    }
-    introduce(offices, OFFICES);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < OFFICES; i++)
-        office_close(&offices[i]);
-    network_close(&net);
-    return 0;
-}
-
-static struct focal_ref write_text(size_t by, const struct focal_ref *record, const char *text)
-{
-    struct focal_ref ref;
-    begin(&offices[by]);
-    assert_int_equal(try_write(&offices[by], &scope_network, record, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(text), &ref), FOCAL_OK);
-    commit(&offices[by]);
-    return ref;
-}
-
-static enum focal_status redact(size_t by, const struct focal_ref *record, const struct focal_ref *entry)
-{
-    struct focal_ref notice;
-    struct focal_error err;
-    struct focal_redact r = { .scope = scope_network, .entries = entry, .entry_count = entry ? 1 : 0, .records = record,
-        .record_count = record ? 1 : 0, .reason = 2 };
-    begin(&offices[by]);
-    enum focal_status st = focal_oplog_redact(offices[by].ol, &r, &notice, &err);
-    commit(&offices[by]);
-    return st;
-}
-
-static void exchange(void)
-{
-    for (size_t round = 0; round < 2; round++)
-        for (size_t a = 0; a < OFFICES; a++)
-            for (size_t b = 0; b < OFFICES; b++)
-                if (a != b)
-                    carry_all(&offices[a], &offices[b]);
-}
-
-static void scrub(size_t i)
-{
-    assert_int_equal(focal_store_scrub(offices[i].store), FOCAL_OK);
-    focal_oplog_scrubbed(offices[i].ol);
-}
-
-static bool readable(size_t i, const char *text)
-{
-    if (focal_oplog_scrub_due(offices[i].ol))
-        scrub(i);
-    return focal_fake_store_holds(offices[i].store, mark(text));
-}
-
-static uint64_t rows_of(size_t i, enum focal_shelf shelf)
-{
-    uint64_t digest, rows;
-    assert_int_equal(focal_shelf_digest(offices[i].store, shelf, &digest, &rows), FOCAL_OK);
-    return rows;
-}
-
-static void all_equal(void)
-{
-    struct focal_hash one, other;
-    for (size_t i = 0; i < OFFICES; i++) {
-        assert_verifies(&offices[i], i ? &other : &one);
-        if (i)
-            assert_true(focal_hash_equal(&one, &other));
-        if (i)
-            assert_same_state(&offices[0], &offices[i]);
-    }
-}
-
-static bool shown(size_t i, const struct focal_ref *record)
-{
-    struct focal_record_view view;
-    if (focal_oplog_record(offices[i].ol, NULL, record, &view) != FOCAL_OK)
-        return false;
-    bool kind = view.record.kind != NULL;
-    focal_record_view_close(&view);
-    return kind;
-}
-
-/* No seed is kept of a run in which anything is stripped, in whichever segment: looked at as the rows stand on the disk. */
-static void no_seed_reaches(size_t at)
-{
-    enum { LINE_BYTES = 16, HEAD_BYTES = 32 + 8 + 32 + 64 + 4, SEQS = 5000 };
-    struct focal_packer *packer = focal_packer_open();
-    struct focal_arena arena;
-    struct focal_buf key, value;
-    uint8_t line[LINE_BYTES] = { 0 };
-    focal_arena_init(&arena, 64u << 20);
-    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
-    focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
-    for (int pass = 0; pass < 2; pass++) {
-        static uint8_t lines[64][LINE_BYTES];
-        static bool of[64][SEQS];
-        static size_t count;
-        if (pass == 0) {
-            count = 0;
-            memset(of, 0, sizeof of);
-        }
-        focal_buf_clear(&key);
-        while (focal_store_next(offices[at].store, FOCAL_SHELF_SEGMENT, focal_buf_view(&key), &key, &value) == FOCAL_OK) {
-            struct focal_stretch s;
-            size_t which = 0;
-            memcpy(line, key.data, sizeof line);
-            while (which < count && memcmp(lines[which], line, sizeof line) != 0)
-                which++;
-            assert_true(which < 64);
-            if (which == count)
-                memcpy(lines[count++], line, sizeof line);
-            focal_arena_reset(&arena);
-            assert_int_equal(focal_stretch_unpack(packer, &s, &arena, focal_span_of(value.data + HEAD_BYTES, value.len - HEAD_BYTES)), FOCAL_OK);
-            for (size_t k = 0; k < s.count && pass == 0; k++)
-                of[which][s.first + k] = !s.entries[k].has_payload;
-            for (size_t r = 0; pass == 1 && r < s.run_count; r++)
-                for (uint64_t q = s.runs[r].first; q <= s.runs[r].last; q++)
-                    assert_false(s.runs[r].has_seed && of[which][q]);
-        }
-    }
-    focal_buf_close(&key);
-    focal_buf_close(&value);
-    focal_arena_close(&arena);
-    focal_packer_close(packer);
-}
+#include "redactors.h"
 
 /* ---- whole records ---- */
 
@@ -632,6 +470,110 @@ static void any_order_of_arrival(void **state)
         carried_close(&pieces[i]);
 }
 
+/* What came erased from others costs nothing of a day's measure. */
+static void erased_elsewhere_is_not_measured(void **state)
+{
+    (void)state;
+    struct focal_ref records[25];
+    for (size_t i = 0; i < OFFICES; i++)
+        focal_oplog_set_day(offices[i].ol, 20000);
+    for (size_t i = 0; i < 25; i++)
+        records[i] = write_text(KEN, NULL, "a word");
+    for (size_t i = 0; i < 25; i++) {
+        focal_oplog_set_day(offices[KEN].ol, 20000 + (uint32_t)i / 10);
+        assert_int_equal(redact(KEN, &records[i], NULL), FOCAL_OK);
+    }
+    assert_int_equal(rows_of(KEN, FOCAL_SHELF_HIDDEN), 0);
+    carry_all(&offices[KEN], &offices[SSD]);        /* all stripped */
+    struct focal_ref last = write_text(KEN, NULL, canary);
+    carry_all(&offices[KEN], &offices[SSD]);
+    assert_true(readable(SSD, canary));
+    focal_oplog_set_day(offices[KEN].ol, 20005);
+    assert_int_equal(redact(KEN, &last, NULL), FOCAL_OK);
+    carry_all(&offices[KEN], &offices[SSD]);
+    assert_int_equal(rows_of(SSD, FOCAL_SHELF_HIDDEN), 0);
+    assert_false(readable(SSD, canary));
+}
+
+/* What waits for its signature is a copy like any other. */
+static void staging_is_erased_too(void **state)
+{
+    (void)state;
+    struct carried c;
+    struct focal_ref record = write_text(KEN, NULL, canary), notice;
+    (void)write_text(KEN, NULL, "kept");
+    const struct focal_log *data = log_of(&offices[KEN], &net, &offices[KEN], &scope_network);
+    assert_int_equal(take_up(&offices[KEN], data, 1, 16000, &c), FOCAL_OK);
+    c.piece.is_signed = false;
+    carry_all(&offices[HQ], &offices[SSD]);
+    begin(&offices[SSD]);
+    struct carried control;
+    assert_int_equal(take_up(&offices[KEN], log_of(&offices[KEN], &net, &offices[KEN], &scope_control), 1, 16000, &control), FOCAL_OK);
+    assert_int_equal(hand_over(&offices[SSD], &control), FOCAL_OK);
+    carried_close(&control);
+    assert_int_equal(hand_over(&offices[SSD], &c), FOCAL_OK);
+    commit(&offices[SSD]);
+    carried_close(&c);
+    assert_int_equal(rows_of(SSD, FOCAL_SHELF_STAGING), 1);
+    assert_true(readable(SSD, canary));
+    assert_int_equal(redact(KEN, &record, NULL), FOCAL_OK);
+    const struct focal_log *notices = NULL;
+    for (size_t i = 0; i < focal_oplog_log_count(offices[KEN].ol); i++)
+        if (focal_oplog_log_at(offices[KEN].ol, i)->name.lane == FOCAL_LANE_NOTICES)
+            notices = focal_oplog_log_at(offices[KEN].ol, i);
+    assert_non_null(notices);
+    begin(&offices[SSD]);
+    assert_int_equal(take_up(&offices[KEN], notices, 1, 16000, &c), FOCAL_OK);
+    assert_int_equal(hand_over(&offices[SSD], &c), FOCAL_OK);
+    commit(&offices[SSD]);
+    carried_close(&c);
+    assert_false(readable(SSD, canary));
+    (void)notice;
+}
+
+/* The measure is of records, not of how often one of them comes up. */
+static void a_record_is_measured_once(void **state)
+{
+    (void)state;
+    struct focal_ref records[2], edit;
+    focal_oplog_set_day(offices[SSD].ol, 20000);
+    for (size_t i = 0; i < 2; i++)
+        records[i] = write_text(KEN, NULL, canary);
+    begin(&offices[KEN]);
+    for (size_t i = 0; i < 60; i++)
+        assert_int_equal(try_write(&offices[KEN], &scope_network, &records[i % 2], NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(canary), &edit), FOCAL_OK);
+    commit(&offices[KEN]);
+    carry_all(&offices[KEN], &offices[SSD]);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(redact(KEN, &records[i], NULL), FOCAL_OK);
+    carry_all(&offices[KEN], &offices[SSD]);
+    assert_int_equal(rows_of(SSD, FOCAL_SHELF_HIDDEN), 0);
+    assert_false(readable(SSD, canary));
+}
+
+/* Each segment is looked at once, however many of its entries are named at once, by whomever. */
+static void many_targets_cost_little(void **state)
+{
+    (void)state;
+    enum { NOTICES = 8, TARGETS = 400 };
+    static struct focal_ref refs[NOTICES * TARGETS];
+    struct focal_ref notice;
+    begin(&offices[KEN]);
+    for (size_t i = 0; i < NOTICES * TARGETS; i++)
+        assert_int_equal(try_write(&offices[KEN], &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("x"), &refs[i]), FOCAL_OK);
+    commit(&offices[KEN]);
+    exchange();
+    begin(&offices[TCD]);                       /* without any right */
+    for (size_t i = 0; i < NOTICES; i++) {
+        const struct focal_redact r = { .scope = scope_network, .entries = refs + i * TARGETS, .entry_count = TARGETS, .reason = 2 };
+        assert_int_equal(focal_oplog_redact(offices[TCD].ol, &r, &notice, NULL), FOCAL_OK);
+    }
+    const uint64_t before = focal_fake_store_operations(offices[TCD].store);
+    commit(&offices[TCD]);
+    assert_true(focal_fake_store_operations(offices[TCD].store) - before < 20 * NOTICES * TARGETS);
+    assert_true(shown(TCD, &refs[0]));
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -641,6 +583,10 @@ int main(void)
         WITH(two_offices_erase), WITH(alone_so_many_a_day), WITH(a_relay_cannot_strip), WITH(late_payloads_do_not_stay),
         WITH(runs_over_segments), WITH(a_run_in_three_segments), WITH(rolled_back_as_if_never_asked), WITH(any_order_of_arrival),
         WITH(the_log_of_the_record_comes_last),
+        WITH(erased_elsewhere_is_not_measured),
+        WITH(staging_is_erased_too),
+        WITH(a_record_is_measured_once),
+        WITH(many_targets_cost_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,6 +279,38 @@ static void invented_names_are_bounded(void **state)
     focal_buf_close(&frame);
 }
 
+/* Tips of one log without end: who holds more than can be held here says nothing by the rest. */
+static void invented_tips_are_bounded(void **state)
+{
+    (void)state;
+    end_write(&a, &scope_network, 3);
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    const struct focal_log *log = log_of(&ken, &net, &hq, &scope_network);
+    assert_non_null(log);
+    struct focal_buf items;
+    focal_buf_init(&items, FOCAL_FRAME_MAX);
+    struct focal_frontier_item item = { .author = log->name.author, .epoch = log->name.epoch, .lane = log->name.lane, .tip_count = FOCAL_TIPS_MAX };
+    for (uint64_t round = 0; round < 200; round++) {
+        focal_buf_clear(&items);
+        for (int i = 0; i < 24; i++) {
+            for (size_t t = 0; t < FOCAL_TIPS_MAX; t++) {
+                item.tips[t].seq = 1 + chance_below(&hq.chance, 1000);
+                chance_fill(&hq.chance, item.tips[t].keyed, sizeof item.tips[t].keyed);
+            }
+            focal_frontier_put(&items, &item);
+        }
+        struct focal_message m = { .type = FOCAL_MSG_FRONTIER };
+        memcpy(m.is.frontier.tag, shared_by_id(a.s, &log->name.scope)->tag, 8);
+        m.is.frontier.last = true;
+        m.is.frontier.items = focal_buf_view(&items);
+        assert_int_equal(say(&a, &b, &m), FOCAL_OK);
+    }
+    const struct peer_log *p = peer_log_get(b.s, &log->id);
+    assert_true(p->fork && p->fork->tip_count <= FORK_TIPS_MAX);
+    focal_buf_close(&items);
+}
+
 static void who_does_not_read_loses_the_link(void **state)
 {
     (void)state;
@@ -386,6 +418,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_log_never_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_bit_of_a_piece_is_signed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(invented_names_are_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(invented_tips_are_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_does_not_read_loses_the_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(numbers_out_of_range, set_up, tear_down),
         cmocka_unit_test_setup_teardown(staging_does_not_stop_asking, set_up, tear_down),
