@@ -275,10 +275,13 @@ enum focal_status clock_tick(struct focal_node *n)
     return keep(n);
 }
 
+/* A question moves no time: what is due is counted from the last step. */
 void focal_node_clock(struct focal_node *n, struct focal_now now, struct focal_clock *out)
 {
-    if (now.mono_ms >= n->host.now.mono_ms)
+    const struct focal_now stepped = n->host.now;
+    if (now.mono_ms >= stepped.mono_ms)
         n->host.now = now;
     look(n);
     *out = n->clock.is;
+    n->host.now = stepped;
 }

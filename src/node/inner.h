@@ -17,6 +17,7 @@ enum {
     RECEIPT_PASS_ON_MS = 6 * 3600 * 1000,       /* other members' receipts travel beyond neighbours at most so often */
     PASS_ON_LATE_MS = 60000,            /* on a link that never comes to rest receipts are passed on after so long */
     CLOSING_MS = 5000,                  /* a peer that does not take our BYE by then loses the link without it */
+    TICK_LEAST_MS = 20,
     PAUSED_REDIAL_MS = 30000            /* they paused the link: asked again about so often */
 };
 
@@ -73,6 +74,7 @@ struct focal_node {
     enum focal_status failed;
     enum focal_status scrub_failed;     /* after the last commit: no further step */
     bool in_step, tx_open;
+    uint64_t ticked_ms;
     enum focal_space space; uint64_t space_wanted;      /* as the store said when the step began */
 
     struct focal_office office;

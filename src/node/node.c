@@ -138,6 +138,7 @@ void focal_node_close(struct focal_node *n)
 
 static enum focal_status tick(struct focal_node *n)
 {
+    n->ticked_ms = n->host.now.mono_ms;
     peers_tick(n);
     enum focal_status st = receipts_tick(n);    /* first: receipts are passed on when none of ours is due */
     if (st == FOCAL_OK)

@@ -43,6 +43,8 @@ uint64_t focal_node_deadline_ms(const struct focal_node *n)
     for (size_t i = 0; i < n->link_count; i++)
         if (n->links[i].closing_since_ms && n->links[i].closing_since_ms + CLOSING_MS < next)
             next = n->links[i].closing_since_ms + CLOSING_MS;
-    /* Never closer than this: a due thing that cannot be done now must not spin the loop. */
-    return next == UINT64_MAX || next > n->host.now.mono_ms + 20 ? next : n->host.now.mono_ms + 20;
+    /* Never closer to the last tick than this: a due thing that cannot be done now must not spin the loop. Not to the last
+     * step: of one every few milliseconds no tick would ever come. */
+    uint64_t least = n->ticked_ms + TICK_LEAST_MS;
+    return next > least ? next : least;
 }

@@ -92,6 +92,35 @@ static void back_off_doubles_up_to_five_minutes(void **state)
     assert_int_equal(ken->dial_count, 1);
 }
 
+/* What is due comes, however often somebody asks or something else happens. */
+static void nothing_keeps_a_tick_away(void **state)
+{
+    (void)state;
+    for (int asks = 0; asks < 2; asks++) {
+        struct focal_node_event e = { .type = FOCAL_EVENT_DIAL_FAILED };
+        struct focal_clock clock;
+        tick(ken);
+        obey(ken);
+        assert_int_equal(ken->dial_count, 1);
+        e.is.dial.dial_tag = ken->dials[0].dial_tag;
+        e.is.dial.why = FOCAL_UNREACHABLE;
+        ken->dial_count = 0;
+        assert_int_equal(step_with(ken, &e), FOCAL_OK);
+        struct focal_peer_status s;
+        status_of(ken, "HQ", &s);
+        const uint64_t due = all.now.mono_ms + (s.next_try_in_ms > 20 ? s.next_try_in_ms : 20);
+        while (focal_node_deadline_ms(ken->node) > all.now.mono_ms && all.now.mono_ms < due + 100) {
+            all.now.mono_ms += 5;
+            e.is.dial.dial_tag = 0;     /* nobody's */
+            if (asks)
+                focal_node_clock(ken->node, all.now, &clock);
+            else
+                assert_int_equal(step_with(ken, &e), FOCAL_OK);
+        }
+        assert_true(all.now.mono_ms <= due + 5);
+    }
+}
+
 /* A listener that does not accept the key closes without a word, after the dialler has finished its handshake. */
 static void refused_is_not_connected(void **state)
 {
@@ -332,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_office_dials_headquarters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(back_off_doubles_up_to_five_minutes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_keeps_a_tick_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refused_is_not_connected, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_link_of_the_same_end_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_links_of_both_ends_one_stays, set_up, tear_down),
