@@ -141,10 +141,10 @@ enum focal_status draft_update(struct draft *, const struct focal_record *, cons
 enum focal_status draft_set(struct draft *, const struct focal_field *, const json_t *value, struct focal_error *);
 /* One field's value as text, as in CSV (rows split by ';'). */
 enum focal_status draft_text(struct draft *, const struct focal_field *, struct focal_span text, struct focal_error *);
-/* What follows from what is there (the quarter of the day received); last, before `change` is used. */
 /* Canonical bytes already; a row to be taken off. */
 enum focal_status draft_put(struct draft *, enum focal_change_op, const struct focal_field *, struct focal_span value, struct focal_error *);
 enum focal_status draft_put_row(struct draft *, const struct focal_field *, const struct focal_live *row, struct focal_error *);
+/* What follows from what is there (the quarter of the day received); last, before `change` is used. */
 enum focal_status draft_finish(struct draft *, struct focal_error *);
 /* Canonical bytes of one value typed for a field; appended. */
 enum focal_status value_parse(struct focal_oplog *, struct focal_store *, const struct focal_field *, struct focal_span text,
@@ -156,9 +156,10 @@ const struct focal_field *field_find(const struct focal_kind *, const char *name
 const struct focal_kind *job_kind(const struct job *);                  /* that the command's name begins with */
 /* The record that "ref" names, of that kind. */
 enum focal_status job_record(struct job *, struct focal_record_view *, struct focal_error *);
-struct draft *job_draft(struct job *);                                  /* the job's own; NULL: no memory */
 enum focal_status job_if_version(struct job *, struct focal_change *, struct focal_error *);
-enum job_state job_changed(struct job *, const struct focal_change *);
+/* Drafts a change of the record that "ref" names with prepare, puts it up and answers with what came of it. */
+typedef enum focal_status job_preparing(struct job *, struct draft *, const struct focal_record *, struct focal_error *);
+enum job_state job_edit(struct job *, job_preparing *);
 
 /* ---- withdrawn cases (withdraw_commands.c) ---- */
 

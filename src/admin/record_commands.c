@@ -57,7 +57,7 @@ static enum job_state put_up(struct job *j, struct draft *d)
     return JOB_STEP;
 }
 
-enum job_state job_changed(struct job *j, const struct focal_change *change)
+static enum job_state changed(struct job *j, const struct focal_change *change)
 {
     if (change->status != FOCAL_OK) {
         struct focal_error err = change->error;
@@ -71,7 +71,7 @@ enum job_state job_changed(struct job *j, const struct focal_change *change)
     return job_one(j, item);
 }
 
-struct draft *job_draft(struct job *j)
+static struct draft *draft_of(struct job *j)
 {
     struct draft *d = job_own(j, sizeof *d, change_free);
     if (d)
@@ -84,7 +84,7 @@ enum job_state run_new(struct job *j)
     struct focal_error err;
     struct draft *d = j->own;
     if (j->stage == 0) {
-        d = job_draft(j);
+        d = draft_of(j);
         if (!d)
             return job_fail(j, NULL);
         enum focal_status st = take_day(j, d, &err);
@@ -94,7 +94,7 @@ enum job_state run_new(struct job *j)
             return job_fail(j, &err);
         j->stage = 1;
     }
-    return j->stage == 1 ? put_up(j, d) : job_changed(j, &d->change);
+    return j->stage == 1 ? put_up(j, d) : changed(j, &d->change);
 }
 
 /* Opens the record that "ref" names and holds it against the command's kind. */
@@ -134,33 +134,44 @@ static bool tells_what_stands_there(const struct job *j)
     return json_object_size(json_object_get(j->with, "remove")) > 0 || job_text(j, "if_version");
 }
 
-enum job_state run_update(struct job *j)
+enum job_state job_edit(struct job *j, job_preparing *prepare)
 {
     struct focal_error err;
     struct draft *d = j->own;
     if (j->stage == 0) {
         struct focal_record_view view;
-        if (tells_what_stands_there(j) && veil_refuses(j, &err))
-            return job_fail(j, &err);
-        d = job_draft(j);
+        d = draft_of(j);
         if (!d)
             return job_fail(j, NULL);
-        enum focal_status st = job_record(j, &view, &err);
-        if (st != FOCAL_OK)
+        if (job_record(j, &view, &err) != FOCAL_OK)
             return job_fail(j, &err);
-        st = take_day(j, d, &err);
-        if (st == FOCAL_OK)
-            st = draft_update(d, &view.record, j->with, &err);
-        if (st == FOCAL_OK)
-            st = job_if_version(j, &d->change, &err);
+        enum focal_status st = prepare(j, d, &view.record, &err);
         focal_record_view_close(&view);
         if (st != FOCAL_OK)
             return job_fail(j, &err);
-        if (d->count == 0)
-            return job_failf(j, FOCAL_USAGE, "use --set, --add or --remove", "nothing was said that is to change");
         j->stage = 1;
     }
-    return j->stage == 1 ? put_up(j, d) : job_changed(j, &d->change);
+    return j->stage == 1 ? put_up(j, d) : changed(j, &d->change);
+}
+
+static enum focal_status prepare_update(struct job *j, struct draft *d, const struct focal_record *r, struct focal_error *err)
+{
+    enum focal_status st = take_day(j, d, err);
+    if (st == FOCAL_OK)
+        st = draft_update(d, r, j->with, err);
+    if (st == FOCAL_OK)
+        st = job_if_version(j, &d->change, err);
+    if (st == FOCAL_OK && d->count == 0)
+        return focal_fail(err, FOCAL_USAGE, "use --set, --add or --remove", "nothing was said that is to change");
+    return st;
+}
+
+enum job_state run_update(struct job *j)
+{
+    struct focal_error err;
+    if (j->stage == 0 && tells_what_stands_there(j) && veil_refuses(j, &err))
+        return job_fail(j, &err);
+    return job_edit(j, prepare_update);
 }
 
 /* ---- show ---- */

@@ -150,41 +150,12 @@ static enum focal_status prepare_restore(struct job *j, struct draft *d, const s
     return st == FOCAL_OK ? made_against(j, d, r, err) : st;
 }
 
-typedef enum focal_status preparing(struct job *, struct draft *, const struct focal_record *, struct focal_error *);
-
-static enum job_state run(struct job *j, preparing *prepare)
-{
-    struct focal_error err;
-    struct draft *d = j->own;
-    if (j->stage == 0) {
-        struct focal_record_view view;
-        d = job_draft(j);
-        if (!d)
-            return job_fail(j, NULL);
-        if (job_record(j, &view, &err) != FOCAL_OK)
-            return job_fail(j, &err);
-        enum focal_status st = prepare(j, d, &view.record, &err);
-        focal_record_view_close(&view);
-        if (st != FOCAL_OK)
-            return job_fail(j, &err);
-        j->stage = 1;
-    }
-    if (j->stage == 1) {
-        struct focal_node_event e = { .type = FOCAL_EVENT_CHANGE, .is.change = &d->change };
-        if (!job_event(j, &e))
-            return JOB_AGAIN;
-        j->stage = 2;
-        return JOB_STEP;
-    }
-    return job_changed(j, &d->change);
-}
-
 enum job_state run_withdraw(struct job *j)
 {
-    return run(j, prepare_withdraw);
+    return job_edit(j, prepare_withdraw);
 }
 
 enum job_state run_restore(struct job *j)
 {
-    return run(j, prepare_restore);
+    return job_edit(j, prepare_restore);
 }

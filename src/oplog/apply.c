@@ -175,16 +175,8 @@ static enum focal_status add_of_record(struct focal_oplog *ol, const struct oplo
 {
     struct segment seg;
     struct focal_stretch s;
-    focal_arena_reset(&ol->arena);
-    enum focal_status st = focal_oplog_segment_at(ol, &line->pub.line, first, false, &seg);
-    if (st == FOCAL_OK)
-        st = focal_stretch_unpack(ol->packer, &s, &ol->arena, seg.packed);
-    if (st != FOCAL_OK)
-        return st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
-    struct focal_hash *hashes = focal_arena_alloc(&ol->arena, s.count * sizeof *hashes);
-    if (!hashes)
-        return FOCAL_NO_MEMORY;
-    focal_oplog_hash(hashes, &s, 0, s.count, &line->pub.id, &seg.before);
+    struct focal_hash *hashes;
+    enum focal_status st = focal_oplog_segment_load(ol, line, first, &seg, &s, &hashes);
     for (size_t i = 0; i < s.count && st == FOCAL_OK; i++) {
         uint8_t key[PART_KEY_BYTES];
         struct focal_contribution c;

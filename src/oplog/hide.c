@@ -220,22 +220,6 @@ enum focal_status focal_oplog_screen(struct focal_oplog *ol, struct oplog_log *l
 
 /* ---- what is held --------------------------------------------------------------------------------------------------------- */
 
-static enum focal_status load_segment(struct focal_oplog *ol, const struct oplog_log *line, uint64_t first, struct segment *seg, struct focal_stretch *s,
-                                      struct focal_hash **hashes)
-{
-    focal_arena_reset(&ol->arena);
-    enum focal_status st = focal_oplog_segment_at(ol, &line->pub.line, first, false, seg);
-    if (st == FOCAL_OK)
-        st = focal_stretch_unpack(ol->packer, s, &ol->arena, seg->packed);
-    if (st != FOCAL_OK)
-        return st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
-    *hashes = focal_arena_alloc(&ol->arena, s->count * sizeof **hashes);
-    if (!*hashes)
-        return FOCAL_NO_MEMORY;
-    focal_oplog_hash(*hashes, s, 0, s->count, &line->pub.id, &seg->before);
-    return FOCAL_OK;
-}
-
 static enum focal_status store_again(struct focal_oplog *ol, const struct oplog_log *line, struct segment *seg, const struct focal_stretch *s)
 {
     focal_buf_clear(&ol->scratch);
@@ -259,7 +243,7 @@ static enum focal_status mend_breach(struct focal_oplog *ol, const struct breach
         struct focal_hash *hashes;
         st = focal_oplog_segment_of(ol, ol->store, &line->pub.line, next, false, &seg);
         if (st == FOCAL_OK)
-            st = load_segment(ol, line, seg.first, &seg, &s, &hashes);
+            st = focal_oplog_segment_load(ol, line, seg.first, &seg, &s, &hashes);
         if (st == FOCAL_OK)
             st = focal_oplog_strip(&spelt, &ol->arena, &s, NULL, b->low, b->high);
         bool changed = false;
@@ -290,7 +274,7 @@ static enum focal_status strip_segment(struct focal_oplog *ol, struct oplog_log 
     struct focal_stretch s;
     struct focal_hash *hashes;
     bool changed;
-    enum focal_status st = load_segment(ol, line, first, &seg, &s, &hashes);
+    enum focal_status st = focal_oplog_segment_load(ol, line, first, &seg, &s, &hashes);
     struct screening c = { .ol = ol, .line = line, .s = &s, .hashes = hashes, .touched = touched };
     if (st == FOCAL_OK)
         st = screen(&c, &changed);
@@ -412,8 +396,9 @@ static enum focal_status strip_staging(struct focal_oplog *ol)
         for (uint64_t next = line->pub.head.seq + 1; st == FOCAL_OK && !speaks && next <= line->pub.staged.seq;) {
             struct segment piece;
             st = focal_oplog_segment_at(ol, &line->pub.line, next, true, &piece);
-            if (st == FOCAL_OK)
-                st = piece_speaks(ol, line, &piece, &speaks);
+            if (st != FOCAL_OK)
+                break;
+            st = piece_speaks(ol, line, &piece, &speaks);
             next = piece.last.seq + 1;
         }
         if (st == FOCAL_OK && speaks) {

@@ -320,6 +320,10 @@ enum focal_status focal_oplog_strip(struct focal_stretch *, struct focal_arena *
 /* h of each of count entries from entries[from], into out; the first follows before. */
 void focal_oplog_hash(struct focal_hash *out, const struct focal_stretch *, size_t from, size_t count, const struct focal_id *log,
                       const struct focal_hash *before);
+/* A segment that is held, from its first seq: unpacked, with the h of each entry. Forgets what the arena held. DAMAGED: it is
+ * not there, or does not unpack. */
+enum focal_status focal_oplog_segment_load(struct focal_oplog *, const struct oplog_log *, uint64_t first, struct segment *, struct focal_stretch *,
+                                           struct focal_hash **hashes);
 /* h at seq, of what is held or staged. NOT_FOUND: not held. */
 enum focal_status focal_oplog_hash_at(struct focal_oplog *, struct focal_store *, const struct focal_log *, uint64_t seq, struct focal_hash *);
 

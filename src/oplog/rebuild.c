@@ -18,16 +18,10 @@ static enum focal_status derive_log(struct focal_oplog *ol, struct oplog_log *lo
     for (uint64_t next = log->pub.base.seq + 1; next <= log->pub.head.seq;) {
         struct segment s;
         struct focal_stretch stretch;
-        focal_arena_reset(&ol->arena);
-        enum focal_status st = focal_oplog_segment_at(ol, &log->pub.line, next, false, &s);
-        if (st == FOCAL_OK)
-            st = focal_stretch_unpack(ol->packer, &stretch, &ol->arena, s.packed);
+        struct focal_hash *hashes;
+        enum focal_status st = focal_oplog_segment_load(ol, log, next, &s, &stretch, &hashes);
         if (st != FOCAL_OK)
-            return st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
-        struct focal_hash *hashes = focal_arena_alloc(&ol->arena, stretch.count * sizeof *hashes);
-        if (!hashes)
-            return FOCAL_NO_MEMORY;
-        focal_oplog_hash(hashes, &stretch, 0, stretch.count, &log->pub.id, &s.before);
+            return st;
         if (!focal_hash_equal(&hashes[stretch.count - 1], &s.last.h))
             return FOCAL_DAMAGED;
         st = focal_oplog_apply(ol, log, &stretch, 0, hashes);

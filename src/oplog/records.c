@@ -118,16 +118,10 @@ static enum focal_status list_segment(struct listing *l, const struct oplog_log 
     struct focal_oplog *ol = l->ol;
     struct segment seg;
     struct focal_stretch s;
-    focal_arena_reset(&ol->arena);
-    enum focal_status st = focal_oplog_segment_at(ol, &line->pub.line, first, false, &seg);
-    if (st == FOCAL_OK)
-        st = focal_stretch_unpack(ol->packer, &s, &ol->arena, seg.packed);
+    struct focal_hash *hashes;
+    enum focal_status st = focal_oplog_segment_load(ol, line, first, &seg, &s, &hashes);
     if (st != FOCAL_OK)
-        return st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
-    struct focal_hash *hashes = focal_arena_alloc(&ol->arena, s.count * sizeof *hashes);
-    if (!hashes)
-        return FOCAL_NO_MEMORY;
-    focal_oplog_hash(hashes, &s, 0, s.count, &line->pub.id, &seg.before);
+        return st;
     for (size_t i = 0; i < s.count; i++) {
         struct entry_name name;
         struct focal_payload payload;

@@ -240,6 +240,22 @@ void focal_oplog_hash(struct focal_hash *out, const struct focal_stretch *s, siz
     }
 }
 
+enum focal_status focal_oplog_segment_load(struct focal_oplog *ol, const struct oplog_log *line, uint64_t first, struct segment *seg, struct focal_stretch *s,
+                                           struct focal_hash **hashes)
+{
+    focal_arena_reset(&ol->arena);
+    enum focal_status st = focal_oplog_segment_at(ol, &line->pub.line, first, false, seg);
+    if (st == FOCAL_OK)
+        st = focal_stretch_unpack(ol->packer, s, &ol->arena, seg->packed);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NOT_FOUND || st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
+    *hashes = focal_arena_alloc(&ol->arena, s->count * sizeof **hashes);
+    if (!*hashes)
+        return FOCAL_NO_MEMORY;
+    focal_oplog_hash(*hashes, s, 0, s->count, &line->pub.id, &seg->before);
+    return FOCAL_OK;
+}
+
 enum focal_status focal_oplog_hash_at(struct focal_oplog *ol, struct focal_store *store, const struct focal_log *log, uint64_t seq, struct focal_hash *out)
 {
     while (seq < log->base.seq)

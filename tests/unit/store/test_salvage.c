@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "files.h"
 #include "focal/store_sqlite.h"
 #include "inside.h"
 
@@ -48,29 +49,6 @@ static int leave(void **state)
 }
 
 /* ---- files ---- */
-
-static struct focal_buf contents(const char *path)
-{
-    struct focal_buf buf;
-    focal_buf_init(&buf, 64u << 20);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    uint8_t block[4096];
-    size_t n;
-    while ((n = fread(block, 1, sizeof block, f)) > 0)
-        focal_buf_bytes(&buf, block, n);
-    fclose(f);
-    assert_false(buf.failed);
-    return buf;
-}
-
-static void write_file(const char *path, struct focal_span bytes)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes.data, 1, bytes.len, f), bytes.len);
-    assert_int_equal(fclose(f), 0);
-}
 
 static void copy_file(const char *from, const char *to)
 {
