@@ -132,6 +132,7 @@ FOCAL_MUST_USE enum focal_status child_start(struct bench *, struct node *, stru
 FOCAL_MUST_USE enum focal_status child_json(struct bench *, const char *const *argv, json_t **out, struct focal_error *);
 bool child_alive(struct node *);
 void child_end(struct node *);
+void child_kill(struct node *);         /* with kill -9 */
 FOCAL_MUST_USE enum focal_status child_free_port(unsigned *port, struct focal_error *);
 double child_cpu_s(const struct node *);
 double child_rss_mib(const struct node *, bool peak);
@@ -165,7 +166,7 @@ FOCAL_MUST_USE enum focal_status network_settle(struct bench *, struct focal_err
 /* Full check of both: no errors, and equal digests. entries: of the office. */
 FOCAL_MUST_USE enum focal_status network_verify(struct bench *, uint64_t *entries, struct focal_error *);
 /* Ends both daemons and starts them again; seconds until each answers. */
-FOCAL_MUST_USE enum focal_status network_restart(struct bench *, double took_s[2], struct focal_error *);
+FOCAL_MUST_USE enum focal_status network_restart(struct bench *, bool killed, double took_s[2], struct focal_error *);
 FOCAL_MUST_USE enum focal_status network_ids(struct bench *, struct node *, size_t count, json_t **rows, struct focal_error *);
 
 struct usage { double cpu_s[2]; uint64_t bytes[2]; double at_s; };       /* cpu: headquarters, office; bytes: up, down */

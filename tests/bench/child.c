@@ -79,6 +79,12 @@ void child_end(struct node *node)
         kill(node->pid, SIGTERM);
     while (child_alive(node) && seconds() < until)
         poll(NULL, 0, 5);
+    child_kill(node);
+}
+
+void child_kill(struct node *node)
+{
+    talk_close(node);
     if (!child_alive(node))
         return;
     kill(node->pid, SIGKILL);

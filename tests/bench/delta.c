@@ -159,10 +159,12 @@ enum focal_status scene_noop(struct bench *b, struct focal_error *err)
 
 enum focal_status scene_idle(struct bench *b, struct focal_error *err)
 {
-    double took[2] = { 0, 0 }, cpu[2], until = seconds() + ANSWER_MS / 1000.0;
+    double took[2] = { 0, 0 }, killed[2] = { 0, 0 }, cpu[2], until = seconds() + ANSWER_MS / 1000.0;
 
-    progress(b, "idle: both start again");
-    enum focal_status status = network_restart(b, took, err);
+    progress(b, "idle: both start again, after kill -9 and after an orderly end");
+    enum focal_status status = network_restart(b, true, killed, err);
+    if (status == FOCAL_OK)
+        status = network_restart(b, false, took, err);
     if (status == FOCAL_OK)
         status = network_settle(b, err);
     for (int i = 0; status == FOCAL_OK && i < 10; i++)
@@ -174,6 +176,8 @@ enum focal_status scene_idle(struct bench *b, struct focal_error *err)
     if (status)
         return status;
     double hq = child_rss_mib(&b->hq, false), office = child_rss_mib(&b->office, false);
+    note(b, "hq_start_after_kill", killed[0], "s");
+    note(b, "office_start_after_kill", killed[1], "s");
     note(b, "hq_start", took[0], "s");
     note(b, "office_start", took[1], "s");
     note(b, "hq_memory", hq, "MiB");

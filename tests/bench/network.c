@@ -125,12 +125,12 @@ enum focal_status network_open(struct bench *b, struct focal_error *err)
     return status ? status : network_settle(b, err);
 }
 
-enum focal_status network_restart(struct bench *b, double took_s[2], struct focal_error *err)
+enum focal_status network_restart(struct bench *b, bool killed, double took_s[2], struct focal_error *err)
 {
     enum focal_status status = FOCAL_OK;
 
-    child_end(&b->office);
-    child_end(&b->hq);
+    (killed ? child_kill : child_end)(&b->office);
+    (killed ? child_kill : child_end)(&b->hq);
     for (int i = 0; status == FOCAL_OK && i < 2; i++) {
         double began = seconds();
         status = start(b, i ? &b->office : &b->hq, err);
