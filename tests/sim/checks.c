@@ -82,15 +82,21 @@ static void dump(struct world *w)
     }
 }
 
-/* Copies of headquarters have one address: links are made anew, so that each is reached in its turn. */
+static bool has_copy(const struct world *w, size_t i)
+{
+    for (size_t k = 0; k < w->node_count; k++)
+        if (k != i && strcmp(w->nodes[k].code, w->nodes[i].code) == 0)
+            return true;
+    return false;
+}
+
+/* Whoever dials an office of which there are copies reaches one of them. Links are made anew here every minute, as they are
+ * in life after six hours, so that each copy is reached in its turn, also by each copy of another office. */
 static void reach_copies(struct world *w)
 {
-    bool copied = false;
     w->copies_turn++;
-    for (size_t i = 1; i < w->node_count; i++)
-        copied = copied || strcmp(w->nodes[i].address, w->nodes[0].address) == 0;
-    for (size_t i = 0; copied && i < w->node_count; i++)
-        if (strcmp(w->nodes[i].address, w->nodes[0].address) == 0)
+    for (size_t i = 0; i < w->node_count; i++)
+        if (has_copy(w, i))
             world_cut_links(w, (int)i);
 }
 
