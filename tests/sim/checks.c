@@ -5,23 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct focal_certificate *mine(struct world *w, size_t i)
+static const struct focal_certificate *mine(const struct world *w, size_t i)
 {
     return w->nodes[i].node ? focal_oplog_mine(focal_node_oplog(w->nodes[i].node)) : NULL;
 }
 
-/* Equal frontiers in every scope that both read. */
-/* Copies of one office do not speak with each other: what they write comes together at whoever else reads the scope. */
+/* Copies of one office do not speak with each other: what they write comes together at whoever else reads the scope, once it
+ * is a member. */
 bool sim_bridged(const struct world *w, size_t a, size_t b, const struct focal_scope *scope)
 {
     if (strcmp(w->nodes[a].code, w->nodes[b].code) != 0)
         return true;
     for (size_t i = 0; i < w->node_count; i++)
-        if (w->nodes[i].node && !w->nodes[i].malice && strcmp(w->nodes[i].code, w->nodes[a].code) != 0 && sim_reads(w, (int)i, scope))
+        if (mine(w, i) && !w->nodes[i].malice && strcmp(w->nodes[i].code, w->nodes[a].code) != 0 && sim_reads(w, (int)i, scope))
             return true;
     return false;
 }
 
+/* Equal frontiers in every scope that both read. */
 static bool same(struct world *w, size_t a, size_t b)
 {
     const struct focal_certificate *ca = mine(w, a), *cb = mine(w, b);
