@@ -113,12 +113,18 @@ static void note_part(struct world *w, int i, const struct focal_ref *record, co
 
 void sim_acknowledged(struct world *w, int i, const struct focal_ref *record, const struct sim_moment *before)
 {
-    for (size_t k = 0; k < before->count; k++) {
+    struct sim_node *n = &w->nodes[i];
+    struct focal_oplog *own = NULL;
+    /* What was sent after the answer may have ended the node: then its disk must have what it answered. */
+    if (!n->node && focal_oplog_open(&own, n->store, NULL, NULL, NULL, NULL) != FOCAL_OK)
+        sim_fail(w, "node %s: ended after an answer, and its disk cannot be read", n->code);
+    for (size_t k = 0; k < before->count && (n->node || own); k++) {
         struct focal_part after;
-        part_of(w, focal_node_oplog(w->nodes[i].node), record, &before->parts[k].scope, &after);
+        part_of(w, own ? own : focal_node_oplog(n->node), record, &before->parts[k].scope, &after);
         note_part(w, i, record, &before->parts[k].scope, &before->parts[k].part, &after);
         focal_part_close(&after);
     }
+    focal_oplog_close(own);
 }
 
 void sim_unanswered(struct world *w, const struct sim_moment *before)

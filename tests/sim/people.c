@@ -17,7 +17,7 @@ static bool change(struct world *w, int i, struct focal_change *c)
     struct sim_moment before;
     sim_moment_take(w, i, c->is_new ? NULL : &c->record, &before);
     bool answered = sim_step(w, i, &ev, 1) == FOCAL_OK, ok = answered && c->status == FOCAL_OK;
-    if (ok && n->node)
+    if (ok)
         sim_acknowledged(w, i, &c->result, &before);
     else if (!answered)
         sim_unanswered(w, &before);
