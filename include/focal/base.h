@@ -80,6 +80,7 @@ _Noreturn void focal_assert_failed(const char *expression, const char *file, int
 void *focal_alloc(size_t bytes);                       /* zeroed; bytes may be 0 */
 void *focal_realloc(void *p, size_t bytes);            /* the grown part is NOT zeroed */
 void  focal_free(void *p);
+bool  focal_alloc_allowed(size_t bytes);               /* asks the hook below, for who must take memory elsewhere */
 /* Tests only: asked before every allocation; false makes it fail. NULL takes the hook away. */
 void  focal_alloc_hook(bool (*allow)(void *data, size_t bytes), void *data);
 

@@ -14,6 +14,10 @@
 
 FOCAL_MUST_USE enum focal_status focal_crypto_init(void);     /* once per process, before anything else here */
 void focal_wipe(void *, size_t);
+/* Zeroed memory for keys that stand for longer than a call: its own pages between guard pages, locked as far as RLIMIT_MEMLOCK
+ * goes, wiped by _free (which takes NULL). NULL: none. A page or two each, so not for what is many. Source: libsodium, sodium_malloc. */
+void *focal_secret_alloc(size_t bytes);
+void focal_secret_free(void *);
 bool focal_secret_equal(const void *, const void *, size_t);  /* constant time */
 
 /* ---- H(parts) ------------------------------------------------------------------------------------------------------- */

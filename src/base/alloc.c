@@ -15,7 +15,7 @@ void focal_alloc_hook(bool (*allow)(void *data, size_t bytes), void *data)
     hook.data = data;
 }
 
-static bool allowed(size_t bytes)
+bool focal_alloc_allowed(size_t bytes)
 {
     return !hook.allow || hook.allow(hook.data, bytes);
 }
@@ -28,14 +28,14 @@ static bool sensible(size_t bytes)
 
 void *focal_alloc(size_t bytes)
 {
-    if (!sensible(bytes) || !allowed(bytes))
+    if (!sensible(bytes) || !focal_alloc_allowed(bytes))
         return NULL;
     return calloc(1, bytes ? bytes : 1);
 }
 
 void *focal_realloc(void *p, size_t bytes)
 {
-    if (!sensible(bytes) || !allowed(bytes))
+    if (!sensible(bytes) || !focal_alloc_allowed(bytes))
         return NULL;
     return realloc(p, bytes ? bytes : 1);
 }

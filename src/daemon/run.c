@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -144,15 +143,17 @@ static enum focal_status open_node(struct running *r, struct focal_error *err)
     char path[PATH_BYTES];
     if (!path_join(path, r->config.dir, "keys/node.key"))
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
-    (void)!mlock(&r->keys, sizeof r->keys);     /* not into swap, where the system lets us say so */
-    enum focal_status st = node_key_read(&r->keys, path, err);
+    r->keys = focal_secret_alloc(sizeof *r->keys);
+    if (!r->keys)
+        return focal_fail(err, FOCAL_NO_MEMORY, "free some memory", "no memory for the keys");
+    enum focal_status st = node_key_read(r->keys, path, err);
     if (st != FOCAL_OK)
         return st;
     struct focal_now now;
     focal_clock_now(&now);
-    focal_node_keys_public(&r->public_keys, &r->keys);
+    focal_node_keys_public(&r->public_keys, r->keys);
     focal_boot_id(r->boot_id);
-    struct focal_node_setup setup = { .store = r->store, .keys = &r->keys, .entropy = { focal_entropy_fill, NULL }, .trace = r->trace,
+    struct focal_node_setup setup = { .store = r->store, .keys = r->keys, .entropy = { focal_entropy_fill, NULL }, .trace = r->trace,
         .machine_id = r->machine_id, .boot_id = r->boot_id, .made_day = FOCAL_MADE_DAY,
         .redial_least_ms = r->config.redial_least_s * 1000, .redial_most_ms = r->config.redial_most_s * 1000 };
     focal_entropy_fill(NULL, &setup.map_seed, sizeof setup.map_seed);
@@ -201,7 +202,7 @@ static void close_all(struct running *r)
     focal_admin_close(r->admin);
     focal_node_close(r->node);
     focal_store_close(r->store);
-    focal_node_keys_wipe(&r->keys);
+    focal_secret_free(r->keys);
     focal_buf_close(&r->frame);
     focal_buf_close(&r->kept);
     focal_arena_close(&r->frames);

@@ -21,7 +21,7 @@ struct running {
     struct focal_config config;
     struct focal_trace trace;
     struct focal_store *store;
-    struct focal_node_keys keys;
+    struct focal_node_keys *keys;       /* in guarded memory */
     struct focal_public_keys public_keys;
     struct focal_node *node;
     struct focal_admin *admin;

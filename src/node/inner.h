@@ -78,7 +78,7 @@ struct focal_node {
     enum focal_space space; uint64_t space_wanted;      /* as the store said when the step began */
 
     struct focal_office office;
-    bool secret_set; uint8_t secret[32];
+    bool secret_set; uint8_t *secret;   /* of the network, 32 bytes in guarded memory */
     bool invited; struct focal_invitation invitation; struct focal_buf invitation_bytes, invitation_token;
 
     struct peer *peers; size_t peer_count;

@@ -86,7 +86,8 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
     n->host.trace = &n->trace;
     links_host(n);
     n->orders = focal_alloc(ORDERS_MAX * sizeof *n->orders);
-    enum focal_status st = n->orders ? FOCAL_OK : focal_fail(err, FOCAL_NO_MEMORY, "free some memory", "no memory for the node");
+    n->secret = focal_secret_alloc(32);
+    enum focal_status st = n->orders && n->secret ? FOCAL_OK : focal_fail(err, FOCAL_NO_MEMORY, "free some memory", "no memory for the node");
     if (st == FOCAL_OK)
         st = focal_oplog_open(&n->oplog, n->store, n->keys, &n->entropy, &n->trace, err);
     if (st == FOCAL_OK) {
@@ -130,6 +131,7 @@ void focal_node_close(struct focal_node *n)
     focal_buf_wipe_close(&n->invitation_token);
     focal_free(n->heads_told);
     focal_free(n->orders);
+    focal_secret_free(n->secret);
     focal_wipe(n, sizeof *n);
     focal_free(n);
 }

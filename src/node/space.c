@@ -110,7 +110,7 @@ enum focal_space focal_node_space(const struct focal_node *n, uint64_t *wanted)
 
 static void forget_invitation(struct focal_node *n)
 {
-    focal_wipe(n->secret, sizeof n->secret);
+    focal_wipe(n->secret, 32);
     n->secret_set = n->invited = false;
     focal_wipe(&n->invitation, sizeof n->invitation);
     focal_buf_clear(&n->invitation_bytes);

@@ -13,7 +13,7 @@ static enum focal_status opening_payload(struct focal_oplog *ol, struct focal_bu
     focal_buf_varint(&number, ol->epoch_number);
     const struct focal_item items[] = {
         { .field = FOCAL_OPENING_NUMBER, .value = focal_buf_view(&number) },
-        { .field = FOCAL_OPENING_AUTHOR, .value = focal_span_of(ol->keys.sign_public.b, sizeof ol->keys.sign_public.b) },
+        { .field = FOCAL_OPENING_AUTHOR, .value = focal_span_of(ol->keys->sign_public.b, sizeof ol->keys->sign_public.b) },
         { .field = FOCAL_OPENING_EPOCH, .value = focal_span_of(ol->epoch.b, sizeof ol->epoch.b) },
         { .field = FOCAL_OPENING_REASON, .value = focal_span_of(&ol->epoch_reason, 1) },
     };
@@ -58,11 +58,11 @@ enum focal_status focal_oplog_epoch_ensure(struct focal_oplog *ol, struct focal_
     if (ol->epoch_set)
         return FOCAL_OK;
     struct oplog_scope *control = focal_oplog_scope_of(ol, &ol->control_scope);
-    if (!control || !focal_oplog_grants(ol, &ol->keys.sign_public, &control->scope))
+    if (!control || !focal_oplog_grants(ol, &ol->keys->sign_public, &control->scope))
         return focal_fail(err, FOCAL_DENIED, "ask headquarters for a certificate that lets this office write in control",
                           "this office's certificate does not let it write in control");
     choose_epoch(ol);
-    if (!focal_oplog_opens(ol, &ol->keys.sign_public, ol->epoch_number))
+    if (!focal_oplog_opens(ol, &ol->keys->sign_public, ol->epoch_number))
         return focal_fail(err, FOCAL_DENIED, "ask headquarters to renew this office's certificate",
                           "this office has opened as many epochs as its certificate allows");
     struct focal_buf bytes;

@@ -182,7 +182,7 @@ struct entry_name {
 struct focal_oplog {
     struct focal_store *store;
     bool has_keys;
-    struct focal_node_keys keys;
+    struct focal_node_keys *keys;          /* NULL: reading only; in guarded memory */
     struct focal_entropy entropy;
     struct focal_trace trace;
     uint64_t seed;

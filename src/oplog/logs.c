@@ -165,7 +165,7 @@ enum focal_status focal_oplog_log_add(struct focal_oplog *ol, struct oplog_log *
     log->pub.line = log->pub.id;
     log->pub.name = *name;
     log->pub.scope = *scope;
-    log->pub.mine = ol->has_keys && focal_key_equal(&name->author, &ol->keys.sign_public);
+    log->pub.mine = ol->has_keys && focal_key_equal(&name->author, &ol->keys->sign_public);
     focal_chain_start(&log->pub.base.h, &log->pub.id);
     enum focal_status st = focal_oplog_line_keep(ol, log);
     if (st == FOCAL_OK)

@@ -97,8 +97,13 @@ enum focal_status focal_oplog_open(struct focal_oplog **out, struct focal_store 
         return focal_fail(err, FOCAL_NO_MEMORY, "", "out of memory");
     ol->store = store;
     ol->has_keys = keys != NULL;
+    ol->keys = keys ? focal_secret_alloc(sizeof *ol->keys) : NULL;
+    if (keys && !ol->keys) {
+        focal_free(ol);
+        return focal_fail(err, FOCAL_NO_MEMORY, "", "out of memory");
+    }
     if (keys)
-        ol->keys = *keys;
+        *ol->keys = *keys;
     if (trace)
         ol->trace = *trace;
     if (entropy) {
@@ -143,7 +148,7 @@ void focal_oplog_close(struct focal_oplog *ol)
     focal_buf_close(&ol->scratch);
     focal_buf_close(&ol->names);
     focal_buf_close(&ol->refs);
-    focal_wipe(&ol->keys, sizeof ol->keys);
+    focal_secret_free(ol->keys);
     focal_free(ol);
 }
 

@@ -232,7 +232,7 @@ static enum focal_status take_in(struct focal_oplog *ol, const struct focal_rece
 
 static void note_own(struct focal_oplog *ol, const struct focal_receipt *r)
 {
-    if (!ol->has_keys || !ol->epoch_set || !focal_key_equal(&r->signer, &ol->keys.sign_public)
+    if (!ol->has_keys || !ol->epoch_set || !focal_key_equal(&r->signer, &ol->keys->sign_public)
         || !focal_id_equal(&r->epoch, &ol->epoch))
         return;
     for (size_t i = 0; i < focal_receipt_head_count(r); i++) {
@@ -338,7 +338,7 @@ enum focal_status focal_oplog_make_receipt(struct focal_oplog *ol, const struct 
     const struct focal_certificate *mine = focal_oplog_mine(ol);
     if (!mine)
         return FOCAL_NOT_FOUND;
-    struct focal_receipt r = { .office = mine->office, .signer = ol->keys.sign_public, .day = day, .statements = ol->statements.hash };
+    struct focal_receipt r = { .office = mine->office, .signer = ol->keys->sign_public, .day = day, .statements = ol->statements.hash };
     struct focal_buf heads;
     focal_scope_id(&r.scope, &ol->network, scope);
     focal_buf_init(&heads, FOCAL_RECEIPT_HEADS_MAX * HEAD_BYTES);
@@ -358,7 +358,7 @@ enum focal_status focal_oplog_make_receipt(struct focal_oplog *ol, const struct 
         st = body->failed ? FOCAL_NO_MEMORY : FOCAL_OK;
     }
     if (st == FOCAL_OK) {
-        focal_receipt_sign(signature, ol->keys.sign_secret, &ol->network, focal_buf_view(body));
+        focal_receipt_sign(signature, ol->keys->sign_secret, &ol->network, focal_buf_view(body));
         st = put(ol, &r, focal_buf_view(body), signature);
     }
     if (st == FOCAL_OK)

@@ -389,5 +389,5 @@ const struct focal_certificate *focal_oplog_office_at(const struct focal_oplog *
 
 const struct focal_certificate *focal_oplog_mine(const struct focal_oplog *ol)
 {
-    return ol->has_keys ? focal_oplog_certificate_by_sign(ol, &ol->keys.sign_public) : NULL;
+    return ol->has_keys ? focal_oplog_certificate_by_sign(ol, &ol->keys->sign_public) : NULL;
 }

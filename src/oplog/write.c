@@ -148,7 +148,7 @@ enum focal_status focal_oplog_own_close(struct focal_oplog *ol, struct oplog_log
             return FOCAL_OK;
         struct segment s = { .first = own->first, .before = own->before, .canonical = (uint32_t)canonical,
             .last = { .seq = own->first + (n - 1), .h = own->entries[n - 1].h }, .packed = focal_buf_view(&ol->scratch) };
-        focal_sign_head(&s.signature, ol->keys.sign_secret, &ol->network, &log->pub.id, &s.last);
+        focal_sign_head(&s.signature, ol->keys->sign_secret, &ol->network, &log->pub.id, &s.last);
         st = focal_oplog_append(ol, log, &s);
         if (st == FOCAL_OK)
             st = post_own(ol, log, own, n);
@@ -297,7 +297,7 @@ enum focal_status focal_oplog_own_log(struct focal_oplog *ol, struct oplog_log *
         *out = scope->own[lane];
         return FOCAL_OK;
     }
-    struct focal_log_name name = { .author = ol->keys.sign_public, .epoch = ol->epoch, .scope = scope->id, .lane = lane };
+    struct focal_log_name name = { .author = ol->keys->sign_public, .epoch = ol->epoch, .scope = scope->id, .lane = lane };
     struct focal_id id;
     focal_log_id(&id, &ol->network, &name);
     struct oplog_log *log = focal_oplog_log_of(ol, &id);
@@ -358,7 +358,7 @@ static struct oplog_scope *writable(const struct focal_oplog *ol, const struct f
             found = ol->scopes[i];
     }
     /* A log of ours in it is proof enough: rights to write are not taken back by what is built. */
-    return found && ol->has_keys && (found->own[FOCAL_LANE_DATA] || focal_oplog_grants(ol, &ol->keys.sign_public, scope)) ? found : NULL;
+    return found && ol->has_keys && (found->own[FOCAL_LANE_DATA] || focal_oplog_grants(ol, &ol->keys->sign_public, scope)) ? found : NULL;
 }
 
 enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_write *w, struct focal_ref *ref, struct focal_error *err)

@@ -15,15 +15,15 @@ enum focal_status handshake_start(struct focal_session *s)
     uint8_t prologue[37], ephemeral[32];
     focal_prologue(prologue, focal_oplog_network(s->host->oplog));
     s->host->entropy->fill(s->host->entropy->data, ephemeral, sizeof ephemeral);
-    focal_noise_init(&s->noise, FOCAL_NOISE_XKpsk3, s->dialled, focal_span_of(prologue, sizeof prologue),
-                     s->host->keys->channel_secret, s->dialled ? &s->far : NULL, ephemeral, s->dialled ? s->psk.key : NULL);
+    focal_noise_init(&s->secrets->noise, FOCAL_NOISE_XKpsk3, s->dialled, focal_span_of(prologue, sizeof prologue),
+                     s->host->keys->channel_secret, s->dialled ? &s->far : NULL, ephemeral, s->dialled ? s->secrets->psk.key : NULL);
     focal_wipe(ephemeral, sizeof ephemeral);
     if (!s->dialled)
         return FOCAL_OK;
 
     struct focal_buf b;
     focal_buf_init(&b, FOCAL_FRAME_MAX);
-    enum focal_status st = focal_noise_write(&s->noise, &b, focal_span_of(NULL, 0));
+    enum focal_status st = focal_noise_write(&s->secrets->noise, &b, focal_span_of(NULL, 0));
     if (st == FOCAL_OK)
         st = queue_raw(s, focal_buf_view(&b));
     focal_buf_close(&b);
@@ -36,7 +36,7 @@ static enum focal_status answer(struct focal_session *s)
 {
     struct focal_buf b;
     focal_buf_init(&b, FOCAL_FRAME_MAX);
-    enum focal_status st = focal_noise_write(&s->noise, &b, focal_span_of(NULL, 0));
+    enum focal_status st = focal_noise_write(&s->secrets->noise, &b, focal_span_of(NULL, 0));
     if (st == FOCAL_OK)
         st = queue_raw(s, focal_buf_view(&b));
     focal_buf_close(&b);
@@ -47,7 +47,7 @@ static enum focal_status read_plain(struct focal_session *s, struct focal_span f
 {
     struct focal_buf payload;
     focal_buf_init(&payload, FOCAL_FRAME_MAX);
-    enum focal_status st = focal_noise_read(&s->noise, &payload, frame);
+    enum focal_status st = focal_noise_read(&s->secrets->noise, &payload, frame);
     if (st == FOCAL_OK && payload.len != 0)
         st = FOCAL_NEVER;
     focal_buf_close(&payload);
@@ -56,7 +56,7 @@ static enum focal_status read_plain(struct focal_session *s, struct focal_span f
 
 static enum focal_status read_last(struct focal_session *s, struct focal_span frame)
 {
-    if (!focal_noise_peek_static(&s->noise, &s->far, frame))
+    if (!focal_noise_peek_static(&s->secrets->noise, &s->far, frame))
         return FOCAL_NEVER;
     struct focal_psk candidates[1 + FOCAL_INVITATIONS_MAX];
     uint8_t keys[1 + FOCAL_INVITATIONS_MAX][32];
@@ -67,10 +67,10 @@ static enum focal_status read_last(struct focal_session *s, struct focal_span fr
         memcpy(keys[i], candidates[i].key, 32);
     enum focal_status st = count == 0
         ? FOCAL_DENIED
-        : focal_noise_read_candidates(&s->noise, &which, (const uint8_t (*)[32])keys, count, frame);
+        : focal_noise_read_candidates(&s->secrets->noise, &which, (const uint8_t (*)[32])keys, count, frame);
     if (st == FOCAL_OK) {
         focal_assert(which < count);
-        s->psk = candidates[which];
+        s->secrets->psk = candidates[which];
         s->far_known = true;
     }
     focal_wipe(keys, sizeof keys);
@@ -80,8 +80,8 @@ static enum focal_status read_last(struct focal_session *s, struct focal_span fr
 
 static enum focal_status finish(struct focal_session *s)
 {
-    focal_assert(focal_noise_done(&s->noise));
-    focal_channel_open(&s->channel, &s->noise);
+    focal_assert(focal_noise_done(&s->secrets->noise));
+    focal_channel_open(&s->secrets->channel, &s->secrets->noise);
     s->channel_open = true;
     s->heard_ms = s->host->now.mono_ms;
     return talk_start(s);

@@ -6,7 +6,7 @@
 void keyed_hash(const struct focal_session *s, uint8_t out[8], const struct focal_hash *h)
 {
     uint8_t wide[16];
-    focal_blake2b(wide, sizeof wide, focal_span_of(s->channel.handshake.b, 32), focal_span_of(h->b, 32));
+    focal_blake2b(wide, sizeof wide, focal_span_of(s->secrets->channel.handshake.b, 32), focal_span_of(h->b, 32));
     memcpy(out, wide, 8);
 }
 

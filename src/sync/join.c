@@ -9,22 +9,22 @@ enum focal_status join_send(struct focal_session *s)
     m.is.join.sign = keys->sign_public;
     m.is.join.channel = keys->channel_public;
     m.is.join.open = keys->open_public;
-    focal_join_sign(&m.is.join.signature, keys, focal_oplog_network(s->host->oplog), &s->channel.handshake);
+    focal_join_sign(&m.is.join.signature, keys, focal_oplog_network(s->host->oplog), &s->secrets->channel.handshake);
     return queue_message(s, &m);
 }
 
 enum focal_status join_take(struct focal_session *s, const struct focal_join *j)
 {
     struct focal_public_keys keys = { .sign = j->sign, .channel = j->channel, .open = j->open };
-    if (s->dialled || s->psk.is_network || !focal_key_equal(&j->channel, &s->far))
+    if (s->dialled || s->secrets->psk.is_network || !focal_key_equal(&j->channel, &s->far))
         return FOCAL_NEVER;
-    if (!focal_join_verify(&j->signature, &keys, focal_oplog_network(s->host->oplog), &s->channel.handshake))
+    if (!focal_join_verify(&j->signature, &keys, focal_oplog_network(s->host->oplog), &s->secrets->channel.handshake))
         return FOCAL_NEVER;
     struct focal_buf sealed;
     focal_buf_init(&sealed, 1024);
     enum focal_status st = s->host->writing(s->host->data);
     if (st == FOCAL_OK)
-        st = s->host->joined(s->host->data, s, s->psk.invitation, &keys, &sealed);
+        st = s->host->joined(s->host->data, s, s->secrets->psk.invitation, &keys, &sealed);
     if (st == FOCAL_OK && sealed.len != 0)
         focal_session_admit(s, focal_buf_view(&sealed));
     focal_buf_wipe_close(&sealed);

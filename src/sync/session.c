@@ -31,8 +31,13 @@ static void move(struct focal_session *s, enum focal_session_state to)
 static struct focal_session *open_session(struct focal_sync_host *host, uint64_t link, bool dialled)
 {
     struct focal_session *s = focal_alloc(sizeof *s);
-    if (!s)
+    struct session_secrets *secrets = focal_secret_alloc(sizeof *secrets);
+    if (!s || !secrets) {
+        focal_free(s);
+        focal_secret_free(secrets);
         return NULL;
+    }
+    s->secrets = secrets;
     s->host = host;
     s->link = link;
     s->dialled = dialled;
@@ -53,7 +58,7 @@ struct focal_session *focal_session_dialled(struct focal_sync_host *host, uint64
         return NULL;
     s->far = *far;
     s->far_known = true;
-    s->psk = *psk;
+    s->secrets->psk = *psk;
     if (handshake_start(s) != FOCAL_OK) {
         focal_session_free(s);
         return NULL;
@@ -85,13 +90,13 @@ void focal_session_free(struct focal_session *s)
     }
     focal_map_close(&s->logs);
     focal_map_close(&s->given);
-    focal_wipe(s, sizeof *s);
+    focal_secret_free(s->secrets);
     focal_free(s);
 }
 
 enum focal_status talk_start(struct focal_session *s)
 {
-    move(s, s->psk.is_network ? FOCAL_SESSION_TALKING : FOCAL_SESSION_JOINING);
+    move(s, s->secrets->psk.is_network ? FOCAL_SESSION_TALKING : FOCAL_SESSION_JOINING);
     if (!s->host->ready(s->host->data, s)) {
         focal_session_bye(s, FOCAL_BYE_DUPLICATE);
         return FOCAL_OK;
@@ -213,7 +218,7 @@ enum focal_status focal_session_frame(struct focal_session *s, struct focal_span
 
     struct focal_buf plain;
     focal_buf_init(&plain, FOCAL_NOISE_MAX);
-    enum focal_status st = focal_channel_unseal(&s->channel, &plain, frame);
+    enum focal_status st = focal_channel_unseal(&s->secrets->channel, &plain, frame);
     if (st == FOCAL_OK) {
         s->heard_ms = s->host->now.mono_ms;
         s->bytes_received += frame.len + 8;
@@ -285,7 +290,7 @@ enum focal_status focal_session_take(struct focal_session *s, struct focal_buf *
     else if (talking)
         st = make_due(s, &message, &made);
     if (st == FOCAL_OK && made) {
-        st = message.failed ? FOCAL_NO_MEMORY : focal_channel_seal(&s->channel, frame, focal_buf_view(&message));
+        st = message.failed ? FOCAL_NO_MEMORY : focal_channel_seal(&s->secrets->channel, frame, focal_buf_view(&message));
         *taken = st == FOCAL_OK;
         s->sent_ms = s->host->now.mono_ms;
         s->bytes_sent += frame->len + 8;
@@ -429,7 +434,7 @@ uint64_t focal_session_link(const struct focal_session *s) { return s->link; }
 bool focal_session_is_dialled(const struct focal_session *s) { return s->dialled; }
 bool focal_session_proven(const struct focal_session *s) { return s->channel_open; }
 const struct focal_key *focal_session_far(const struct focal_session *s) { return &s->far; }
-uint64_t focal_session_invitation(const struct focal_session *s) { return s->psk.is_network ? 0 : s->psk.invitation; }
+uint64_t focal_session_invitation(const struct focal_session *s) { return s->secrets->psk.is_network ? 0 : s->secrets->psk.invitation; }
 uint64_t focal_session_heard_ms(const struct focal_session *s) { return s->heard_ms; }
 uint64_t focal_session_opened_ms(const struct focal_session *s) { return s->opened_ms; }
 int64_t focal_session_round_trip_ms(const struct focal_session *s) { return s->round_trip_ms; }

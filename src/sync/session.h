@@ -63,16 +63,21 @@ struct shared_scope {
 
 struct queued { struct queued *next; size_t len; bool raw; uint8_t bytes[]; };      /* raw: a handshake message */
 
+/* In guarded memory of its own (focal_secret_alloc). */
+struct session_secrets {
+    struct focal_noise noise;
+    struct focal_channel channel;
+    struct focal_psk psk;
+};
+
 struct focal_session {
     struct focal_sync_host *host;
     uint64_t link;
     enum focal_session_state state;
     bool dialled, far_known, channel_open, closing;
     uint8_t handshake_step;
-    struct focal_noise noise;
-    struct focal_channel channel;
+    struct session_secrets *secrets;
     struct focal_key far;
-    struct focal_psk psk;
 
     struct queued *queue_head, *queue_tail;         /* plaintext messages and raw handshake messages, in order */
     size_t queue_bytes;

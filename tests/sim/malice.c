@@ -93,7 +93,7 @@ static void more(struct saying *s, struct focal_span plain)
     focal_buf_init(&frame, FOCAL_NOISE_MAX);
     s->m->done++;
     /* What is said beside a frame goes before it on the link: so the frame that stands is put there first. */
-    focal_assert(focal_channel_seal(&s->at.inner->session->channel, &frame, plain) == FOCAL_OK);
+    focal_assert(focal_channel_seal(&s->at.inner->session->secrets->channel, &frame, plain) == FOCAL_OK);
     sim_put(s->w, s->l, 1 - s->end, focal_buf_view(s->frame), s->w->now_ms + s->w->network.delay_most_ms);
     focal_buf_clear(s->frame);
     focal_buf_span(s->frame, focal_buf_view(&frame));

@@ -87,7 +87,7 @@ bool sim_take(struct world *w, struct sim_link *l, int e, struct focal_buf *fram
     bool open = inner && inner->session->channel_open;
     memset(&before, 0, sizeof before);
     if (open)
-        before = inner->session->channel;
+        before = inner->session->secrets->channel;
     focal_buf_clear(frame);
     if (!focal_node_take_frame(node, l->id[e], frame))
         return false;

@@ -232,7 +232,7 @@ static inline enum focal_status say(struct end *from, struct end *to, const stru
     focal_buf_init(&frame, FOCAL_NOISE_MAX);
     focal_message_encode(&plain, m);
     assert_false(plain.failed);
-    assert_int_equal(focal_channel_seal(&from->s->channel, &frame, focal_buf_view(&plain)), FOCAL_OK);
+    assert_int_equal(focal_channel_seal(&from->s->secrets->channel, &frame, focal_buf_view(&plain)), FOCAL_OK);
     enum focal_status st = end_frame(to, focal_buf_view(&frame));
     focal_buf_close(&plain);
     focal_buf_close(&frame);

@@ -544,7 +544,7 @@ static void joining_with_keys_of_somebody_else(void **state)
     m.is.join.sign = ken.keys.sign_public;
     m.is.join.channel = hq.keys.channel_public;
     m.is.join.open = hq.keys.open_public;
-    focal_join_sign(&m.is.join.signature, &hq.keys, &net.id, &a.s->channel.handshake);
+    focal_join_sign(&m.is.join.signature, &hq.keys, &net.id, &a.s->secrets->channel.handshake);
     assert_int_equal(say(&a, &b, &m), FOCAL_NEVER);
     assert_int_equal(b.joined, 0);
     focal_buf_close(&frame);

@@ -97,7 +97,7 @@ static void too_large_inside(void **state)
     uint8_t *big = focal_alloc(FOCAL_FRAME_MAX + 1);
     assert_non_null(big);
     big[0] = FOCAL_MSG_STATEMENT;
-    assert_int_equal(focal_channel_seal(&a.s->channel, &frame, focal_span_of(big, FOCAL_FRAME_MAX + 1)), FOCAL_OK);
+    assert_int_equal(focal_channel_seal(&a.s->secrets->channel, &frame, focal_span_of(big, FOCAL_FRAME_MAX + 1)), FOCAL_OK);
     assert_int_equal(end_frame(&b, focal_buf_view(&frame)), FOCAL_TOO_BIG);
     assert_ends(&b);
     focal_free(big);
@@ -108,7 +108,7 @@ static enum focal_status say_bytes(const uint8_t *bytes, size_t len)
 {
     struct focal_buf frame;
     focal_buf_init(&frame, FOCAL_NOISE_MAX);
-    assert_int_equal(focal_channel_seal(&a.s->channel, &frame, focal_span_of(bytes, len)), FOCAL_OK);
+    assert_int_equal(focal_channel_seal(&a.s->secrets->channel, &frame, focal_span_of(bytes, len)), FOCAL_OK);
     enum focal_status st = end_frame(&b, focal_buf_view(&frame));
     focal_buf_close(&frame);
     return st;
