@@ -50,11 +50,18 @@ static void tell(struct running *r, const char *state, const char *runtime)
     }
 }
 
-enum focal_status open_fence(struct running *r, struct focal_error *err)
+void fence_places(const struct running *r, char state[PATH_BYTES], char runtime[PATH_BYTES])
 {
-    char state[PATH_BYTES] = SYSTEM_STATE, runtime[PATH_BYTES] = SYSTEM_RUNTIME;
+    (void)snprintf(state, PATH_BYTES, "%s", SYSTEM_STATE);
+    (void)snprintf(runtime, PATH_BYTES, "%s", SYSTEM_RUNTIME);
     if (r->dir)
         places_of_user(state, runtime);
+}
+
+enum focal_status open_fence(struct running *r, struct focal_error *err)
+{
+    char state[PATH_BYTES], runtime[PATH_BYTES];
+    fence_places(r, state, runtime);
     focal_machine_id(r->machine_id);
     struct focal_fence_setup setup = { .places = { state[0] ? state : NULL, runtime[0] ? runtime : NULL },
         .machine_id = focal_span_text(r->machine_id), .entropy = { focal_entropy_fill, NULL } };

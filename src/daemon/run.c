@@ -244,6 +244,7 @@ int run_main(int argc, char **argv)
     r->trace = (struct focal_trace){ .line = log_line, .most = r->config.log_level };
     if (st == FOCAL_OK) {
         focal_config_socket(r->socket, &r->config);
+        confine(r);
         st = open_store(r, &err);
     }
     if (st == FOCAL_OK)

@@ -50,8 +50,11 @@ void keepsake_refresh(struct running *);
 /* turn.c */
 void turn(void *running);
 enum focal_status say_addresses(struct running *);
-/* fence.c: the fence of the store just opened */
+/* fence.c: the two places that a fence may stand in, "" for none; the fence of the store just opened */
+void fence_places(const struct running *, char state[PATH_BYTES], char runtime[PATH_BYTES]);
 enum focal_status open_fence(struct running *, struct focal_error *);
+/* confine.c: from here on this process reaches its own files only, and starts no other program */
+void confine(struct running *);
 /* services.c: what the commands borrow from the shell */
 void services_fill(struct focal_admin_setup *, struct running *);
 

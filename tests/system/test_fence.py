@@ -53,7 +53,7 @@ def main():
         hq.setup("--role", "hq", "--network", "Fenced", "--office", "HQ", "--listen", f"127.0.0.1:{hand.free_port()}", "--passphrase-file", secret)
         assert not fences(home), "setup makes no fence"
         start(hq)
-        assert not said(hq, "warning"), open(hq.log).read()
+        assert not said(hq, "fence"), open(hq.log).read()
         hand.new_case(home, hq)
         here = fences(home)
         assert len(here) == 2, here
@@ -61,7 +61,7 @@ def main():
             assert stat.S_IMODE(os.stat(path).st_mode) == 0o600 and stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) == 0o700
             assert os.path.getsize(path) == 8192
         again(hq)
-        assert not said(hq, "warning"), open(hq.log).read()
+        assert not said(hq, "fence"), open(hq.log).read()
         print("a fence in two places, and an ordinary start")
 
         assert hq.end() == 0
@@ -78,7 +78,7 @@ def main():
         shutil.rmtree(home.runtime)         # as a restart of the machine does
         hand.new_case(home, hq)
         again(hq)
-        assert not said(hq, "warning"), open(hq.log).read()
+        assert not said(hq, "fence"), open(hq.log).read()
         for path in fences(home):
             os.unlink(path)
         again(hq)
