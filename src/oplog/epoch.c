@@ -31,8 +31,8 @@ static void choose_epoch(struct focal_oplog *ol)
     ol->epoch_number = 1;
     for (size_t i = 0; i < ol->log_count; i++) {
         const struct oplog_log *log = ol->logs[i];
-        if (!log->pub.mine || log->opening < ol->epoch_number)
-            continue;
+        if (!log->pub.mine || log->pub.scope.cls != FOCAL_SCOPE_CONTROL || log->opening < ol->epoch_number)
+            continue;           /* an opening in the row of any other log is damage, and may not use up numbers */
         ol->epoch_number = log->opening + 1;
         previous = log->pub.head.h;
     }

@@ -135,6 +135,12 @@ static enum focal_status check_receipt(struct focal_verify *v)
     return FOCAL_OK;
 }
 
+/* Lines that hold the first entry of a control log; where it stands, its number is held against the row's. */
+static bool may_open(const struct focal_log *log)
+{
+    return log->scope.cls == FOCAL_SCOPE_CONTROL && log->name.lane == FOCAL_LANE_DATA && log->base.seq == 0 && log->head.seq > 0;
+}
+
 static enum focal_status read_log(struct focal_verify *v)
 {
     void *list = v->logs;
@@ -163,6 +169,8 @@ static enum focal_status read_log(struct focal_verify *v)
     log->parent = row.parent;
     log->is_branch = row.number > 0;
     log->log.scope = *scope;
+    if (row.opening > 0 && !may_open(&log->log))
+        note_log(v, log, row.base.seq + 1, "its row names an opening, and it has none");
     log->contributes = focal_oplog_grants(v->ol, &log->log.name.author, scope);
     if (!log->contributes && log->log.head.seq > 0)
         note_log(v, log, 1, "no certificate lets its author write there");
@@ -205,8 +213,7 @@ static const char *fault(const struct focal_verify *v, const struct verify_log *
         return "its segment's size is not as written down";
     if (!focal_verify_head(&s->signature, &log->log.name.author, &v->ol->network, &log->log.id, &tip))
         return "its author's signature does not fit";
-    if (s->first == 1 && focal_hash_equal(&log->log.name.scope, &v->ol->control_scope) && log->log.name.lane == FOCAL_LANE_DATA
-        && focal_oplog_opening(&log->log.name, stretch->entries[0].payload) != log->opening)
+    if (s->first == 1 && may_open(&log->log) && focal_oplog_opening(&log->log.name, stretch->entries[0].payload) != log->opening)
         return "its opening is not as written down";
     return NULL;
 }

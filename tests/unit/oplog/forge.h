@@ -43,6 +43,7 @@ struct forged_entry {
     struct focal_span payload;
     bool stripped;
     uint8_t salt;                       /* all its bytes; 0: as the sequence, and a quote has that of what it quotes */
+    struct focal_span newer_header;     /* of a shape that comes later: these bytes, not `header` */
 };
 
 static struct focal_hash forge_head;    /* h of the last entry forged */
@@ -69,7 +70,10 @@ static inline void forge(struct carried *out, const struct office *author, const
         uint8_t salt[16];
         memset(salt, entries[i].salt ? entries[i].salt : (int)(first + i), sizeof salt);
         focal_buf_init(&bytes[i], 1 << 20);
-        focal_header_encode(&bytes[i], &entries[i].header);
+        if (entries[i].newer_header.len > 0)
+            focal_buf_span(&bytes[i], entries[i].newer_header);
+        else
+            focal_header_encode(&bytes[i], &entries[i].header);
         memset(&list[i], 0, sizeof list[i]);
         list[i].header = focal_buf_view(&bytes[i]);
         list[i].payload = entries[i].payload;

@@ -100,11 +100,10 @@ static void work_on(void)
     }
 }
 
-/* What was signed or follows from it, and is held against that. The last byte of a log's row counts for control logs and
- * branches alone. */
+/* What was signed or follows from it, and is held against that. */
 static bool is_verified(enum focal_shelf shelf, int kind)
 {
-    if (kind == 0 || (shelf == FOCAL_SHELF_LOG && kind == 3))
+    if (kind == 0)
         return false;
     return shelf == FOCAL_SHELF_STATEMENT || shelf == FOCAL_SHELF_LOG || shelf == FOCAL_SHELF_SEGMENT || shelf == FOCAL_SHELF_PART;
 }
