@@ -98,7 +98,7 @@ uint64_t focal_oplog_change_count(const struct focal_oplog *);
  * *log: the line it stands on. */
 struct focal_incoming {
     const struct focal_log_name *name;
-    const uint8_t *before;              /* 8 bytes, may be NULL for our own */
+    const uint8_t *before;              /* 8 bytes */
     struct focal_span packed;
     const struct focal_signature *signature;    /* NULL: unfinished, goes to staging */
 };

@@ -174,7 +174,7 @@ static enum focal_status find_before(struct arrival *a, struct focal_hash *befor
         enum focal_status st = hash_at(a, line, at, before);
         if (st != FOCAL_OK)
             return st;
-        if (!a->in->before || memcmp(a->in->before, before->b, 8) == 0 || FOCAL_PLANTED(CHAIN_UNCHECKED))
+        if (memcmp(a->in->before, before->b, 8) == 0 || FOCAL_PLANTED(CHAIN_UNCHECKED))
             return FOCAL_OK;
         if (at > line->pub.head.seq)
             suspect = line;
@@ -252,8 +252,7 @@ static enum focal_status choose_line(struct arrival *a, const struct focal_hash 
             most = upto;
         }
     }
-    if (!best)                  /* it follows what is staged alone */
-        return FOCAL_OK;
+    focal_assert(best != NULL);     /* what find_before found is staged, and then nobody asks here, or is held */
     if (FOCAL_PLANTED(FORK_STOPS_GROWING) && a->trunk->pub.forked && most < a->last)
         return not_yet(a, "its log is forked");
     if (most == a->last || most == best->pub.head.seq) {
@@ -373,7 +372,7 @@ static enum focal_status screen_and_pack(struct arrival *a, struct segment *out,
         return screened;
     out->first = s->first;
     out->canonical = (uint32_t)focal_stretch_canonical_bytes(s);
-    if (!changed && s->first == a->s.first && s->count == a->s.count) {
+    if (!changed && s->first == a->s.first) {       /* it ends where what came ends, so it is all of it */
         out->packed = a->in->packed;
         return FOCAL_OK;
     }

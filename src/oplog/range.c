@@ -84,8 +84,7 @@ static enum focal_status merge(struct focal_oplog *ol, struct focal_piece *piece
             describe(piece, &g->segments[0], &g->segments[n - 1]);
             return FOCAL_OK;
         }
-        size_t fewer = st == FOCAL_OK ? n * packed_max / (out->len - keep) : n / 2;
-        n = fewer < n ? fewer : n - 1;
+        n = st == FOCAL_OK ? n * packed_max / (out->len - keep) : n / 2;        /* fewer: what was made is over packed_max */
     }
     focal_buf_truncate(out, keep);
     return FOCAL_TOO_BIG;
@@ -121,8 +120,8 @@ static enum focal_status cut(struct focal_oplog *ol, struct focal_piece *piece, 
                 piece->signature = s->signature;
             return FOCAL_OK;
         }
-        size_t fewer = st == FOCAL_OK ? (size_t)((uint64_t)n * packed_max / (out->len - keep)) : n / 2;
-        n = fewer == 0 && n > 1 ? 1 : fewer < n ? fewer : n - 1;
+        const size_t fewer = st == FOCAL_OK ? (size_t)((uint64_t)n * packed_max / (out->len - keep)) : n / 2;
+        n = fewer == 0 && n > 1 ? 1 : fewer;
     }
     focal_buf_truncate(out, keep);
     return FOCAL_TOO_BIG;

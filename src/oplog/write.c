@@ -75,8 +75,8 @@ static enum focal_status pack_some(struct focal_oplog *ol, struct own_stretch *o
         *canonical = focal_stretch_canonical_bytes(&s);
         if (st != FOCAL_OK || ol->scratch.len <= OWN_SEGMENT_MOST || *n == 1)
             break;
-        size_t fewer = (size_t)((uint64_t)*n * OWN_SEGMENT_TARGET / ol->scratch.len);
-        *n = fewer == 0 ? 1 : fewer < *n ? fewer : *n - 1;
+        const size_t fewer = (size_t)((uint64_t)*n * OWN_SEGMENT_TARGET / ol->scratch.len);     /* than n: it is over the target */
+        *n = fewer == 0 ? 1 : fewer;
     }
     focal_free(entries);
     if (st == FOCAL_OK)
@@ -138,7 +138,8 @@ static enum focal_status post_own(struct focal_oplog *ol, const struct oplog_log
 enum focal_status focal_oplog_own_close(struct focal_oplog *ol, struct oplog_log *log, bool all)
 {
     struct own_stretch *own = log->own;
-    while (own && own->count > 0 && (all || looks_full(own))) {
+    focal_assert(own != NULL);
+    while (own->count > 0 && (all || looks_full(own))) {
         size_t n, canonical;
         enum focal_status st = pack_some(ol, own, &n, &canonical);
         if (st != FOCAL_OK)
@@ -156,7 +157,7 @@ enum focal_status focal_oplog_own_close(struct focal_oplog *ol, struct oplog_log
             return st;
         shift(own, n, canonical);
     }
-    if (own && own->count == 0)
+    if (own->count == 0)
         focal_oplog_own_free(log);
     return FOCAL_OK;
 }
@@ -223,14 +224,11 @@ static uint64_t next_seq(const struct oplog_log *log)
 static enum focal_status put(struct focal_oplog *ol, struct oplog_log *log, const struct focal_header *header, struct focal_span payload,
                              struct focal_hash *h)
 {
-    enum focal_status st = FOCAL_OK;
-    if (log->own && at_limit(log->own, FOCAL_ORDINARY_MAX))
-        st = focal_oplog_own_close(ol, log, true);
-    if (st == FOCAL_OK)
-        st = own_open(ol, log);
+    enum focal_status st = own_open(ol, log);
     if (st != FOCAL_OK)
         return st;
     struct own_stretch *own = log->own;
+    focal_assert(!at_limit(own, FOCAL_ORDINARY_MAX));       /* after each entry it is closed as long as it looks full */
     void *list = own->entries;
     st = focal_oplog_room(&list, &own->cap, own->count, sizeof *own->entries);
     own->entries = list;
