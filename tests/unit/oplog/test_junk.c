@@ -1,4 +1,5 @@
 /* Unsigned junk: anybody can send it under anybody's name, so it must cost nobody more than a transfer. */
+#include "inside.h"
 #include "forge.h"
 
 static void hold_opening(uint8_t epoch)
@@ -181,6 +182,112 @@ static void tried_in_vain_and_then_held(void **state)
     hold_branches(log, &base, 1);
 }
 
+/* What an author signs is bounded too: of one log so many branches are held, and the others wait. */
+static void so_many_branches_and_no_more(void **state)
+{
+    (void)state;
+    struct carried p;
+    const struct focal_log *log = hold_long_log();
+    for (uint64_t base = 2; base < 2 + BRANCHES_MAX; base++) {
+        forge_branch(&p, log, base, true);
+        assert_int_equal(offer_and_close(&p), FOCAL_OK);
+    }
+    const size_t lines = focal_oplog_log_count(hq.ol);
+    struct focal_error err;
+    for (int sign = 0; sign < 2; sign++) {
+        forge_branch(&p, log, 2 + BRANCHES_MAX, sign);
+        begin(&hq);
+        assert_int_equal(hand_over_or(&hq, &p, &err), FOCAL_NOT_YET);
+        commit(&hq);
+        assert_string_equal(err.message, "too many branches of one log");
+        carried_close(&p);
+    }
+    assert_int_equal(focal_oplog_log_count(hq.ol), lines);
+    forge_branch(&p, log, 100, true);           /* one that is held may come again */
+    assert_int_equal(offer_and_close(&p), FOCAL_OK);
+    assert_verifies(&hq, NULL);
+}
+
+/* Entries base+1..base+count of ken, other than those held, signed; after the entry of `line` at base. */
+static void offer_other(const struct focal_log *line, uint64_t base, size_t count, uint8_t salt)
+{
+    struct forged_entry list[8];
+    struct focal_hash before;
+    struct carried p;
+    assert_int_equal(focal_oplog_hash_on(hq.ol, line, base, &before), FOCAL_OK);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = creating(base + 1 + i);
+        list[i].salt = salt;
+    }
+    forge(&p, &ken, &line->name, &before, base + 1, list, count, true);
+    assert_int_equal(offer_and_close(&p), FOCAL_OK);
+}
+
+static const struct focal_log *line_with_head(const struct focal_id *id, const struct focal_hash *h)
+{
+    const struct focal_log *line = NULL;
+    while ((line = focal_oplog_next_line(hq.ol, id, line)) != NULL && !focal_hash_equal(&line->head.h, h))
+        ;
+    assert_non_null(line);
+    return line;
+}
+
+/* Where all places of branches are taken by junk, those that are signed move into them, also as branches of branches that were
+ * made after them; each leaves the line on which its base stands. And none moves when the store fails. */
+static void moved_branches_leave_the_right_line(void **state)
+{
+    (void)state;
+    struct carried p;
+    const struct focal_log *log = hold_long_log();
+    for (uint64_t base = 2; base < 2 + BRANCHES_MAX; base++) {
+        forge_branch(&p, log, base, false);
+        assert_int_equal(offer_and_close(&p), FOCAL_OK);
+    }
+    const uint64_t last = 1 + BRANCHES_MAX;
+    offer_other(log, last, 5, 0x51);            /* into the place of the last one, which leaves there */
+    const struct focal_log *parent = line_with_head(&log->id, &forge_head);
+    assert_int_equal(parent->base.seq, last);
+    offer_other(parent, last + 3, 2, 0x52);     /* into the place of the first one */
+    const struct focal_log *child = line_with_head(&log->id, &forge_head);
+    assert_true(child->serial < parent->serial);
+    assert_ptr_equal(focal_oplog_parent(hq.ol, child), parent);
+    assert_int_equal(child->base.seq, last + 3);
+    offer_other(parent, last + 2, 1, 0x53);     /* below where the child leaves: on the parent itself */
+    const struct focal_log *other = line_with_head(&log->id, &forge_head);
+    assert_ptr_equal(focal_oplog_parent(hq.ol, other), parent);
+    assert_int_equal(other->base.seq, last + 2);
+    assert_verifies(&hq, NULL);
+
+    uint64_t failures = 0;
+    forge_branch(&p, log, 300, true);           /* where a junk branch leaves already, and none needs to move */
+    assert_int_equal(offer_and_close(&p), FOCAL_OK);
+    forge_branch(&p, log, LONG - 5, true);
+    enum focal_status st = FOCAL_IO;
+    for (int writes = 0; writes < 2; writes++, st = FOCAL_IO) {
+        for (uint64_t nth = 1; st == FOCAL_IO; nth++) {
+            begin(&hq);
+            focal_fake_store_plan(hq.store, (struct focal_fake_failure){ .nth = nth, .status = FOCAL_IO,
+                .kinds = writes ? FOCAL_FAKE_PUT | FOCAL_FAKE_DEL : FOCAL_FAKE_GET | FOCAL_FAKE_NEXT | FOCAL_FAKE_PREV });
+            st = hand_over(&hq, &p);
+            focal_fake_store_plan(hq.store, (struct focal_fake_failure){ .nth = 0 });
+            failures += st == FOCAL_IO;
+            roll_back(&hq);
+        }
+        assert_int_equal(st, FOCAL_OK);
+        assert_verifies(&hq, NULL);
+    }
+    assert_true(failures > 5);
+    assert_int_equal(offer_and_close(&p), FOCAL_OK);
+    const uint64_t bases[] = { last, last + 3, last + 2, 300, LONG - 5 };
+    size_t held = 0;
+    for (const struct focal_log *line = log; (line = focal_oplog_next_line(hq.ol, &log->id, line)) != NULL; held++)
+        assert_true(line->base.seq == bases[0] || line->base.seq == bases[1] || line->base.seq == bases[2] || line->base.seq == bases[3] || line->base.seq == bases[4]);
+    assert_int_equal(held, 5);
+    focal_oplog_close(hq.ol);
+    office_open(&hq);
+    assert_verifies(&hq, NULL);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -191,6 +298,8 @@ int main(void)
         WITH(invented_epochs_block_nobody),
         WITH(invented_branches_keep_out_none),
         WITH(tried_in_vain_and_then_held),
+        WITH(so_many_branches_and_no_more),
+        WITH(moved_branches_leave_the_right_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -400,6 +400,174 @@ static void two_versions_are_listed(void **state)
     office_close(&o[1]);
 }
 
+/* Noise of the largest size packs into more than a segment should be: such an entry is a segment of its own, and fits a message. */
+static void the_largest_entries_go_alone(void **state)
+{
+    (void)state;
+    struct office o;
+    struct focal_ref ref, record;
+    static uint8_t value[FOCAL_ORDINARY_MAX - 57];
+    office_make(&o, &net, "KEN", 7);
+    hold(&o, &o.statement);
+    begin(&o);
+    write_value(&o, &scope_kenya, NULL, FIELD_A, 1, &record);
+    commit(&o);
+    begin(&o);
+    for (int i = 0; i < 4; i++) {
+        chance_fill(&o.chance, value, sizeof value);
+        assert_int_equal(try_write(&o, &scope_network, &record, NULL, 0, FOCAL_KIND_CASE, FIELD_A, focal_span_of(value, sizeof value), &ref), FOCAL_OK);
+    }
+    commit(&o);
+    const struct focal_log *log = log_of(&o, &net, &o, &scope_network);
+    assert_int_equal(log->head.seq, 5);
+    for (uint64_t seq = 3; seq <= 5; seq++) {
+        struct carried c;
+        assert_int_equal(take_up(&o, log, seq, FOCAL_SEGMENT_PACKED_MAX, &c), FOCAL_OK);
+        assert_int_equal(c.piece.last, seq);
+        assert_true(c.piece.is_signed);
+        assert_true(c.packed.len > 15 * 1024);
+        carried_close(&c);
+    }
+    assert_verifies(&o, NULL);
+    office_close(&o);
+}
+
+/* Each begin entry names what this office wrote before in the same scope, as many as fit, and nobody else's. */
+static void begin_entries_name_what_was_before(void **state)
+{
+    (void)state;
+    enum { EPOCHS = 145, MOST = FOCAL_ORDINARY_MAX / 2 / FOCAL_PREVIOUS_BYTES };
+    struct office o, other;
+    struct focal_ref ref;
+    office_make(&o, &net, "KEN", 7);
+    office_make(&other, &net, "TCD", 8);
+    hold(&o, &o.statement);
+    hold(&o, &other.statement);
+    hold(&other, &other.statement);
+    begin(&other);
+    write_value(&other, &scope_network, NULL, FIELD_A, 1, &ref);
+    commit(&other);
+    carry_all(&other, &o);
+    focal_fake_store_fence(o.store, (struct focal_entropy){ .fill = chance_fill, .data = &o.chance }, "machine");
+    focal_oplog_close(o.ol);
+    office_open(&o);
+    struct focal_packer *packer = focal_packer_open();
+    struct focal_arena arena;
+    focal_arena_init(&arena, 8 << 20);
+    for (size_t epoch = 0; epoch < EPOCHS; epoch++) {
+        struct carried c;
+        struct focal_stretch s;
+        struct focal_header header;
+        begin(&o);
+        write_value(&o, &scope_network, NULL, FIELD_A, 1, &ref);
+        commit(&o);
+        assert_int_equal(take_up(&o, log_of(&o, &net, &o, &scope_network), 1, 16000, &c), FOCAL_OK);
+        assert_int_equal(focal_stretch_unpack(packer, &s, &arena, focal_buf_view(&c.packed)), FOCAL_OK);
+        assert_int_equal(focal_header_decode(&header, s.entries[0].header), FOCAL_OK);
+        assert_int_equal(focal_header_previous_count(&header), epoch < MOST ? epoch : MOST);
+        for (size_t i = 0; i < focal_header_previous_count(&header); i++) {
+            struct focal_previous previous;
+            focal_header_previous(&previous, &header, i);
+            const struct focal_log *before = focal_oplog_log(o.ol, &previous.log);
+            assert_non_null(before);
+            assert_true(before->mine && before->scope.cls == FOCAL_SCOPE_NETWORK);
+            assert_int_equal(previous.tip.seq, before->head.seq);
+        }
+        carried_close(&c);
+        focal_arena_reset(&arena);
+        focal_oplog_close(o.ol);
+        focal_fake_store_lose_fence(o.store);
+        office_open(&o);
+    }
+    assert_verifies(&o, NULL);
+    focal_arena_close(&arena);
+    focal_packer_close(packer);
+    office_close(&o);
+    office_close(&other);
+}
+
+/* Logs whose author's certificate is lost are not this office's: nothing says so. And who opens a database without keys reads,
+ * and writes nothing. */
+static void without_certificates_or_keys(void **state)
+{
+    (void)state;
+    struct office o, other;
+    struct focal_ref ref;
+    struct focal_hash hash;
+    struct focal_statement s;
+    struct carried c;
+    struct focal_stretch stretch;
+    struct focal_header header;
+    office_make(&o, &net, "KEN", 7);
+    office_make(&other, &net, "TCD", 8);
+    hold(&o, &o.statement);
+    hold(&o, &other.statement);
+    hold(&other, &other.statement);
+    begin(&other);
+    write_value(&other, &scope_network, NULL, FIELD_A, 1, &ref);
+    commit(&other);
+    carry_all(&other, &o);
+    assert_int_equal(focal_statement_decode(&s, focal_buf_view(&other.statement)), FOCAL_OK);
+    focal_statement_hash(&hash, &net.id, s.body);
+    begin(&o);
+    assert_int_equal(focal_store_del(o.store, FOCAL_SHELF_STATEMENT, focal_span_of(hash.b, sizeof hash.b)), FOCAL_OK);
+    assert_int_equal(focal_store_commit(o.store), FOCAL_OK);
+    focal_oplog_close(o.ol);
+    office_open(&o);
+    assert_null(focal_oplog_author(o.ol, &ref.log));
+    begin(&o);
+    write_value(&o, &scope_network, NULL, FIELD_A, 1, &ref);
+    commit(&o);
+    assert_int_equal(take_up(&o, log_of(&o, &net, &o, &scope_network), 1, 16000, &c), FOCAL_OK);
+    struct focal_packer *packer = focal_packer_open();
+    struct focal_arena arena;
+    focal_arena_init(&arena, 1 << 20);
+    assert_int_equal(focal_stretch_unpack(packer, &stretch, &arena, focal_buf_view(&c.packed)), FOCAL_OK);
+    assert_int_equal(focal_header_decode(&header, stretch.entries[0].header), FOCAL_OK);
+    assert_int_equal(focal_header_previous_count(&header), 0);
+    carried_close(&c);
+    focal_arena_close(&arena);
+    focal_packer_close(packer);
+
+    struct focal_error err;
+    struct focal_record_view view;
+    focal_oplog_close(o.ol);
+    assert_int_equal(focal_oplog_open(&o.ol, o.store, NULL, NULL, NULL, &err), FOCAL_OK);
+    assert_null(focal_oplog_mine(o.ol));
+    assert_int_equal(focal_oplog_record(o.ol, NULL, &ref, &view), FOCAL_OK);
+    focal_record_view_close(&view);
+    begin(&o);
+    assert_int_equal(try_write(&o, &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_A, focal_span_text("x"), &ref), FOCAL_DENIED);
+    roll_back(&o);
+    office_close(&o);
+    office_close(&other);
+}
+
+/* A record that is redacted in one scope takes nothing more there; in another it does. */
+static void redacted_in_one_scope(void **state)
+{
+    (void)state;
+    struct office o;
+    struct focal_ref record, edit, notice;
+    const uint8_t value = 2;
+    office_make(&o, &net, "KEN", 7);
+    hold(&o, &o.statement);
+    begin(&o);
+    write_value(&o, &scope_network, NULL, FIELD_A, 1, &record);
+    commit(&o);
+    const struct focal_redact r = { .scope = scope_network, .records = &record, .record_count = 1, .reason = 2 };
+    begin(&o);
+    assert_int_equal(focal_oplog_redact(o.ol, &r, &notice, NULL), FOCAL_OK);
+    commit(&o);
+    begin(&o);
+    assert_int_equal(try_write(&o, &scope_network, &record, NULL, 0, FOCAL_KIND_CASE, FIELD_A, focal_span_of(&value, 1), &edit), FOCAL_NO_LONGER);
+    assert_int_equal(try_write(&o, &scope_kenya, &record, NULL, 0, FOCAL_KIND_CASE, FIELD_A, focal_span_of(&value, 1), &edit), FOCAL_OK);
+    commit(&o);
+    assert_int_equal(edit.seq, 2);
+    assert_verifies(&o, NULL);
+    office_close(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +580,10 @@ int main(void)
         cmocka_unit_test(large_entries_are_cut_into_pieces),
         cmocka_unit_test(reopening_gives_the_same),
         cmocka_unit_test(two_versions_are_listed),
+        cmocka_unit_test(the_largest_entries_go_alone),
+        cmocka_unit_test(begin_entries_name_what_was_before),
+        cmocka_unit_test(without_certificates_or_keys),
+        cmocka_unit_test(redacted_in_one_scope),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
