@@ -1,7 +1,7 @@
 /* Whatever fails, and wherever: a day of an office in steps, and in each step the first, the second, ... allocation or store
  * operation fails until one attempt meets no failure. What failed comes out as its status; the transaction is rolled back,
  * nothing of it is left, in memory or after opening anew; and at the end all is as if nothing had ever failed. */
-#include "day.h"
+#include "stand.h"
 #include "verify.h"
 
 enum { ATTEMPTS_MAX = 20000 };
@@ -41,45 +41,6 @@ static void disarm(void)
     focal_fake_store_plan(o.store, (struct focal_fake_failure){ .nth = 0 });
 }
 
-struct stand { uint64_t entries, staged, statements, shelves; uint8_t frontiers[4][16]; bool epoch, veiled; };
-
-static void stand_of(struct stand *out)
-{
-    struct focal_subject subject;
-    struct focal_id epoch;
-    memset(out, 0, sizeof *out);
-    for (size_t i = 0; i < focal_oplog_log_count(o.ol); i++) {
-        const struct focal_log *log = focal_oplog_log_at(o.ol, i);
-        out->entries += log->head.seq - log->base.seq;
-        out->staged += log->staged.seq - log->base.seq;
-    }
-    const struct focal_scope *const scopes[] = { &scope_control, &scope_network, &scope_kenya, &scope_chad };
-    for (size_t i = 0; i < 4; i++) {
-        struct focal_hash id;
-        focal_scope_id(&id, &net.id, scopes[i]);
-        focal_oplog_frontier_hash(o.ol, &id, out->frontiers[i]);
-    }
-    while (focal_oplog_subject(o.ol, (size_t)out->statements, &subject))
-        out->statements++;
-    for (int shelf = FOCAL_SHELF_META + 1; shelf <= FOCAL_SHELF_LAST; shelf++) {       /* the mark of the fence is new at each commit */
-        uint64_t one, rows;
-        assert_int_equal(focal_shelf_digest(o.store, (enum focal_shelf)shelf, &one, &rows), FOCAL_OK);
-        out->shelves = out->shelves * 31 + one;
-    }
-    out->epoch = focal_oplog_epoch(o.ol, &epoch);
-    out->veiled = focal_oplog_veiled(o.ol);
-}
-
-static void expect_stand(const struct stand *wanted, const struct step *s, uint64_t nth, const char *when)
-{
-    struct stand now;
-    stand_of(&now);
-    if (now.entries != wanted->entries || now.staged != wanted->staged || now.statements != wanted->statements
-        || now.shelves != wanted->shelves || now.epoch != wanted->epoch || now.veiled != wanted->veiled
-        || memcmp(now.frontiers, wanted->frontiers, sizeof now.frontiers) != 0)
-        fail_msg("%s, failure %llu: not as before, %s", s->name, (unsigned long long)nth, when);
-}
-
 /* A new start, so that the fence is looked at anew. */
 static void start_anew(void)
 {
@@ -98,7 +59,7 @@ static void got_by(const struct step *s, uint64_t nth, struct stand *first, cons
     stand_of(&now);
     if (first->shelves == 0)
         *first = now;
-    expect_stand(first, s, nth, "got by");
+    expect_stand(first, s->name, nth, "got by");
     assert_verifies(&o, NULL);
     focal_oplog_close(o.ol);
     assert_int_equal(focal_fake_store_restore(o.store, before), FOCAL_OK);
@@ -112,10 +73,10 @@ static void failed(const struct step *s, uint64_t nth, enum trouble t, enum foca
         fail_msg("%s, failure %llu: %s", s->name, (unsigned long long)nth, focal_status_text(st));
     assert_true(back == FOCAL_OK || (t == MEMORY_GONE && back == FOCAL_NO_MEMORY));
     if (s->way == WRITE && back == FOCAL_OK)
-        expect_stand(before, s, nth, "rolled back");
+        expect_stand(before, s->name, nth, "rolled back");
     start_anew();
     if (!s->before)
-        expect_stand(before, s, nth, "opened anew");
+        expect_stand(before, s->name, nth, "opened anew");
 }
 
 /* How often the step failed before it met no failure. */
@@ -142,7 +103,7 @@ static uint64_t live_step(const struct step *s, uint64_t seed, enum trouble t)
             got_by(s, nth, &passed, image);
     } while (st != FOCAL_OK || fired);
     if (passed.shelves != 0)
-        expect_stand(&passed, s, nth, "got by otherwise");
+        expect_stand(&passed, s->name, nth, "got by otherwise");
     focal_fake_image_free(image);
     return failures;
 }
