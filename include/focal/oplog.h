@@ -64,6 +64,7 @@ struct focal_log {                      /* read only for others */
     bool mine;
     bool forked;                        /* of the trunk: the log has branches with entries */
     uint64_t serial;                    /* small number by order of first sight, for per-session arrays */
+    uint64_t moves;                     /* of the trunk: counts up whenever the head of any line of the log moves, or went back */
 };
 size_t focal_oplog_log_count(const struct focal_oplog *);                               /* lines of all logs */
 const struct focal_log *focal_oplog_log_at(const struct focal_oplog *, size_t i);       /* i = serial */
@@ -74,6 +75,8 @@ const struct focal_log *focal_oplog_next_line(const struct focal_oplog *, const 
 const struct focal_log *focal_oplog_parent(const struct focal_oplog *, const struct focal_log *);
 /* h at a sequence on the way from the log's beginning to the line's head. NOT_FOUND: beyond the head. */
 FOCAL_MUST_USE enum focal_status focal_oplog_hash_on(struct focal_oplog *, const struct focal_log *line, uint64_t seq, struct focal_hash *out);
+/* Segments read so far to say an h. Only this costs: what is a head, or stands in the segment read last, does not count. */
+uint64_t focal_oplog_looks(const struct focal_oplog *);
 /* A line on which the entry at seq is one that fits. NOT_FOUND. */
 FOCAL_MUST_USE enum focal_status focal_oplog_line_with(struct focal_oplog *, const struct focal_id *log, uint64_t seq,
     bool (*fits)(const void *data, const struct focal_hash *h), const void *data, const struct focal_log **line);

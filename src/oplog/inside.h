@@ -179,6 +179,10 @@ struct entry_name {
     bool creates, is_quote;
 };
 
+/* The h of each entry of the segment that was read last: who asks for one asks for its neighbours. What is held never changes
+ * its h; only a transaction that is taken back makes this forgotten. */
+struct kept_hashes { struct focal_id line; uint64_t first; size_t count, cap; struct focal_hash *h; };
+
 struct focal_oplog {
     struct focal_store *store;
     bool has_keys;
@@ -203,6 +207,8 @@ struct focal_oplog {
     struct focal_map scope_map;
     struct focal_hash control_scope;
     uint64_t changes;
+    struct kept_hashes kept;
+    uint64_t looks;
 
     bool epoch_set;
     struct focal_id epoch;

@@ -123,6 +123,11 @@ uint64_t focal_oplog_change_count(const struct focal_oplog *ol)
     return ol->changes;
 }
 
+uint64_t focal_oplog_looks(const struct focal_oplog *ol)
+{
+    return ol->looks;
+}
+
 static void start_empty(struct oplog_log *log)
 {
     log->pub.head = log->pub.staged = log->pub.base;
@@ -178,6 +183,7 @@ void focal_oplog_head_moved(struct focal_oplog *ol, struct oplog_log *log)
     struct oplog_scope *scope = focal_oplog_scope_of(ol, &log->pub.name.scope);
     if (scope && !FOCAL_PLANTED(FRONTIER_STALE))
         scope->frontier_known = false;
+    focal_oplog_log_of(ol, &log->pub.id)->pub.moves++;
     ol->changes++;
 }
 
@@ -188,6 +194,7 @@ void focal_oplog_logs_close(struct focal_oplog *ol)
         focal_free(ol->logs[i]);
     }
     focal_free(ol->logs);
+    focal_free(ol->kept.h);
     focal_oplog_scopes_close(ol);
     focal_free(ol->scopes);
     focal_map_close(&ol->log_map);
@@ -402,9 +409,11 @@ enum focal_status focal_oplog_logs_reload(struct focal_oplog *ol)
     for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++)
         st = reload_one(ol, ol->logs[i]);
     for (size_t i = 0; i < ol->log_count; i++) {
+        ol->logs[i]->pub.moves++;
         if (!ol->logs[i]->parent)
             focal_oplog_forked_again(ol->logs[i]);
     }
+    ol->kept.count = 0;
     ol->changes++;
     return st == FOCAL_OK ? focal_oplog_staging_load(ol, NULL) : st;
 }

@@ -256,6 +256,37 @@ enum focal_status focal_oplog_segment_load(struct focal_oplog *ol, const struct 
     return FOCAL_OK;
 }
 
+static bool kept(const struct kept_hashes *k, const struct focal_log *line, uint64_t seq, struct focal_hash *out)
+{
+    if (k->count == 0 || seq < k->first || seq - k->first >= k->count || !focal_id_equal(&k->line, &line->line))
+        return false;
+    *out = k->h[seq - k->first];
+    return true;
+}
+
+/* The h of each entry of a segment. */
+static enum focal_status keep(struct focal_oplog *ol, const struct focal_log *line, const struct segment *seg)
+{
+    struct kept_hashes *k = &ol->kept;
+    struct focal_stretch s;
+    k->count = 0;
+    enum focal_status st = focal_stretch_unpack(ol->packer, &s, &ol->arena, seg->packed);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NO_MEMORY ? st : FOCAL_DAMAGED;
+    if (s.count > k->cap) {
+        void *grown = focal_realloc(k->h, s.count * sizeof *k->h);
+        if (!grown)
+            return FOCAL_NO_MEMORY;
+        k->h = grown;
+        k->cap = s.count;
+    }
+    focal_oplog_hash(k->h, &s, 0, s.count, &line->id, &seg->before);
+    k->line = line->line;
+    k->first = seg->first;
+    k->count = s.count;
+    return FOCAL_OK;
+}
+
 enum focal_status focal_oplog_hash_at(struct focal_oplog *ol, struct focal_store *store, const struct focal_log *log, uint64_t seq, struct focal_hash *out)
 {
     while (seq < log->base.seq)
@@ -268,21 +299,21 @@ enum focal_status focal_oplog_hash_at(struct focal_oplog *ol, struct focal_store
         *out = seq == log->head.seq ? log->head.h : log->staged.h;
         return FOCAL_OK;
     }
+    const bool staged = seq > log->head.seq;
+    if (!staged && store == ol->store && kept(&ol->kept, log, seq, out))
+        return FOCAL_OK;
     struct segment s;
-    enum focal_status st = focal_oplog_segment_of(ol, store, &log->line, seq, seq > log->head.seq, &s);
+    ol->looks++;
+    enum focal_status st = focal_oplog_segment_of(ol, store, &log->line, seq, staged, &s);
     if (st != FOCAL_OK || s.last.seq == seq) {
         *out = s.last.h;
         return st;
     }
-    struct focal_stretch stretch;
-    st = focal_stretch_unpack(ol->packer, &stretch, &ol->arena, s.packed);
+    st = keep(ol, log, &s);
     if (st != FOCAL_OK)
-        return st == FOCAL_NO_MEMORY ? st : FOCAL_DAMAGED;
-    size_t count = (size_t)(seq - s.first) + 1;
-    struct focal_hash *hashes = focal_arena_alloc(&ol->arena, count * sizeof *hashes);
-    if (!hashes)
-        return FOCAL_NO_MEMORY;
-    focal_oplog_hash(hashes, &stretch, 0, count, &log->id, &s.before);
-    *out = hashes[count - 1];
+        return st;
+    *out = ol->kept.h[seq - s.first];
+    if (staged || store != ol->store)       /* it may yet give way to something else */
+        ol->kept.count = 0;
     return FOCAL_OK;
 }

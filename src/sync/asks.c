@@ -12,14 +12,21 @@ void focal_sync_host_init(struct focal_sync_host *host, uint64_t map_seed)
     focal_map_init(&host->asks, sizeof(struct focal_id), map_seed);
 }
 
-static void forget_if(struct focal_sync_host *host, bool all, uint64_t link)
+/* Every ask is some link's, and sessions are freed before their host. */
+void focal_sync_host_close(struct focal_sync_host *host)
+{
+    focal_assert(host->asks.count == 0);
+    focal_map_close(&host->asks);
+}
+
+void asks_forget_link(struct focal_sync_host *host, uint64_t link)
 {
     size_t at = 0;
     const void *key;
     void *value;
     while (focal_map_next(&host->asks, &at, &key, &value)) {
         struct ask *a = value;
-        if (!all && a->link != link)
+        if (a->link != link)
             continue;
         struct focal_id id;
         memcpy(&id, key, sizeof id);
@@ -28,18 +35,7 @@ static void forget_if(struct focal_sync_host *host, bool all, uint64_t link)
     }
 }
 
-void focal_sync_host_close(struct focal_sync_host *host)
-{
-    forget_if(host, true, 0);
-    focal_map_close(&host->asks);
-}
-
-void asks_forget_link(struct focal_sync_host *host, uint64_t link)
-{
-    forget_if(host, false, link);
-}
-
-void asks_touch(struct focal_session *s, const struct focal_id *log)
+void asks_touch(struct focal_session *s, const struct peer_log *p)
 {
     s->segment_heard_ms = s->host->now.mono_ms;
     size_t at = 0;
@@ -49,18 +45,18 @@ void asks_touch(struct focal_session *s, const struct focal_id *log)
         if (of_peer->link == s->link)
             of_peer->peer_heard_ms = s->host->now.mono_ms;
     }
-    struct ask *a = focal_map_get(&s->host->asks, log);
+    struct ask *a = focal_map_get(&s->host->asks, &p->id);
     if (!a)
         return;
     a->touched_ms = s->host->now.mono_ms;
-    const struct focal_log *held = focal_oplog_log(s->host->oplog, log);
-    if (held && held->head.seq > a->head) {
+    const struct focal_log *held = focal_oplog_log(s->host->oplog, &p->id);
+    focal_assert(held != NULL);
+    if (held->head.seq > a->head) {
         a->head = held->head.seq;
         a->moved_ms = s->host->now.mono_ms;
     }
-    const struct peer_log *p = peer_log_get(s, log);
-    if (held && held->head.seq >= a->to && !(p && p->fork))      /* of a forked log a count says nothing */
-        asks_drop(s, log);
+    if (held->head.seq >= a->to && !p->fork)        /* of a forked log a count says nothing */
+        asks_drop(s, &p->id);
 }
 
 void asks_drop(struct focal_session *s, const struct focal_id *log)

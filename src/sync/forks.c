@@ -14,6 +14,7 @@
  * the other's line. Source: PROTOCOL §7; the listing at halving distances is that of Git's negotiation. */
 #include "session.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void fork_free(struct peer_log *p)
@@ -24,42 +25,7 @@ void fork_free(struct peer_log *p)
     p->fork = NULL;
 }
 
-/* ---- tips ---------------------------------------------------------------------------------------------------------- */
-
-bool fits_keyed(const void *wanted, const struct focal_hash *h)
-{
-    const struct keyed_tip *tip = wanted;
-    uint8_t keyed[8];
-    keyed_hash(tip->session, keyed, h);
-    return memcmp(keyed, tip->keyed, 8) == 0;
-}
-
-bool tip_held(const struct focal_session *s, const struct focal_id *log, const struct focal_frontier_tip *tip, const struct focal_log **line)
-{
-    const struct keyed_tip wanted = { s, tip->keyed };
-    const struct focal_log *found = NULL;
-    bool held = focal_oplog_line_with(s->host->oplog, log, tip->seq, fits_keyed, &wanted, &found) == FOCAL_OK;
-    if (line)
-        *line = found;
-    return held;
-}
-
-/* Who tells of more tips than anybody keeps invents them: they take no memory here. */
-static enum focal_status add_tip(struct fork *f, const struct focal_frontier_tip *tip)
-{
-    if (f->tip_count == FORK_TIPS_MAX)
-        return FOCAL_OK;
-    if (f->tip_count == f->tip_cap) {
-        size_t more = f->tip_cap ? 2 * f->tip_cap : 4;
-        void *grown = focal_realloc(f->tips, more * sizeof *f->tips);
-        if (!grown)
-            return FOCAL_NO_MEMORY;
-        f->tips = grown;
-        f->tip_cap = more;
-    }
-    f->tips[f->tip_count++] = *tip;
-    return FOCAL_OK;
-}
+/* ---- our tips ---------------------------------------------------------------------------------------------------------- */
 
 /* Never 0, so that 0 can stand for "never told". */
 static uint64_t tips_digest(const struct focal_session *s, const struct focal_id *log)
@@ -67,7 +33,7 @@ static uint64_t tips_digest(const struct focal_session *s, const struct focal_id
     uint64_t sum = 1;
     for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, log, line)) != NULL;)
         sum += (focal_get_be64(line->head.h.b) ^ line->head.seq) * UINT64_C(0x9E3779B97F4A7C15);
-    return sum ? sum : 1;
+    return sum | 1;
 }
 
 void fork_announce(struct focal_session *s, struct peer_log *p)
@@ -94,41 +60,42 @@ enum focal_status fork_enter(struct focal_session *s, struct peer_log *p)
         return FOCAL_NO_MEMORY;
     p->next = p->to = 0;
     if (p->announced.seq > 0)
-        st = add_tip(p->fork, &p->announced);
+        st = tips_add(p->fork, &p->announced);
     fork_announce(s, p);
     return st;
 }
 
 enum focal_status fork_mark_equal(struct focal_session *s, struct peer_log *p)
 {
-    p->fork->tip_count = 0;
+    tips_clear(p->fork);
     for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;) {
         struct focal_frontier_tip tip = { .seq = line->head.seq };
         keyed_hash(s, tip.keyed, &line->head.h);
-        enum focal_status st = add_tip(p->fork, &tip);
+        enum focal_status st = tips_add(p->fork, &tip);
         if (st != FOCAL_OK)
             return st;
     }
     p->fork->told = tips_digest(s, &p->id);
-    return FOCAL_OK;
+    return tips_look(s, p);
 }
 
 enum focal_status fork_item(struct focal_session *s, struct peer_log *p, const struct focal_frontier_item *item)
 {
     struct fork *f = p->fork;
     if (!f->tips_open)
-        f->tip_count = 0;
+        tips_clear(f);
     enum focal_status st = FOCAL_OK;
     for (size_t i = 0; i < item->tip_count && st == FOCAL_OK; i++) {
         if (item->tips[i].seq > 0)
-            st = add_tip(f, &item->tips[i]);
+            st = tips_add(f, &item->tips[i]);
     }
     f->tips_open = item->tip_count == FOCAL_TIPS_MAX;
     if (st != FOCAL_OK || f->tips_open)
         return st;
-    if (!fork_equal(s, p))
+    st = tips_look(s, p);
+    if (st == FOCAL_OK && !fork_equal(s, p))
         fork_announce(s, p);
-    return fork_ask(s, p);
+    return st == FOCAL_OK ? fork_ask(s, p) : st;
 }
 
 /* ---- what they hold -------------------------------------------------------------------------------------------------- */
@@ -136,11 +103,12 @@ enum focal_status fork_item(struct focal_session *s, struct peer_log *p, const s
 uint64_t fork_holds(const struct focal_session *s, const struct peer_log *p, const struct focal_log *line)
 {
     uint64_t most = line->base.seq;
-    for (size_t i = 0; i < p->fork->tip_count; i++) {
-        const struct focal_log *at;
-        uint64_t upto = p->fork->tips[i].seq;
-        if (!tip_held(s, &p->id, &p->fork->tips[i], &at))
+    for (size_t i = 0; i < p->fork->tip_count && tips_known(s, p); i++) {
+        const struct fork_tip *tip = &p->fork->tips[i];
+        uint64_t upto = tip->tip.seq;
+        if (tip->state != TIP_HELD)
             continue;
+        const struct focal_log *at = focal_oplog_log_at(s->host->oplog, tip->serial);
         while (at && at->serial != line->serial) {      /* what leads to a tip is held with it */
             upto = at->base.seq;
             at = focal_oplog_parent(s->host->oplog, at);
@@ -155,17 +123,19 @@ uint64_t fork_lack(const struct focal_session *s, const struct peer_log *p)
 {
     uint64_t lack = 0;
     for (size_t i = 0; i < p->fork->tip_count; i++)
-        lack += !tip_held(s, &p->id, &p->fork->tips[i], NULL);
-    return lack;
+        lack += p->fork->tips[i].state != TIP_HELD;
+    return tips_known(s, p) ? lack : p->fork->tip_count;
 }
 
 bool fork_equal(const struct focal_session *s, const struct peer_log *p)
 {
+    if (fork_lack(s, p) != 0)
+        return false;
     for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;) {
         if (fork_holds(s, p, line) < line->head.seq)
             return false;
     }
-    return fork_lack(s, p) == 0;
+    return true;
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------------ */
@@ -176,7 +146,9 @@ static enum focal_status list_line(struct focal_session *s, const struct focal_l
     for (uint64_t back = 0; *count < FOCAL_HEADS_MAX && line->head.seq - line->base.seq > back; back = back ? 2 * back : 1) {
         struct focal_frontier_tip head = { .seq = line->head.seq - back };
         struct focal_hash h;
-        enum focal_status st = focal_oplog_hash_on(s->host->oplog, line, head.seq, &h);
+        if (back > 0 && !tip_looks_left(s, 1))
+            break;              /* a shorter list is true as well: more is sent than is missing */
+        enum focal_status st = tip_hash(s, line, head.seq, &h);
         if (st != FOCAL_OK)
             return st;
         keyed_hash(s, head.keyed, &h);
@@ -207,27 +179,34 @@ enum focal_status fork_ask(struct focal_session *s, struct peer_log *p)
 {
     if (s->closing || s->host->now.mono_ms < p->blocked_until_ms || !shared_by_id(s, &p->name.scope))
         return FOCAL_OK;
-    for (size_t i = 0; i < p->fork->tip_count; i++) {
-        const struct focal_frontier_tip *tip = &p->fork->tips[i];
-        if (tip_held(s, &p->id, tip, NULL))
+    enum focal_status st = tips_look(s, p);
+    for (size_t i = 0; i < p->fork->tip_count && st == FOCAL_OK; i++) {
+        const struct focal_frontier_tip *tip = &p->fork->tips[i].tip;
+        if (p->fork->tips[i].state != TIP_LACKING)
             continue;
+        if (!tip_looks_left(s, LOOKS_MAX / 2))
+            return FOCAL_OK;    /* asked with a whole list, a little later */
         bool may = false;
-        enum focal_status st = ask_note(s, &p->id, tip->seq, 0, &may);
+        st = ask_note(s, &p->id, tip->seq, 0, &may);
         if (st != FOCAL_OK || !may)
             return st;
         p->fork->asked = *tip;
         return ask_for(s, p, tip);              /* one after the other */
     }
-    return FOCAL_OK;
+    return st;
 }
 
 /* ---- answering --------------------------------------------------------------------------------------------------------- */
 
 enum focal_status fork_send_from(struct focal_session *s, struct peer_log *p, const struct focal_frontier_tip *to, uint64_t from)
 {
-    const struct focal_log *line;
-    if (!tip_held(s, &p->id, to, &line) || from > line->head.seq)
-        return FOCAL_OK;        /* moved on: they hear of our tips and ask again */
+    struct fork_tip wanted = { .tip = *to };
+    enum focal_status st = tip_look(s, &p->id, &wanted);
+    if (st != FOCAL_OK || wanted.state != TIP_HELD)
+        return st;              /* moved on: they hear of our tips and ask again */
+    const struct focal_log *line = focal_oplog_log_at(s->host->oplog, wanted.serial);
+    if (from > line->head.seq)
+        return FOCAL_OK;
     struct fork *f = p->fork;
     for (size_t i = 0; i < f->send_count; i++) {
         if (f->sends[i].serial != line->serial)
@@ -240,28 +219,57 @@ enum focal_status fork_send_from(struct focal_session *s, struct peer_log *p, co
     return FOCAL_OK;
 }
 
+static int highest_first(const void *a, const void *b)
+{
+    const struct focal_frontier_tip *x = a, *y = b;
+    return (x->seq < y->seq) - (x->seq > y->seq);
+}
+
+/* The highest entry on the way to a tip that they list. 0: none, or none found with so many looks; then more is sent than they
+ * lack. */
+static enum focal_status find_shared(struct focal_session *s, const struct focal_log *line, const struct focal_heads *heads, uint64_t *shared)
+{
+    struct focal_frontier_tip list[FOCAL_HEADS_MAX];
+    *shared = 0;
+    for (size_t i = 0; i < heads->count; i++)
+        focal_heads_get(&list[i], heads, i);
+    qsort(list, heads->count, sizeof *list, highest_first);
+    for (size_t i = 0; i < heads->count && list[i].seq > 0; i++) {
+        struct focal_hash h;
+        if (list[i].seq > heads->to.seq)
+            continue;
+        if (!tip_looks_left(s, 1))
+            return FOCAL_OK;
+        enum focal_status st = tip_hash(s, line, list[i].seq, &h);
+        if (st != FOCAL_OK)
+            return st;
+        if (keyed_fits(s, &list[i], &h)) {
+            *shared = list[i].seq;
+            return FOCAL_OK;
+        }
+    }
+    return FOCAL_OK;
+}
+
 enum focal_status heads_take(struct focal_session *s, const struct focal_heads *heads)
 {
-    const struct focal_log *log = focal_oplog_log(s->host->oplog, &heads->log), *line;
-    if (!log || !shared_by_id(s, &log->name.scope) || !tip_held(s, &log->id, &heads->to, &line))
+    const struct focal_log *log = focal_oplog_log(s->host->oplog, &heads->log);
+    if (!log || !shared_by_id(s, &log->name.scope))
         return FOCAL_OK;
+    if (!tip_looks_left(s, LOOKS_MAX / 2))
+        return FOCAL_OK;        /* one that asks so often asks again, a minute later: better than to send it all of a log */
+    struct fork_tip wanted = { .tip = heads->to };
+    enum focal_status st = tip_look(s, &log->id, &wanted);
+    if (st != FOCAL_OK || wanted.state != TIP_HELD)
+        return st;
     struct peer_log *p = peer_log_make(s, &log->id, &log->name);
     if (!p)
         return FOCAL_NO_MEMORY;
     p->told_name = true;
-    enum focal_status st = fork_enter(s, p);
-    uint64_t shared = 0;
-    for (size_t i = 0; i < heads->count && st == FOCAL_OK; i++) {
-        struct focal_frontier_tip head;
-        struct focal_hash h;
-        focal_heads_get(&head, heads, i);
-        if (head.seq <= shared || head.seq > heads->to.seq)
-            continue;
-        st = focal_oplog_hash_on(s->host->oplog, line, head.seq, &h);
-        const struct keyed_tip wanted = { s, head.keyed };
-        if (st == FOCAL_OK && fits_keyed(&wanted, &h))
-            shared = head.seq;
-    }
+    uint64_t shared;
+    st = fork_enter(s, p);
+    if (st == FOCAL_OK)
+        st = find_shared(s, focal_oplog_log_at(s->host->oplog, wanted.serial), heads, &shared);
     return st == FOCAL_OK ? fork_send_from(s, p, &heads->to, shared + 1) : st;
 }
 

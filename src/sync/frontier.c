@@ -117,13 +117,39 @@ enum focal_status frontier_mark_equal(struct focal_session *s, struct shared_sco
     return FOCAL_OK;
 }
 
-/* Is their tip one that does not lie on our only line? Beyond our head it may. */
-static bool shows_fork(const struct focal_session *s, const struct focal_log *held, const struct focal_frontier_item *item)
+/* Their only tip of a log that is not forked here; `only`: this tip as an item. One that does not lie on our line shows a
+ * fork; beyond our head it may. */
+static enum focal_status take_tip(struct focal_session *s, struct peer_log *p, const struct focal_frontier_item *only, bool whole)
 {
-    const struct focal_frontier_tip *tip = &item->tips[0];
-    if (item->tip_count > 1 || (held && held->forked))
-        return true;
-    return held && tip->seq != 0 && tip->seq <= held->head.seq && !tip_held(s, &held->id, tip, NULL);
+    struct fork_tip t = { .tip = only->tips[0], .state = TIP_HELD };
+    const struct focal_log *held = focal_oplog_log(s->host->oplog, &p->id);
+    const bool within = held && t.tip.seq != 0 && t.tip.seq <= held->head.seq;
+    enum focal_status st = within ? tip_look(s, &p->id, &t) : FOCAL_OK;
+    if (st == FOCAL_OK && t.state == TIP_LACKING)
+        st = fork_enter(s, p);
+    if (st != FOCAL_OK || p->fork)
+        return st == FOCAL_OK ? fork_item(s, p, only) : st;
+    if (t.tip.seq != 0)
+        p->announced = t.tip;
+    p->look_due = t.state == TIP_UNKNOWN;
+    if (p->look_due)
+        return FOCAL_OK;        /* until it is seen they hold no more than we knew */
+    if (t.tip.seq > p->theirs)
+        p->theirs = t.tip.seq;
+    if (!whole && within)
+        ack_owe(s, p);          /* they announce because they do not know that we have it */
+    if (p->sent < p->theirs)
+        p->sent = p->theirs;
+    return ask_if_behind(s, p);
+}
+
+enum focal_status frontier_look_again(struct focal_session *s, struct peer_log *p)
+{
+    if (!p->look_due)
+        return FOCAL_OK;
+    p->look_due = false;
+    const struct focal_frontier_item only = { .tip_count = 1, .tips = { p->announced } };
+    return p->fork ? FOCAL_OK : take_tip(s, p, &only, false);
 }
 
 /* One log of their frontier. */
@@ -147,18 +173,11 @@ static enum focal_status take_item(struct focal_session *s, struct shared_scope 
         p->series = scope->series;
     const struct focal_frontier_tip *tip = &item->tips[0];
     p->blocked_until_ms = tip->seq > p->theirs ? 0 : p->blocked_until_ms;
-    enum focal_status st = p->fork || shows_fork(s, held, item) ? fork_enter(s, p) : FOCAL_OK;
-    if (st != FOCAL_OK || p->fork)
-        return st == FOCAL_OK ? fork_item(s, p, item) : st;
-    if (tip->seq > p->theirs)
-        p->theirs = tip->seq;
-    if (tip->seq != 0)
-        p->announced = *tip;
-    if (!whole && held && tip->seq != 0 && tip->seq <= held->head.seq)
-        ack_owe(s, p);          /* they announce because they do not know that we have it */
-    if (p->sent < p->theirs)
-        p->sent = p->theirs;
-    return ask_if_behind(s, p);
+    const bool forked = p->fork || item->tip_count > 1 || (held && held->forked);
+    enum focal_status st = forked ? fork_enter(s, p) : FOCAL_OK;
+    if (st != FOCAL_OK)
+        return st;
+    return forked ? fork_item(s, p, item) : take_tip(s, p, item, whole);
 }
 
 /* The whole series has come: a log of ours that it does not list is one they hold nothing of. */
@@ -176,7 +195,7 @@ static enum focal_status series_end(struct focal_session *s, struct shared_scope
             continue;
         p->theirs = p->sent = 0;
         if (p->fork)
-            p->fork->tip_count = 0;
+            tips_clear(p->fork);
     }
     scope->exchanged = true;
     scope->series = 0;

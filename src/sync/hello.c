@@ -31,13 +31,14 @@ struct shared_scope *shared_by_id(struct focal_session *s, const struct focal_ha
 
 /* The scopes that my certificate and the highest of theirs I hold both list. Judged at HELLO and again whenever
  * statements arrive: a scope that is gone is no longer spoken of; a new one is announced. */
-enum focal_status shared_refresh(struct focal_session *s, bool announce)
+void shared_refresh(struct focal_session *s)
 {
+    _Static_assert(FOCAL_CERTIFICATE_SCOPES_MAX <= SHARED_MAX, "all scopes of a certificate have room");
     const struct focal_certificate *mine = focal_oplog_mine(s->host->oplog), *theirs = focal_session_certificate(s);
     struct shared_scope fresh[SHARED_MAX];
     size_t count = 0;
     if (mine && theirs) {
-        for (size_t i = 0; i < mine->read_count && count < SHARED_MAX; i++) {
+        for (size_t i = 0; i < mine->read_count; i++) {
             if (!focal_certificate_lists(theirs->read, theirs->read_count, &mine->read[i]))
                 continue;
             struct shared_scope *f = &fresh[count++];
@@ -55,9 +56,11 @@ enum focal_status shared_refresh(struct focal_session *s, bool announce)
     }
     memcpy(s->shared, fresh, count * sizeof fresh[0]);
     s->shared_count = count;
-    if (!announce)
-        return FOCAL_OK;
-    for (size_t i = 0; i < count; i++) {
+}
+
+enum focal_status shared_announce(struct focal_session *s)
+{
+    for (size_t i = 0; i < s->shared_count; i++) {
         if (s->shared[i].sent_whole || s->shared[i].exchanged)
             continue;
         enum focal_status st = frontier_send_whole(s, &s->shared[i]);
@@ -69,9 +72,7 @@ enum focal_status shared_refresh(struct focal_session *s, bool announce)
 
 enum focal_status hello_send(struct focal_session *s)
 {
-    enum focal_status st = shared_refresh(s, false);
-    if (st != FOCAL_OK)
-        return st;
+    shared_refresh(s);
     struct focal_message m = { .type = FOCAL_MSG_HELLO };
     struct focal_hello *h = &m.is.hello;
     h->version_least = h->version_most = FOCAL_WIRE_VERSION;
@@ -96,7 +97,6 @@ enum focal_status hello_send(struct focal_session *s)
         memcpy(to->tag, s->shared[i].tag, 8);
         focal_oplog_frontier_hash(s->host->oplog, &s->shared[i].id, to->frontier);
     }
-    s->hello_sent = true;
     return queue_message(s, &m);
 }
 

@@ -16,7 +16,8 @@ enum focal_status join_send(struct focal_session *s)
 enum focal_status join_take(struct focal_session *s, const struct focal_join *j)
 {
     struct focal_public_keys keys = { .sign = j->sign, .channel = j->channel, .open = j->open };
-    if (s->dialled || s->secrets->psk.is_network || !focal_key_equal(&j->channel, &s->far))
+    focal_assert(!s->secrets->psk.is_network);           /* else it would be a talk */
+    if (s->dialled || !focal_key_equal(&j->channel, &s->far))
         return FOCAL_NEVER;
     if (!focal_join_verify(&j->signature, &keys, focal_oplog_network(s->host->oplog), &s->secrets->channel.handshake))
         return FOCAL_NEVER;

@@ -41,6 +41,7 @@ enum focal_status focal_session_resume(struct focal_session *s)
     if (s->state != FOCAL_SESSION_TALKING || s->closing)
         return FOCAL_OK;
     asks_forget_link(s->host, s->link);
+    tip_looks_start(s);
     while (st == FOCAL_OK && focal_map_next(&s->logs, &at, NULL, &value))
         st = ask_if_behind(s, value);
     return st;

@@ -12,8 +12,8 @@ static enum focal_status put(struct focal_session *s, bool raw, const uint8_t *d
         return FOCAL_NO_MEMORY;
     q->len = len;
     q->raw = raw;
-    if (len)
-        memcpy(q->bytes, data, len);
+    focal_assert(len > 0);
+    memcpy(q->bytes, data, len);
     if (s->queue_tail)
         s->queue_tail->next = q;
     else

@@ -64,7 +64,8 @@ static struct peer_log *pick(struct focal_session *s, const struct focal_log **l
         if (s->they_pause && !pause_passes(s, &p->name))
             continue;
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
-        if (!log || (!FOCAL_PLANTED(ANY_SCOPE_TOLD) && !shared_by_id(s, &p->name.scope))) {
+        focal_assert(log != NULL);
+        if (!FOCAL_PLANTED(ANY_SCOPE_TOLD) && !shared_by_id(s, &p->name.scope)) {
             p->next = p->to = 0;
             if (p->fork)
                 p->fork->send_count = 0;
@@ -162,7 +163,8 @@ enum focal_status segment_make(struct focal_session *s, struct focal_buf *messag
 /* A window's bytes have come through: the way's length decides whether more may be under way. */
 static void probe_end(struct focal_session *s)
 {
-    uint64_t trip = s->host->now.mono_ms - s->probe_at_ms;
+    /* It began at 1 where the clock stood at 0. */
+    uint64_t trip = s->host->now.mono_ms > s->probe_at_ms ? s->host->now.mono_ms - s->probe_at_ms : 0;
     s->probe_at_ms = 0;
     if (s->trip_least_ms == 0 || trip < s->trip_least_ms)
         s->trip_least_ms = trip ? trip : 1;
@@ -242,13 +244,18 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
     if (held->forked && (st = fork_enter(s, p)) != FOCAL_OK)
         return st;
     ack_owe(s, p);
-    asks_touch(s, &p->id);
+    asks_touch(s, p);
     /* Asked again only with that tip here: what is on its way to it begins with what we hold, and HEADS begins it anew. */
-    if (p->fork && g->is_signed && (p->fork->asked.seq == 0 || tip_held(s, &p->id, &p->fork->asked, NULL)))
+    struct fork_tip asked = { .state = TIP_HELD };
+    if (p->fork && g->is_signed && p->fork->asked.seq != 0) {
+        asked.tip = p->fork->asked;
+        st = tip_look(s, &p->id, &asked);
+    }
+    if (p->fork && g->is_signed && asked.state == TIP_HELD)
         asks_drop(s, &p->id);
     if (held->head.seq > before)
         p->head_seen = held->head.seq;
-    return ask_if_behind(s, p);
+    return st == FOCAL_OK ? ask_if_behind(s, p) : st;
 }
 
 enum focal_status ack_take(struct focal_session *s, const struct focal_ack *ack)
@@ -293,9 +300,12 @@ bool ack_make(struct focal_session *s, struct focal_message *m, struct focal_buf
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
         p->ack_due = false;
         s->acks_due--;
-        if (p->fork)
+        focal_assert(log != NULL);
+        if (p->fork) {
             fork_announce(s, p);
-        if (!log || (log->head.seq == 0 && !FOCAL_PLANTED(STAGED_ACKNOWLEDGED)) || p->fork)
+            continue;
+        }
+        if (log->head.seq == 0 && !FOCAL_PLANTED(STAGED_ACKNOWLEDGED))
             continue;           /* only staged so far: nothing durable and signed to speak of */
         struct focal_ack_item item = { .log = p->id, .seq = FOCAL_PLANTED(STAGED_ACKNOWLEDGED) ? log->staged.seq : log->head.seq };
         focal_ack_put(items, &item);

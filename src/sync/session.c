@@ -46,6 +46,7 @@ static struct focal_session *open_session(struct focal_sync_host *host, uint64_t
     s->round_trip_ms = -1;
     s->bye = -1;
     s->window_bytes = FOCAL_WINDOW_START_BYTES;
+    tip_looks_open(s);
     focal_map_init(&s->logs, sizeof(struct focal_id), host->asks.seed + link);
     focal_map_init(&s->given, 24, host->asks.seed + link);
     return s;
@@ -69,9 +70,9 @@ struct focal_session *focal_session_dialled(struct focal_sync_host *host, uint64
 struct focal_session *focal_session_accepted(struct focal_sync_host *host, uint64_t link)
 {
     struct focal_session *s = open_session(host, link, false);
-    if (s && handshake_start(s) != FOCAL_OK) {
-        focal_session_free(s);
-        return NULL;
+    if (s) {
+        enum focal_status st = handshake_start(s);      /* who listens says nothing yet */
+        focal_assert(st == FOCAL_OK);
     }
     return s;
 }
@@ -216,6 +217,7 @@ enum focal_status focal_session_frame(struct focal_session *s, struct focal_span
     if (!s->channel_open)
         return handshake_frame(s, frame);
 
+    tip_looks_start(s);
     struct focal_buf plain;
     focal_buf_init(&plain, FOCAL_NOISE_MAX);
     enum focal_status st = focal_channel_unseal(&s->secrets->channel, &plain, frame);
@@ -312,7 +314,8 @@ uint64_t focal_session_deadline_ms(const struct focal_session *s)
         return s->opened_ms + FOCAL_HANDSHAKE_MS;
     uint64_t beat = (s->sent_ms > s->ping_sent_ms ? s->sent_ms : s->ping_sent_ms) + FOCAL_HEARTBEAT_MS, dead = s->heard_ms + FOCAL_DEAD_MS;
     uint64_t next = beat < dead ? beat : dead;
-    return s->host->asks.count && next > s->host->now.mono_ms + 1000 ? s->host->now.mono_ms + 1000 : next;
+    const bool soon = s->host->asks.count || s->looks_due;
+    return soon && next > s->host->now.mono_ms + 1000 ? s->host->now.mono_ms + 1000 : next;
 }
 
 enum focal_status focal_session_tick(struct focal_session *s)
@@ -328,10 +331,14 @@ enum focal_status focal_session_tick(struct focal_session *s)
         focal_session_bye(s, FOCAL_BYE_CLOSING);
     if (now - s->sent_ms >= FOCAL_HEARTBEAT_MS && now - s->ping_sent_ms >= FOCAL_HEARTBEAT_MS)
         focal_session_ping(s);
+    tip_looks_start(s);
+    s->looks_due = false;
     size_t at = 0;
     void *value;
     while (s->state == FOCAL_SESSION_TALKING && focal_map_next(&s->logs, &at, NULL, &value)) {
-        enum focal_status st = ask_if_behind(s, value);
+        enum focal_status st = frontier_look_again(s, value);
+        if (st == FOCAL_OK)
+            st = ask_if_behind(s, value);
         if (st != FOCAL_OK)
             return st;
     }
@@ -347,7 +354,7 @@ static enum focal_status ask_blocked(struct focal_session *s)
     enum focal_status st = FOCAL_OK;
     while (st == FOCAL_OK && focal_map_next(&s->logs, &at, NULL, &value)) {
         struct peer_log *p = value;
-        if (p->blocked_until_ms == 0 || p->blocked_until_ms == UINT64_MAX)
+        if (p->blocked_until_ms == 0)
             continue;
         p->blocked_until_ms = 0;
         st = ask_if_behind(s, p);
@@ -368,6 +375,7 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
     const struct shared_scope *scope = shared_by_id(s, &log->name.scope);
     if (!scope)
         return FOCAL_OK;
+    tip_looks_start(s);
     struct peer_log *p = peer_log_make(s, &log->id, &log->name);
     if (!p)
         return FOCAL_NO_MEMORY;
@@ -390,7 +398,7 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
             if (!sending)
                 p->next = covered + 1;
             p->to = log->head.seq;
-        } else if (!FOCAL_PLANTED(TIP_NOT_ANNOUNCED) && !p->announce_due && (scope->exchanged || scope->sent_whole || s->hello_sent)) {
+        } else if (!FOCAL_PLANTED(TIP_NOT_ANNOUNCED) && !p->announce_due) {
             p->announce_due = true;
             s->announces_due++;
         }
@@ -405,9 +413,11 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
 
 enum focal_status focal_session_rights_changed(struct focal_session *s)
 {
-    if (s->state != FOCAL_SESSION_TALKING || s->closing || !s->hello_sent)
+    if (s->state != FOCAL_SESSION_TALKING || s->closing)
         return FOCAL_OK;
-    enum focal_status st = shared_refresh(s, s->hello_taken);
+    tip_looks_start(s);
+    shared_refresh(s);
+    enum focal_status st = s->hello_taken ? shared_announce(s) : FOCAL_OK;
     if (st == FOCAL_OK)
         st = ask_blocked(s);
     struct focal_hash set;

@@ -16,16 +16,28 @@ enum {
     FORK_ITEMS_BYTES = 9000,                /* of one log with as many branches as are kept, in a FRONTIER */
     FORK_TIPS_MAX = 512,                    /* of one log, as a peer tells them; nobody keeps as many branches */
     FORK_SENDS_MAX = 8,                     /* tips of one log being sent to one peer */
+    LOOKS_MAX = 32,                         /* segments read for what a peer says it holds, in one call from outside, */
+    LOOKS_PER_SECOND = 64,                  /* in a second, */
+    LOOKS_BURST = 256,                      /* and at once, when there were none for a while */
     BLOCKED_MS = 5000                       /* after a "not yet": asked again after this, or when something it needs came */
 };
 
 /* One tip of a forked log on its way to them: along the line and those it leaves, from next on. */
 struct fork_send { uint64_t serial, next; };
 
+/* A tip of theirs, and whether it is held here: see tips.c. */
+enum tip_state { TIP_UNKNOWN, TIP_LACKING, TIP_HELD };
+struct fork_tip {
+    struct focal_frontier_tip tip;
+    enum tip_state state;
+    uint64_t serial;                    /* held: its line. Unknown: 1 more than the line to go on with; 0: from the first */
+};
+
 /* What we know of one log at the far end when it is forked, here or there: see forks.c. */
 struct fork {
-    struct focal_frontier_tip *tips;    /* theirs, as they told them last */
-    size_t tip_count, tip_cap;
+    struct fork_tip *tips;              /* theirs, as they told them last */
+    size_t tip_count, tip_cap, unknown;
+    uint64_t looked;                    /* the log's moves when their states were found */
     bool tips_open;                     /* their list goes on with the next item */
     uint64_t told;                      /* digest of our tips as told them last; 0: never */
     struct focal_frontier_tip asked;    /* with HEADS, last; sequence 0: none */
@@ -48,6 +60,7 @@ struct peer_log {
     struct fork *fork;              /* NULL: one line here and there, as far as we know */
     bool told_name;                 /* they know its name */
     bool announce_due;              /* our new tip is to be announced, not pushed */
+    bool look_due;                  /* whether their tip lies on our line is still to be seen */
 };
 
 struct shared_scope {
@@ -89,7 +102,7 @@ struct focal_session {
 
     uint8_t they_pause;                             /* their PAUSE */
     bool pause_told;                                /* ours is what they heard last */
-    bool hello_sent, hello_taken;
+    bool hello_taken;
     uint8_t epochs[2][8];                           /* ours, theirs, as HELLO said */
     bool veiled[2];
     uint64_t hello_taken_ms;
@@ -115,6 +128,10 @@ struct focal_session {
     uint64_t credit_due_bytes;                      /* theirs, taken and not yet given back */
     uint64_t probe_at_ms, probe_left_bytes, trip_least_ms;      /* measures one window's way */
     uint64_t segment_heard_ms;                      /* last SEGMENT from them */
+
+    uint64_t looks_call, looks_saved;               /* looks that this call, and this link, may still have */
+    uint64_t looks_filled_ms;                       /* up to when looks_saved was filled up */
+    bool looks_due;                                 /* something was left over */
 };
 
 /* queue.c */
@@ -130,7 +147,8 @@ enum focal_status handshake_frame(struct focal_session *, struct focal_span);
 /* hello.c */
 enum focal_status hello_send(struct focal_session *);
 enum focal_status hello_take(struct focal_session *, const struct focal_hello *);
-enum focal_status shared_refresh(struct focal_session *, bool announce);
+void shared_refresh(struct focal_session *);
+enum focal_status shared_announce(struct focal_session *);     /* the frontiers of those they have not heard of */
 struct shared_scope *shared_by_tag(struct focal_session *, const uint8_t tag[8]);
 struct shared_scope *shared_by_id(struct focal_session *, const struct focal_hash *id);
 void keyed_hash(const struct focal_session *, uint8_t out[8], const struct focal_hash *);
@@ -149,6 +167,20 @@ struct peer_log *peer_log_get(struct focal_session *, const struct focal_id *);
 struct peer_log *peer_log_make(struct focal_session *, const struct focal_id *, const struct focal_log_name *);
 
 void frontier_put(const struct focal_session *, struct focal_buf *items, const struct focal_id *log);
+enum focal_status frontier_look_again(struct focal_session *, struct peer_log *);       /* at a tip that was left over */
+
+/* tips.c */
+void tip_looks_open(struct focal_session *);         /* of a new session */
+void tip_looks_start(struct focal_session *);        /* of a call from outside */
+bool tip_looks_left(struct focal_session *, uint64_t least);
+/* h at a sequence of a line, on this share. */
+enum focal_status tip_hash(struct focal_session *, const struct focal_log *line, uint64_t seq, struct focal_hash *);
+bool keyed_fits(const struct focal_session *, const struct focal_frontier_tip *, const struct focal_hash *);
+enum focal_status tip_look(struct focal_session *, const struct focal_id *log, struct fork_tip *);      /* gives its state */
+enum focal_status tips_add(struct fork *, const struct focal_frontier_tip *);
+void tips_clear(struct fork *);
+enum focal_status tips_look(struct focal_session *, struct peer_log *);
+bool tips_known(const struct focal_session *, const struct peer_log *);     /* false: the log has moved since they were looked at */
 
 /* forks.c */
 enum focal_status fork_enter(struct focal_session *, struct peer_log *);        /* once known to be forked: always so on this link */
@@ -165,17 +197,13 @@ enum focal_status fork_send_from(struct focal_session *, struct peer_log *, cons
 enum focal_status heads_take(struct focal_session *, const struct focal_heads *);
 /* The next piece of what is being sent; line NULL: none. */
 enum focal_status fork_piece(struct focal_session *, struct peer_log *, struct focal_piece *, struct focal_buf *packed, bool *made);
-bool fits_keyed(const void *wanted, const struct focal_hash *);
-struct keyed_tip { const struct focal_session *session; const uint8_t *keyed; };
-/* Do we hold this tip of theirs? */
-bool tip_held(const struct focal_session *, const struct focal_id *log, const struct focal_frontier_tip *, const struct focal_log **line);
 
 /* asks.c */
 /* May this be asked of this peer now? Then it is noted as asked. */
 enum focal_status ask_note(struct focal_session *, const struct focal_id *log, uint64_t to, uint64_t head, bool *may);
 enum focal_status ask_if_behind(struct focal_session *, struct peer_log *);
 void asks_forget_link(struct focal_sync_host *, uint64_t link);
-void asks_touch(struct focal_session *, const struct focal_id *log);
+void asks_touch(struct focal_session *, const struct peer_log *);      /* something of it was admitted */
 void asks_drop(struct focal_session *, const struct focal_id *log);
 
 /* segments.c */

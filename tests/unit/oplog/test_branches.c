@@ -393,11 +393,43 @@ static void an_old_row_is_damage(void **state)
     assert_int_equal(focal_oplog_open(&ken.ol, ken.store, &ken.keys, &ken.entropy, NULL, &err), FOCAL_DAMAGED);
 }
 
+/* The h of single entries: their segment is read once for all, and what a rolled back transaction held is not remembered. */
+static void single_entries_are_told_from_one_reading(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 60 };
+    struct focal_ref refs[ENTRIES];
+    struct focal_hash h;
+    hold(&ken, &ken.statement);
+    begin(&ken);                        /* the log outlives what is rolled back */
+    write_value(&ken, &scope_network, NULL, FIELD_A, 0, &refs[0]);
+    commit(&ken);
+    for (uint8_t round = 0; round < 2; round++) {
+        begin(&ken);
+        for (uint8_t i = 0; i < ENTRIES; i++)
+            write_value(&ken, &scope_network, NULL, FIELD_A, (uint8_t)(i + round), &refs[i]);
+        assert_int_equal(focal_oplog_seal(ken.ol), FOCAL_OK);
+        const struct focal_log *log = log_of(&ken, &net, &ken, &scope_network);
+        uint64_t looks = focal_oplog_looks(ken.ol), operations = focal_fake_store_operations(ken.store);
+        for (size_t i = 0; i < ENTRIES; i++) {
+            assert_int_equal(focal_oplog_hash_on(ken.ol, log, refs[i].seq, &h), FOCAL_OK);
+            assert_memory_equal(h.b, refs[i].h8, 8);
+        }
+        assert_int_equal(focal_oplog_looks(ken.ol) - looks, 1);
+        assert_int_equal(focal_fake_store_operations(ken.store) - operations, 1);
+        if (round == 0)
+            roll_back(&ken);
+        else
+            commit(&ken);
+    }
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH(single_entries_are_told_from_one_reading),
         WITH(branches_are_kept_and_proved), WITH(any_order_gives_the_same), WITH(branches_are_rolled_back),
         WITH(own_branch_ends_the_epoch), WITH(an_old_backup_opens_an_epoch), WITH(an_old_row_is_damage), WITH(branches_from_the_beginning),
     };

@@ -1,7 +1,7 @@
 /* A log with more branches than one item of a FRONTIER holds, and what a member may say of it that makes no sense. */
 #include "ends.h"
 
-enum { TWINS = 34, SHARED = 3 };
+enum { TWINS = 64, SHARED = 3 };
 
 static struct network net;
 static struct office ken, hq, tcd;
@@ -28,9 +28,10 @@ static void branch_out(void)
         focal_buf_init(&twin.statement, FOCAL_STATEMENT_MAX);
         office_open(&twin);
         write_one(&twin);
+        write_one(&twin);
         const struct focal_log *log = log_of(&twin, &net, &ken, &scope_network);
         struct carried c;
-        assert_int_equal(take_up(&twin, log, log->head.seq, 1000, &c), FOCAL_OK);
+        assert_int_equal(take_up(&twin, log, SHARED + 2, 1000, &c), FOCAL_OK);
         begin(&hq);
         assert_int_equal(hand_over(&hq, &c), FOCAL_OK);
         commit(&hq);
@@ -180,6 +181,50 @@ static void heads_out_of_the_way(void **state)
     assert_false(a.s->closing);
 }
 
+/* Tips below the heads of more lines than one call may look at: each is found, or asked for, within a few seconds. */
+static void tips_below_many_heads(void **state)
+{
+    (void)state;
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    const struct focal_log *trunk = trunk_at(&hq), *last = NULL;
+    for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(hq.ol, &trunk->id, line)) != NULL;)
+        last = line;
+    struct focal_hash h;
+    struct focal_frontier_item item = { .author = trunk->name.author, .epoch = trunk->name.epoch, .lane = trunk->name.lane,
+        .tip_count = 2, .tips = { { .seq = SHARED + 2 }, { .seq = SHARED + 2, .keyed = { 1, 2, 3 } } } };
+    assert_int_equal(last->head.seq, SHARED + 3);
+    assert_int_equal(focal_oplog_hash_on(hq.ol, last, SHARED + 2, &h), FOCAL_OK);
+    keyed_hash(a.s, item.tips[0].keyed, &h);
+    struct focal_buf items;
+    focal_buf_init(&items, FOCAL_FRAME_MAX);
+    focal_frontier_put(&items, &item);
+    struct focal_message m = { .type = FOCAL_MSG_FRONTIER };
+    memcpy(m.is.frontier.tag, shared_by_id(b.s, &trunk->name.scope)->tag, 8);
+    m.is.frontier.last = true;
+    m.is.frontier.items = focal_buf_view(&items);
+    struct fork *f = peer_log_get(a.s, &trunk->id)->fork;
+    asks_forget_link(&a.host, a.s->link);
+    f->asked.seq = 0;
+    const uint64_t looks = focal_oplog_looks(hq.ol);
+    assert_int_equal(say(&b, &a, &m), FOCAL_OK);
+    focal_buf_close(&items);
+    assert_int_equal(focal_oplog_looks(hq.ol) - looks, LOOKS_MAX);
+    assert_int_equal(f->tips[0].state, TIP_UNKNOWN);
+    assert_int_equal(a.host.asks.count, 0);
+    int seconds = 0;
+    for (; a.host.asks.count == 0; seconds++) {
+        assert_true(seconds < 2 + 2 * TWINS / LOOKS_MAX);
+        ends_time(&a, &b, a.host.now.mono_ms + 1000);
+        assert_int_equal(focal_session_tick(a.s), FOCAL_OK);
+    }
+    assert_int_equal(f->tips[0].state, TIP_HELD);
+    assert_int_equal(f->tips[0].serial, last->serial);
+    assert_int_equal(f->tips[1].state, TIP_LACKING);
+    assert_memory_equal(f->asked.keyed, item.tips[1].keyed, 8);
+    assert_int_equal(f->unknown, 0);
+}
+
 /* A list of tips that fills its item goes on with the next; one that never ends is only longer. */
 static void lists_that_go_on(void **state)
 {
@@ -265,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_branches_come_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(heads_out_of_the_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tips_below_many_heads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lists_that_go_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(counts_ranges_and_no_stretch, set_up, tear_down),
     };
