@@ -17,6 +17,28 @@ struct end {
     uint8_t admitted[64]; size_t admitted_len;
 };
 
+/* A store that keeps a fence can be copied. */
+static inline void office_fence(struct office *o)
+{
+    focal_fake_store_fence(o->store, (struct focal_entropy){ .fill = chance_fill, .data = &o->chance }, "machine");
+    focal_oplog_close(o->ol);
+    office_open(o);
+}
+
+/* Its disk copied, and started as if it were the only one. */
+static inline void office_copy(struct office *copy, const struct office *of)
+{
+    struct focal_fake_image *image = focal_fake_store_backup(of->store, true);
+    assert_non_null(image);
+    *copy = *of;
+    copy->store = focal_fake_store_clone(image);
+    assert_non_null(copy->store);
+    focal_buf_init(&copy->statement, FOCAL_STATEMENT_MAX);
+    copy->chance.state += 99;
+    focal_fake_image_free(image);
+    office_open(copy);
+}
+
 static enum focal_status end_writing(void *data)
 {
     struct end *e = data;

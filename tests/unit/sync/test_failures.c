@@ -26,19 +26,6 @@ static void write_to(struct office *o, const struct focal_scope *scope, int coun
     commit(o);
 }
 
-static void copy_office(struct office *copy, const struct office *of)
-{
-    struct focal_fake_image *image = focal_fake_store_backup(of->store, true);
-    assert_non_null(image);
-    *copy = *of;
-    copy->store = focal_fake_store_clone(image);
-    assert_non_null(copy->store);
-    focal_buf_init(&copy->statement, FOCAL_STATEMENT_MAX);
-    copy->chance.state += 99;
-    focal_fake_image_free(image);
-    office_open(copy);
-}
-
 static int set_up_all(void **state)
 {
     (void)state;
@@ -51,15 +38,12 @@ static int set_up_all(void **state)
     office_make(&tcd, &net, "TCD", 9);
     for (size_t i = 0; i < 9; i++)
         hold(all[i / 3], &all[i % 3]->statement);
-    for (size_t i = 0; i < 3; i++) {            /* a store that keeps a fence can be copied */
-        focal_fake_store_fence(all[i]->store, (struct focal_entropy){ .fill = chance_fill, .data = &all[i]->chance }, "machine");
-        focal_oplog_close(all[i]->ol);
-        office_open(all[i]);
-    }
+    for (size_t i = 0; i < 3; i++)
+        office_fence(all[i]);
     write_to(&ken, &scope_network, 3, 20);
     carry_all(&ken, &hq);
     carry_all(&ken, &tcd);
-    copy_office(&twin, &ken);
+    office_copy(&twin, &ken);
     for (int i = 0; i < 3; i++) {
         write_to(&ken, &scope_network, 1, 20);
         write_to(&twin, &scope_network, 1, 20);

@@ -354,6 +354,61 @@ static void many_statements_and_a_long_frontier(void **state)
     assert_true(focal_session_bytes(b.s, true) < 500u * OFFICES);
 }
 
+static bool allow_none(void *data, size_t bytes)
+{
+    (void)data;
+    (void)bytes;
+    return false;
+}
+
+/* More subjects than one message holds: the list goes on with the next, also after a time without memory. */
+static void subjects_over_several_messages(void **state)
+{
+    (void)state;
+    enum { MEMBERS = 2 * ITEMS_MAX / 24 };
+    struct focal_buf statement, frame;
+    struct office member;
+    struct focal_certificate c;
+    memset(&member, 0, sizeof member);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&frame, FOCAL_NOISE_MAX);
+    begin(&hq);
+    for (int i = 0; i < MEMBERS; i++) {
+        uint8_t random[96];
+        char code[16];
+        (void)snprintf(code, sizeof code, "O-%d", i);
+        assert_true(focal_office_parse(&member.code, focal_span_text(code)));
+        chance_fill(&hq.chance, random, sizeof random);
+        focal_node_keys_make(&member.keys, random);
+        certificate_for(&c, &member, 1);
+        focal_buf_clear(&statement);
+        certificate_sign(&statement, &net, &c);
+        assert_int_equal(focal_oplog_add_statement(hq.ol, focal_buf_view(&statement)), FOCAL_OK);
+    }
+    commit(&hq);
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    struct focal_hash x, y;
+    focal_oplog_statements_hash(hq.ol, &x);
+    focal_oplog_statements_hash(ken.ol, &y);
+    assert_true(focal_hash_equal(&x, &y));
+
+    bool taken = true;
+    a.s->subjects_due = true;
+    focal_alloc_hook(allow_none, NULL);
+    enum focal_status st = focal_session_take(a.s, &frame, &taken);
+    focal_alloc_hook(NULL, NULL);
+    assert_int_equal(st, FOCAL_NO_MEMORY);
+    assert_false(taken);
+    a.s->subjects_due = true;
+    const uint64_t before = a.frames;
+    pump(&a, &b);
+    assert_in_range(a.frames - before, 3, 4);   /* two full ones and a rest */
+    assert_true(focal_session_equal(a.s));
+    focal_buf_close(&statement);
+    focal_buf_close(&frame);
+}
+
 /* Whoever says again and again that it holds no statement is given them once. */
 static void statements_are_given_once(void **state)
 {
@@ -495,61 +550,6 @@ static void new_keys_after_six_hours(void **state)
     assert_int_equal(focal_session_bye_reason(b.s), FOCAL_BYE_CLOSING);
 }
 
-static void joining(void **state)
-{
-    (void)state;
-    a.psks[0].is_network = false;
-    a.psks[0].invitation = 4;
-    b.psks[1] = a.psks[0];
-    b.psks[0].key[0] ^= 1;
-    b.psk_count = 2;
-    focal_session_free(a.s);
-    a.s = focal_session_dialled(&a.host, 1, &ken.keys.channel_public, &a.psks[0]);
-    pump(&a, &b);
-    assert_int_equal(focal_session_state(b.s), FOCAL_SESSION_JOINING);
-    assert_int_equal(b.joined, 4);
-    assert_true(focal_key_equal(&b.joined_keys.open, &hq.keys.open_public));
-    assert_int_equal(a.admitted_len, 0);
-    struct focal_message m = { .type = FOCAL_MSG_WANT, .is.want = { .from = 1, .to.seq = 1 } };
-    assert_int_equal(say(&b, &a, &m), FOCAL_NEVER);     /* nothing of a talk before it is one */
-}
-
-static void joining_again_is_told_again(void **state)
-{
-    (void)state;
-    a.psks[0].is_network = b.psks[0].is_network = false;
-    a.psks[0].invitation = b.psks[0].invitation = 4;
-    b.admit = true;
-    focal_session_free(a.s);
-    a.s = focal_session_dialled(&a.host, 1, &ken.keys.channel_public, &a.psks[0]);
-    pump(&a, &b);
-    assert_int_equal(a.admitted_len, strlen("sealed secret"));
-    assert_int_equal(focal_session_state(a.s), FOCAL_SESSION_CLOSED);
-}
-
-static void joining_with_keys_of_somebody_else(void **state)
-{
-    (void)state;
-    a.psks[0].is_network = b.psks[0].is_network = false;
-    focal_session_free(a.s);
-    a.s = focal_session_dialled(&a.host, 1, &ken.keys.channel_public, &a.psks[0]);
-    struct focal_buf frame;
-    focal_buf_init(&frame, FOCAL_NOISE_MAX);
-    for (int i = 0; i < 3; i++) {
-        assert_true(end_take(i == 1 ? &b : &a, &frame));
-        assert_int_equal(end_frame(i == 1 ? &a : &b, focal_buf_view(&frame)), FOCAL_OK);
-    }
-    queue_drop(a.s);
-    struct focal_message m = { .type = FOCAL_MSG_JOIN };
-    m.is.join.sign = ken.keys.sign_public;
-    m.is.join.channel = hq.keys.channel_public;
-    m.is.join.open = hq.keys.open_public;
-    focal_join_sign(&m.is.join.signature, &hq.keys, &net.id, &a.s->secrets->channel.handshake);
-    assert_int_equal(say(&a, &b, &m), FOCAL_NEVER);
-    assert_int_equal(b.joined, 0);
-    focal_buf_close(&frame);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,15 +564,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(acknowledged_after_the_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_silent_peer_keeps_no_range, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_statements_and_a_long_frontier, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(subjects_over_several_messages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(statements_are_given_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_branches_are_not_equal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_series_counts_when_it_is_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(heartbeat_and_death, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_handshake_has_its_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(new_keys_after_six_hours, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(joining, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(joining_again_is_told_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(joining_with_keys_of_somebody_else, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("sync_flow", tests, NULL, NULL);
 }
