@@ -172,8 +172,8 @@ struct focal_redact {
     uint32_t day;                       /* days since 1970; in country scopes only */
 };
 FOCAL_MUST_USE enum focal_status focal_oplog_redact(struct focal_oplog *, const struct focal_redact *, struct focal_ref *notice, struct focal_error *);
-/* Is a redaction of the whole record in force in this scope? */
-bool focal_oplog_record_redacted(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope);
+/* Is a redaction of the whole record in force in this scope? What cannot be read counts as redacted: nothing of it is shown. */
+FOCAL_MUST_USE enum focal_status focal_oplog_record_redacted(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope, bool *redacted);
 /* Entries of a record in a scope whose payload has this field (0: any entry with a payload), live or not: up to room; the number
  * there are in *count. has_home: it creates the record, or says its home again. */
 struct focal_record_entry { struct focal_ref ref; struct focal_office office; bool creates, has_home; };

@@ -108,7 +108,11 @@ enum focal_status job_record(struct job *j, struct focal_record_view *view, stru
     enum focal_status st = redactable_find(j, text, &ref, err);
     if (st != FOCAL_OK)
         return st;
-    if (record_was_redacted(job_oplog(j), &ref))
+    bool redacted;
+    st = record_was_redacted(job_oplog(j), &ref, &redacted);
+    if (st != FOCAL_OK)
+        return redacted_unknown(st, text, err);
+    if (redacted)
         return redacted_error(j, &ref, err);
     st = focal_oplog_record(job_oplog(j), NULL, &ref, view);
     if (st == FOCAL_NOT_FOUND)

@@ -110,10 +110,11 @@ json_t *confirmed_json(struct job *j, const struct redaction_rows *rows)
 
 /* ---- finding what is gone ---- */
 
-bool record_was_redacted(struct focal_oplog *oplog, const struct focal_ref *ref)
+enum focal_status record_was_redacted(struct focal_oplog *oplog, const struct focal_ref *ref, bool *redacted)
 {
     const struct focal_log *log = focal_oplog_log(oplog, &ref->log);
-    return log && focal_oplog_record_redacted(oplog, ref, &log->name.scope);
+    *redacted = false;
+    return log ? focal_oplog_record_redacted(oplog, ref, &log->name.scope, redacted) : FOCAL_OK;
 }
 
 enum focal_status redacted_error(struct job *j, const struct focal_ref *ref, struct focal_error *err)
@@ -122,6 +123,11 @@ enum focal_status redacted_error(struct job *j, const struct focal_ref *ref, str
     focal_oplog_record_code(job_oplog(j), ref, code);
     (void)snprintf(hint, sizeof hint, "`focalctl redaction show %s` says by whom, and who has confirmed it", code);
     return focal_fail(err, FOCAL_NOT_FOUND, hint, "%s was redacted", code);
+}
+
+enum focal_status redacted_unknown(enum focal_status st, const char *text, struct focal_error *err)
+{
+    return focal_fail(err, st, "run `focalctl verify`", "whether %.70s was redacted cannot be read", text);
 }
 
 /* The index of codes forgets a redacted record; the redactions name it. */
@@ -159,5 +165,8 @@ enum focal_status redactable_find(struct job *j, const char *text, struct focal_
     enum focal_status gone = find_gone(job_oplog(j), text, ref);
     if (gone == FOCAL_AMBIGUOUS)
         return focal_fail(err, gone, "say which by its long form: `focalctl redaction list --json` has it", "%.40s names more than one redacted record", text);
-    return gone == FOCAL_OK ? FOCAL_OK : st;
+    if (gone == FOCAL_OK)
+        return gone;
+    /* That it is not here is said only when the redactions could be asked; what is no code names none of them. */
+    return gone == FOCAL_NOT_FOUND || gone == FOCAL_MALFORMED || gone == FOCAL_REFUSED ? st : redacted_unknown(gone, text, err);
 }

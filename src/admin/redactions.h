@@ -31,7 +31,8 @@ const struct focal_code_table *redaction_reasons(void);
 /* As record_find; a record that was redacted is found too, though no index has it any more. */
 enum focal_status redactable_find(struct job *, const char *text, struct focal_ref *, struct focal_error *);
 /* Was this record redacted as a whole in the scope it was created in? */
-bool record_was_redacted(struct focal_oplog *, const struct focal_ref *);
+enum focal_status record_was_redacted(struct focal_oplog *, const struct focal_ref *, bool *redacted);
+enum focal_status redacted_unknown(enum focal_status, const char *text, struct focal_error *);      /* the redactions could not be read: nothing is shown */
 enum focal_status redacted_error(struct job *, const struct focal_ref *, struct focal_error *);      /* NOT_FOUND, and where to look */
 
 #endif

@@ -52,9 +52,11 @@ static enum focal_status speaks_here(struct redacting *r, const struct focal_sco
     focal_part_init(&part);
     enum focal_status st = focal_oplog_part(r->node->oplog, &r->order->record, &id, &part);
     /* What another office has redacted already has left an empty part: this office's request may erase it. */
-    *here = (st == FOCAL_OK && !focal_part_empty(&part)) || focal_oplog_record_redacted(r->node->oplog, &r->order->record, &id);
+    *here = st == FOCAL_OK && !focal_part_empty(&part);
     focal_part_close(&part);
-    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    if ((st != FOCAL_OK && st != FOCAL_NOT_FOUND) || *here)
+        return st;
+    return focal_oplog_record_redacted(r->node->oplog, &r->order->record, &id, here);
 }
 
 static enum focal_status redact_record(struct redacting *r)

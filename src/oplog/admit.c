@@ -328,10 +328,10 @@ static enum focal_status stripped_rightly(struct arrival *a)
         struct redaction_force force;
         if (a->s.entries[i].has_payload || a->s.first + i <= a->log->pub.head.seq)
             continue;
-        enum focal_status st = focal_oplog_entry_name(a->ol, &name, &a->log->pub, a->s.entries[i].header, a->s.first + i, &a->hashes[i]);
-        if (st != FOCAL_OK || !focal_oplog_redactable(&a->log->pub))
+        focal_oplog_entry_name(a->ol, &name, &a->log->pub, a->s.entries[i].header, a->s.first + i, &a->hashes[i]);
+        if (!focal_oplog_redactable(&a->log->pub))
             return never(a, "an entry without its payload that cannot be redacted");
-        st = focal_oplog_force(a->ol, &name, &a->log->pub, &force);
+        enum focal_status st = focal_oplog_force(a->ol, &name, &a->log->pub, &force);
         if (st != FOCAL_OK)
             return st;
         if (!force.in_force && !FOCAL_PLANTED(STRIPPED_TAKEN))

@@ -8,23 +8,21 @@ uint32_t focal_oplog_kind32(uint64_t kind)
     return kind > UINT32_MAX ? UINT32_MAX : (uint32_t)kind;
 }
 
-enum focal_status focal_oplog_contribution(const struct focal_oplog *ol, uint8_t key[PART_KEY_BYTES], struct focal_contribution *c, const struct focal_log *log,
-                                           const struct focal_stretch_entry *e, uint64_t seq, const struct focal_hash *h)
+bool focal_oplog_contribution(const struct focal_oplog *ol, uint8_t key[PART_KEY_BYTES], struct focal_contribution *c, const struct focal_log *log,
+                              const struct focal_stretch_entry *e, uint64_t seq, const struct focal_hash *h)
 {
     struct entry_name name;
-    enum focal_status st = focal_oplog_entry_name(ol, &name, log, e->header, seq, h);
-    if (st != FOCAL_OK)
-        return st;
+    focal_oplog_entry_name(ol, &name, log, e->header, seq, h);
     /* Begin entries and notices say nothing about a record; shapes to come are kept, hashed and relayed as they are. */
     if (!name.makes_part)
-        return FOCAL_NOT_FOUND;
+        return false;
     c->ref = name.ref;
     c->h = name.h;
     c->header = name.header;
     c->has_payload = e->has_payload;
     c->payload = e->payload;
     focal_oplog_part_key(key, &name.record, &log->name.scope);
-    return FOCAL_OK;
+    return true;
 }
 
 static enum focal_status add(struct focal_oplog *ol, const struct focal_log *log, const struct focal_stretch_entry *e,
@@ -34,9 +32,9 @@ static enum focal_status add(struct focal_oplog *ol, const struct focal_log *log
     struct focal_contribution c;
     if (log->name.lane == FOCAL_LANE_NOTICES)
         return focal_oplog_notice(ol, log, e, seq, h);
-    enum focal_status st = focal_oplog_contribution(ol, key, &c, log, e, seq, h);
-    if (st != FOCAL_OK)
-        return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    if (!focal_oplog_contribution(ol, key, &c, log, e, seq, h))
+        return FOCAL_OK;
+    enum focal_status st;
     if (focal_oplog_batch_full(&ol->batch, FOCAL_ENTRY_MAX) && (st = focal_oplog_flush(ol)) != FOCAL_OK)
         return st;
     return focal_oplog_batch_add(&ol->batch, key, &c);
@@ -56,7 +54,9 @@ enum focal_status focal_oplog_apply(struct focal_oplog *ol, struct oplog_log *lo
 enum focal_status focal_oplog_apply_one(struct focal_oplog *ol, struct oplog_log *log, const struct focal_stretch_entry *e,
                                         uint64_t seq, const struct focal_hash *h)
 {
-    return focal_oplog_contributes(ol, log) ? add(ol, &log->pub, e, seq, h) : FOCAL_OK;
+    const bool counts = focal_oplog_contributes(ol, log);
+    focal_assert(counts);       /* ours, and only where we may write: else what is said to be written would not be shown */
+    return add(ol, &log->pub, e, seq, h);
 }
 
 /* ---- flush ---------------------------------------------------------------------------------------------------------------- */
@@ -85,23 +85,35 @@ static enum focal_status note_created(struct focal_oplog *ol, const uint8_t key[
     return FOCAL_OK;
 }
 
+/* Under its kind and its short code it is not found any more. */
+static enum focal_status forget_creation(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], const struct focal_creation *old)
+{
+    uint8_t kind[KIND_KEY_BYTES], code[8 + FOCAL_REF_BYTES], *const code_key = code + 3;
+    struct focal_ref ref;
+    enum focal_status st = FOCAL_OK;
+    kind_key(kind, old->kind, key);
+    if (!FOCAL_PLANTED(REDACTED_KIND_ROW_STAYS))
+        st = focal_store_del(ol->store, FOCAL_SHELF_KIND, focal_span_of(kind, sizeof kind));
+    focal_ref_get(&ref, key);
+    focal_put_be64(code, focal_short_code(&ref));
+    memcpy(code + 8, key, FOCAL_REF_BYTES);
+    return st == FOCAL_OK ? focal_store_del(ol->store, FOCAL_SHELF_CODE, focal_span_of(code_key, CODE_KEY_BYTES)) : st;
+}
+
 /* Of two creating entries under one reference the smaller h counts, so the kind can still change. */
 static enum focal_status index_creation(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], bool had,
                                         const struct focal_creation *old)
 {
     struct focal_creation now;
     const struct focal_authors authors = focal_oplog_authors(ol);
+    /* The smaller of the two may have come stripped, and nobody may have said its kind again. */
     if (!focal_part_creation(&ol->part, &authors, &now))
-        return FOCAL_OK;
+        return had ? forget_creation(ol, key, old) : FOCAL_OK;
     /* Whose logs the part's entries stand in may be known only now: then the old part gave no row when it was written. */
-    if (had && old->kind == now.kind && !old->said_again && !now.said_again)
+    if (had && old->kind == now.kind && !old->said_again)
         return FOCAL_OK;
     uint8_t kind[KIND_KEY_BYTES];
-    enum focal_status st = FOCAL_OK;
-    if (had) {
-        kind_key(kind, old->kind, key);
-        st = focal_store_del(ol->store, FOCAL_SHELF_KIND, focal_span_of(kind, sizeof kind));
-    }
+    enum focal_status st = had ? forget_creation(ol, key, old) : FOCAL_OK;
     kind_key(kind, now.kind, key);
     if (st == FOCAL_OK && !FOCAL_PLANTED(KIND_ROW_FORGOTTEN))
         st = focal_store_put(ol->store, FOCAL_SHELF_KIND, focal_span_of(kind, sizeof kind), focal_span_of(kind, 0));
@@ -149,23 +161,13 @@ static enum focal_status forget_part(struct focal_oplog *ol, const uint8_t key[P
 {
     const struct focal_authors authors = focal_oplog_authors(ol);
     struct focal_creation old;
-    uint8_t kind[KIND_KEY_BYTES], code[8 + FOCAL_REF_BYTES], *const code_key = code + 3;
-    struct focal_ref ref;
     focal_part_clear(&ol->part);
     enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_PART, focal_span_of(key, PART_KEY_BYTES), &ol->value);
     if (st != FOCAL_OK)
         return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
     st = focal_part_decode(&ol->part, focal_buf_view(&ol->value));
-    if (st == FOCAL_OK && focal_part_creation(&ol->part, &authors, &old)) {
-        kind_key(kind, old.kind, key);
-        if (!FOCAL_PLANTED(REDACTED_KIND_ROW_STAYS))
-            st = focal_store_del(ol->store, FOCAL_SHELF_KIND, focal_span_of(kind, sizeof kind));
-        focal_ref_get(&ref, key);
-        focal_put_be64(code, focal_short_code(&ref));
-        memcpy(code + 8, key, FOCAL_REF_BYTES);
-        if (st == FOCAL_OK)
-            st = focal_store_del(ol->store, FOCAL_SHELF_CODE, focal_span_of(code_key, CODE_KEY_BYTES));
-    }
+    if (st == FOCAL_OK && focal_part_creation(&ol->part, &authors, &old))
+        st = forget_creation(ol, key, &old);
     if (st == FOCAL_OK)
         st = focal_store_del(ol->store, FOCAL_SHELF_CONFLICT, focal_span_of(key, PART_KEY_BYTES));
     return st == FOCAL_OK ? focal_store_del(ol->store, FOCAL_SHELF_PART, focal_span_of(key, PART_KEY_BYTES)) : st;
@@ -180,11 +182,8 @@ static enum focal_status add_of_record(struct focal_oplog *ol, const struct oplo
     for (size_t i = 0; i < s.count && st == FOCAL_OK; i++) {
         uint8_t key[PART_KEY_BYTES];
         struct focal_contribution c;
-        st = focal_oplog_contribution(ol, key, &c, &line->pub, &s.entries[i], s.first + i, &hashes[i]);
-        if (st == FOCAL_OK && memcmp(key, wanted, sizeof key) == 0)
+        if (focal_oplog_contribution(ol, key, &c, &line->pub, &s.entries[i], s.first + i, &hashes[i]) && memcmp(key, wanted, sizeof key) == 0)
             st = add(ol, &line->pub, &s.entries[i], s.first + i, &hashes[i]);
-        if (st == FOCAL_NOT_FOUND)
-            st = FOCAL_OK;
     }
     return st;
 }

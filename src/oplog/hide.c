@@ -67,8 +67,8 @@ static enum focal_status tell_author(struct screening *c, const struct entry_nam
     struct focal_value_walk at = { 0 };
     struct focal_item item;
     uint8_t key[SEGMENT_KEY_BYTES], ref[FOCAL_REF_BYTES];
-    if (focal_payload_decode(&payload, c->s->entries[i].payload) != FOCAL_OK)
-        return FOCAL_DAMAGED;
+    enum focal_status st = focal_payload_decode(&payload, c->s->entries[i].payload);
+    focal_assert(st == FOCAL_OK);       /* unpacking gives nothing but canonical entries */
     hidden_key(key, c->line, c->s->first + i);
     focal_buf_clear(&c->ol->encoded);
     focal_ref_put(ref, &name->record);
@@ -125,12 +125,12 @@ static enum focal_status look_at(struct screening *c, size_t i)
 {
     struct entry_name name;
     struct redaction_force force;
-    enum focal_status st = focal_oplog_entry_name(c->ol, &name, &c->line->pub, c->s->entries[i].header, c->s->first + i, &c->hashes[i]);
-    if (st != FOCAL_OK || (!name.makes_part && !name.is_quote))
-        return st;
+    focal_oplog_entry_name(c->ol, &name, &c->line->pub, c->s->entries[i].header, c->s->first + i, &c->hashes[i]);
+    if (!name.makes_part)       /* nor a quote in a notices log, which nobody takes without its payload */
+        return FOCAL_OK;
     if (!focal_oplog_maybe_redacted(c->ol, &name.record) && !focal_oplog_maybe_redacted(c->ol, &name.ref))
         return FOCAL_OK;
-    st = focal_oplog_force(c->ol, &name, &c->line->pub, &force);
+    enum focal_status st = focal_oplog_force(c->ol, &name, &c->line->pub, &force);
     return st == FOCAL_OK && force.in_force ? redact_one(c, i, &name, &force) : st;
 }
 
@@ -376,8 +376,8 @@ static enum focal_status piece_speaks(struct focal_oplog *ol, const struct oplog
     for (size_t i = 0; i < s.count && st == FOCAL_OK && !*speaks; i++) {
         struct entry_name name;
         struct redaction_force force = { .in_force = false };
-        st = focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
-        if (st == FOCAL_OK && s.entries[i].has_payload && (name.makes_part || name.is_quote))
+        focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
+        if (s.entries[i].has_payload && name.makes_part)
             st = focal_oplog_force(ol, &name, &line->pub, &force);
         *speaks = force.in_force;
     }
@@ -397,7 +397,7 @@ static enum focal_status strip_staging(struct focal_oplog *ol)
             struct segment piece;
             st = focal_oplog_segment_at(ol, &line->pub.line, next, true, &piece);
             if (st != FOCAL_OK)
-                break;
+                return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
             st = piece_speaks(ol, line, &piece, &speaks);
             next = piece.last.seq + 1;
         }
@@ -409,31 +409,15 @@ static enum focal_status strip_staging(struct focal_oplog *ol)
     return st;
 }
 
-static enum focal_status all_targets(struct focal_oplog *ol)
-{
-    struct focal_buf key;
-    struct focal_redaction r;
-    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
-    enum focal_status st;
-    while ((st = focal_oplog_next_redaction(ol, &key, &r)) == FOCAL_OK) {
-        st = focal_oplog_target_add(ol, r.whole_record ? TARGET_RECORD : TARGET_ENTRY, &r.target, &r.scope);
-        if (st != FOCAL_OK)
-            break;
-    }
-    focal_buf_close(&key);
-    ol->targets_all = false;
-    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
-}
-
 enum focal_status focal_oplog_enforce(struct focal_oplog *ol)
 {
     struct focal_buf touched;
-    if (ol->target_count == 0 && !ol->targets_all && ol->breach_count == 0)
+    if (ol->target_count == 0 && !ol->targets_all && ol->begun_count == 0 && ol->breach_count == 0)
         return FOCAL_OK;
     focal_buf_init(&touched, SIZE_MAX / 2);
     enum focal_status st = focal_oplog_flush(ol);
-    if (st == FOCAL_OK && ol->targets_all)
-        st = all_targets(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_judge_again(ol);
     if (st == FOCAL_OK && ol->target_count > 0)
         st = strip_staging(ol);
     if (st == FOCAL_OK)

@@ -169,6 +169,9 @@ struct redaction_force {
     struct focal_office office[2];
 };
 
+/* Whose a key is ("": not known), and whether any certificate gave it the right to redact. */
+struct redactor { struct focal_office office; bool right; };
+
 /* An ordinary entry, or the one that a quote quotes. */
 struct entry_name {
     struct focal_ref ref, record;
@@ -220,6 +223,8 @@ struct focal_oplog {
     struct redaction_target *targets;           /* to be enforced before the commit */
     size_t target_count, target_cap;
     bool targets_all;                           /* rights changed: every redaction is judged again */
+    struct focal_id *begun;                     /* logs that have their first entries: to be judged with before the commit */
+    size_t begun_count, begun_cap;
     struct breach *breaches;                    /* to be mended before the commit */
     size_t breach_count, breach_cap;
     bool scrub_due;                             /* something was redacted, and files of the store may still show it */
@@ -378,9 +383,9 @@ enum focal_status focal_oplog_batch_sort(struct batch *);                   /* f
 enum focal_status focal_oplog_batch_merge(const struct batch *, const struct waiting_part *, struct focal_part *, size_t *left_out);
 
 /* apply.c */
-/* One entry of a log that contributes. NOT_FOUND: it makes no part. */
-enum focal_status focal_oplog_contribution(const struct focal_oplog *, uint8_t key[PART_KEY_BYTES], struct focal_contribution *, const struct focal_log *,
-                                           const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
+/* One entry of a log that contributes. False: it makes no part. */
+bool focal_oplog_contribution(const struct focal_oplog *, uint8_t key[PART_KEY_BYTES], struct focal_contribution *, const struct focal_log *,
+                              const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
 enum focal_status focal_oplog_apply(struct focal_oplog *, struct oplog_log *, const struct focal_stretch *, size_t from, const struct focal_hash *hashes);
 enum focal_status focal_oplog_apply_one(struct focal_oplog *, struct oplog_log *, const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
 enum focal_status focal_oplog_flush(struct focal_oplog *);
@@ -401,9 +406,14 @@ bool focal_oplog_maybe_redacted(const struct focal_oplog *, const struct focal_r
 enum focal_status focal_oplog_target_add(struct focal_oplog *, uint8_t kind, const struct focal_ref *, const struct focal_hash *scope);
 bool focal_oplog_redactable(const struct focal_log *);
 /* A log has its first entries: that records which it creates are its office's is known from now on, so what this office redacted
- * is judged again, whatever it names and in whichever scope. */
+ * is judged again before the commit, whatever it names and in whichever scope. */
 enum focal_status focal_oplog_log_begun(struct focal_oplog *, const struct focal_log *);
-enum focal_status focal_oplog_entry_name(const struct focal_oplog *, struct entry_name *, const struct focal_log *, struct focal_span header, uint64_t seq, const struct focal_hash *h);
+/* Makes targets of all that is to be judged again, in one walk over all redactions, however many logs have begun. */
+enum focal_status focal_oplog_judge_again(struct focal_oplog *);
+/* What the certificates say of a key, as far as redactions ask: while it stays, a new certificate changes none of them. */
+struct redactor focal_oplog_redactor(const struct focal_oplog *, const struct focal_key *);
+/* Of an entry as it comes out of a stretch, or was encoded here: unpacking gives nothing but canonical ones. */
+void focal_oplog_entry_name(const struct focal_oplog *, struct entry_name *, const struct focal_log *, struct focal_span header, uint64_t seq, const struct focal_hash *h);
 enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_log *in, struct redaction_force *);
 enum focal_status focal_oplog_may_erase(struct focal_oplog *, const struct redaction_force *, const struct focal_ref *record, bool *may);
 

@@ -181,7 +181,8 @@ enum focal_status focal_oplog_log_add(struct focal_oplog *ol, struct oplog_log *
 void focal_oplog_head_moved(struct focal_oplog *ol, struct oplog_log *log)
 {
     struct oplog_scope *scope = focal_oplog_scope_of(ol, &log->pub.name.scope);
-    if (scope && !FOCAL_PLANTED(FRONTIER_STALE))
+    focal_assert(scope != NULL);        /* nothing is taken in without a certificate that lists it */
+    if (!FOCAL_PLANTED(FRONTIER_STALE))
         scope->frontier_known = false;
     focal_oplog_log_of(ol, &log->pub.id)->pub.moves++;
     ol->changes++;
@@ -388,9 +389,6 @@ static enum focal_status reload_one(struct focal_oplog *ol, struct oplog_log *lo
         focal_assert(log->parent != NULL);
     }
     log->incident = row.flags & LOG_INCIDENT;
-    log->stripped = log->stripped || (row.flags & LOG_STRIPPED);
-    if (log->stripped)
-        focal_oplog_log_of(ol, &log->pub.id)->stripped = true;
     log->opening = row.opening;
     if (row.head.seq > log->pub.base.seq)
         log->pub.head = log->pub.staged = row.head;

@@ -139,6 +139,7 @@ void focal_oplog_close(struct focal_oplog *ol)
     focal_map_close(&ol->redacted);
     focal_free(ol->targets);
     focal_free(ol->breaches);
+    focal_free(ol->begun);
     focal_part_close(&ol->part);
     focal_packer_close(ol->packer);
     focal_arena_close(&ol->arena);
@@ -184,7 +185,7 @@ void focal_oplog_committed(struct focal_oplog *ol)
     focal_assert(ol->batch.part_count == 0);
     for (size_t i = 0; i < ol->log_count; i++)
         focal_assert(ol->logs[i]->own == NULL);
-    focal_assert(ol->target_count == 0 && ol->breach_count == 0);
+    focal_assert(ol->target_count == 0 && ol->breach_count == 0 && ol->begun_count == 0);
     focal_oplog_statements_durable(ol);
 }
 

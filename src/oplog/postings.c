@@ -25,10 +25,8 @@ enum focal_status focal_oplog_spoken_of(const struct focal_oplog *ol, struct foc
         return FOCAL_OK;
     for (size_t i = 0; i < s->count; i++) {
         struct entry_name name;
-        enum focal_status st = focal_oplog_entry_name(ol, &name, log, s->entries[i].header, s->first + i, &hashes[i]);
-        if (st != FOCAL_OK)
-            return st;
-        if (!name.makes_part && !name.is_quote)
+        focal_oplog_entry_name(ol, &name, log, s->entries[i].header, s->first + i, &hashes[i]);
+        if (!name.makes_part)
             continue;
         if ((!name.creates && !note(refs, &name.record)) || (name.is_quote && !note(refs, &name.ref)))
             return FOCAL_NO_MEMORY;

@@ -152,7 +152,7 @@ static enum focal_status set_head(struct focal_oplog *ol, const uint8_t key[HEAD
         }
     } else if (!newer(ol, r, held)) {
         return FOCAL_OK;
-    } else if (--held->of->live == 0 && held->of != of) {
+    } else if (--held->of->live == 0) {     /* another's: none is newer than itself */
         st = drop(ol, held->of, stored);
     }
     *held = (struct receipt_head){ .seq = head->tip.seq, .number = r->number, .day = r->day, .of = of };
@@ -166,7 +166,9 @@ static enum focal_status void_epoch(struct focal_oplog *ol, struct held_receipt 
     size_t at = 0, left = held->live;
     const void *key;
     void *value;
-    while (left > 0 && focal_map_next(&ol->receipts.heads, &at, &key, &value)) {
+    while (left > 0) {
+        const bool more = focal_map_next(&ol->receipts.heads, &at, &key, &value);
+        focal_assert(more);
         struct receipt_head *head = value;
         if (head->of != held)
             continue;

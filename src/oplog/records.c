@@ -125,11 +125,12 @@ static enum focal_status list_segment(struct listing *l, const struct oplog_log 
     for (size_t i = 0; i < s.count; i++) {
         struct entry_name name;
         struct focal_payload payload;
-        st = focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
-        if (st != FOCAL_OK)
-            return st;
-        if (!name.makes_part || !s.entries[i].has_payload || focal_ref_compare(&name.record, l->record) != 0
-            || focal_payload_decode(&payload, s.entries[i].payload) != FOCAL_OK || !speaks_of(l, &payload))
+        focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
+        if (!name.makes_part || !s.entries[i].has_payload || focal_ref_compare(&name.record, l->record) != 0)
+            continue;
+        st = focal_payload_decode(&payload, s.entries[i].payload);
+        focal_assert(st == FOCAL_OK);       /* unpacking gives nothing but canonical entries */
+        if (!speaks_of(l, &payload))
             continue;
         if (l->count < l->room) {
             const struct focal_certificate *by = focal_oplog_certificate_by_sign(ol, &name.author);

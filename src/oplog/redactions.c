@@ -20,7 +20,7 @@ enum focal_status focal_oplog_redactions_load(struct focal_oplog *ol)
 {
     enum focal_status st;
     focal_map_clear(&ol->redacted);
-    ol->target_count = 0;
+    ol->target_count = ol->begun_count = 0;
     ol->targets_all = false;
     focal_buf_clear(&ol->key);
     while ((st = focal_store_next(ol->store, FOCAL_SHELF_REDACTION, focal_buf_view(&ol->key), &ol->key, NULL)) == FOCAL_OK) {
@@ -90,8 +90,11 @@ enum focal_status focal_oplog_notice_targets(const struct focal_log *log, const 
     enum focal_status st = FOCAL_OK;
     if (log->scope.cls != FOCAL_SCOPE_NETWORK && log->scope.cls != FOCAL_SCOPE_COUNTRY)
         return FOCAL_OK;
-    if (!e->has_payload || focal_header_decode(&header, e->header) != FOCAL_OK || header.shape != FOCAL_SHAPE_ORDINARY
-        || focal_payload_decode(&payload, e->payload) != FOCAL_OK || payload.kind != FOCAL_KIND_REDACTION)
+    if (!e->has_payload)
+        return FOCAL_OK;
+    /* Nothing else comes out of a stretch, and nothing else is written. */
+    focal_assert(focal_header_decode(&header, e->header) == FOCAL_OK && focal_payload_decode(&payload, e->payload) == FOCAL_OK);
+    if (header.shape != FOCAL_SHAPE_ORDINARY || payload.kind != FOCAL_KIND_REDACTION)
         return FOCAL_OK;
     while (st == FOCAL_OK && focal_payload_next(&payload, &at, &item)) {
         if (item.field == FOCAL_REDACTION_ENTRY || item.field == FOCAL_REDACTION_RECORD)
@@ -118,21 +121,21 @@ enum focal_status focal_oplog_notice(struct focal_oplog *ol, const struct focal_
 
 /* ---- what an entry is called -------------------------------------------------------------------------------------------- */
 
-enum focal_status focal_oplog_entry_name(const struct focal_oplog *ol, struct entry_name *out, const struct focal_log *log, struct focal_span header_bytes,
-                                         uint64_t seq, const struct focal_hash *h)
+void focal_oplog_entry_name(const struct focal_oplog *ol, struct entry_name *out, const struct focal_log *log, struct focal_span header_bytes, uint64_t seq,
+                            const struct focal_hash *h)
 {
     struct focal_header header;
     memset(out, 0, sizeof *out);
-    if (focal_header_decode(&header, header_bytes) != FOCAL_OK)
-        return FOCAL_DAMAGED;
+    enum focal_status st = focal_header_decode(&header, header_bytes);
+    focal_assert(st == FOCAL_OK);
     out->author = log->name.author;
     out->ref = (struct focal_ref){ .log = log->id, .seq = seq };
     out->h = *h;
     if (header.shape == FOCAL_SHAPE_QUOTE) {
         const struct focal_log_name quoted = { .author = header.quoted_author, .epoch = header.quoted_epoch, .scope = log->name.scope, .lane = FOCAL_LANE_DATA };
         struct focal_header inner;
-        if (focal_header_decode(&inner, header.quoted_header) != FOCAL_OK || inner.shape != FOCAL_SHAPE_ORDINARY)
-            return FOCAL_DAMAGED;
+        st = focal_header_decode(&inner, header.quoted_header);
+        focal_assert(st == FOCAL_OK && inner.shape == FOCAL_SHAPE_ORDINARY);       /* decoding the quote has seen to that */
         out->is_quote = true;
         out->author = header.quoted_author;
         out->header = header.quoted_header;
@@ -147,7 +150,6 @@ enum focal_status focal_oplog_entry_name(const struct focal_oplog *ol, struct en
     out->makes_part = header.shape == FOCAL_SHAPE_ORDINARY && log->name.lane == FOCAL_LANE_DATA;
     out->creates = header.creates;
     out->record = header.creates ? out->ref : header.record;
-    return FOCAL_OK;
 }
 
 /* ---- what a redaction is worth ------------------------------------------------------------------------------------------- */
@@ -169,6 +171,15 @@ static bool has_right(const struct focal_oplog *ol, const uint8_t key[32])
             return true;
     }
     return false;
+}
+
+struct redactor focal_oplog_redactor(const struct focal_oplog *ol, const struct focal_key *key)
+{
+    const struct focal_office *office = office_of(ol, key->b);
+    struct redactor found = { .right = has_right(ol, key->b) };
+    if (office)
+        found.office = *office;
+    return found;
 }
 
 static void count_office(struct redaction_force *f, const struct focal_oplog *ol, const struct focal_office *office)
@@ -200,8 +211,12 @@ static enum focal_status add_force(struct focal_oplog *ol, struct redaction_forc
     enum focal_status st = key.failed ? FOCAL_NO_MEMORY : FOCAL_OK;     /* from another row the walk would find nothing */
     while (st == FOCAL_OK
            && (st = focal_store_next(ol->store, FOCAL_SHELF_REDACTION, focal_buf_view(&key), &key, &value)) == FOCAL_OK) {
-        if (key.len != ROW_KEY_BYTES || value.len != ROW_BYTES || memcmp(key.data, prefix, sizeof prefix) != 0)
+        if (key.len < sizeof prefix || memcmp(key.data, prefix, sizeof prefix) != 0)
             break;
+        if (key.len != ROW_KEY_BYTES || value.len != ROW_BYTES) {
+            st = FOCAL_DAMAGED;
+            break;
+        }
         const struct focal_office *by = office_of(ol, value.data);
         if (key.data[KIND_AT] != kind || !by)
             continue;
@@ -243,30 +258,78 @@ enum focal_status focal_oplog_force(struct focal_oplog *ol, const struct entry_n
     return st == FOCAL_OK ? add_force(ol, out, TARGET_RECORD, &name->record, scope, NULL, creator) : st;
 }
 
-bool focal_oplog_record_redacted(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope)
+enum focal_status focal_oplog_record_redacted(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope, bool *redacted)
 {
     struct redaction_force f = { .by_others = true };
     const struct focal_office *creator = office_of_log(ol, &record->log);
-    return add_force(ol, &f, TARGET_RECORD, record, scope, NULL, creator) == FOCAL_OK && f.in_force;
+    enum focal_status st = add_force(ol, &f, TARGET_RECORD, record, scope, NULL, creator);
+    *redacted = st != FOCAL_OK || f.in_force;
+    return st;
+}
+
+/* One row of the set after key, without what it is worth: that costs a walk over all of its target. */
+static enum focal_status next_row(struct focal_oplog *ol, struct focal_buf *key, struct focal_redaction *out)
+{
+    struct focal_buf value;
+    focal_buf_init(&value, ROW_BYTES);
+    enum focal_status st = focal_store_next(ol->store, FOCAL_SHELF_REDACTION, focal_buf_view(key), key, &value);
+    if (st == FOCAL_OK && (key->len != ROW_KEY_BYTES || value.len != ROW_BYTES))
+        st = FOCAL_DAMAGED;
+    if (st == FOCAL_OK) {
+        memset(out, 0, sizeof *out);
+        focal_ref_get(&out->target, key->data);
+        memcpy(out->scope.b, key->data + FOCAL_REF_BYTES, 32);
+        focal_ref_get(&out->notice, key->data + FOCAL_REF_BYTES + 32);
+        out->whole_record = key->data[KIND_AT] == TARGET_RECORD;
+        const struct focal_office *by = office_of(ol, value.data);
+        if (by)
+            out->by = *by;
+    }
+    focal_buf_close(&value);
+    return st;
 }
 
 enum focal_status focal_oplog_log_begun(struct focal_oplog *ol, const struct focal_log *log)
 {
-    const struct focal_office *author = focal_oplog_redactable(log) && ol->redacted.count > 0 ? office_of(ol, log->name.author.b) : NULL;
+    if (!focal_oplog_redactable(log) || ol->redacted.count == 0)
+        return FOCAL_OK;
+    void *list = ol->begun;
+    enum focal_status st = focal_oplog_room(&list, &ol->begun_cap, ol->begun_count, sizeof *ol->begun);
+    ol->begun = list;
+    if (st == FOCAL_OK)
+        ol->begun[ol->begun_count++] = log->id;
+    return st;
+}
+
+/* Of a whole record its log alone says whose it is; an entry's reference does not say which record it speaks of. */
+static bool judged_anew(const struct focal_oplog *ol, const struct focal_redaction *r)
+{
+    for (size_t i = 0; i < ol->begun_count && !ol->targets_all; i++) {
+        const struct focal_certificate *author = focal_oplog_author(ol, &ol->begun[i]);
+        if (author && strcmp(author->office.text, r->by.text) == 0 && (!r->whole_record || focal_id_equal(&r->target.log, &ol->begun[i])))
+            return true;
+    }
+    return ol->targets_all;
+}
+
+enum focal_status focal_oplog_judge_again(struct focal_oplog *ol)
+{
     struct focal_buf key;
     struct focal_redaction r;
-    if (!author)
-        return FOCAL_OK;
+    enum focal_status st = FOCAL_OK;
+    if (!ol->targets_all && ol->begun_count == 0)
+        return st;
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
-    enum focal_status st;
-    while ((st = focal_oplog_next_redaction(ol, &key, &r)) == FOCAL_OK) {
-        if (strcmp(r.by.text, author->text) == 0)
+    while (st == FOCAL_OK && (st = next_row(ol, &key, &r)) == FOCAL_OK) {
+        if (judged_anew(ol, &r))
             st = focal_oplog_target_add(ol, r.whole_record ? TARGET_RECORD : TARGET_ENTRY, &r.target, &r.scope);
-        if (st != FOCAL_OK)
-            break;
     }
     focal_buf_close(&key);
-    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    if (st != FOCAL_NOT_FOUND)
+        return st;
+    ol->targets_all = false;
+    ol->begun_count = 0;
+    return FOCAL_OK;
 }
 
 /* ---- erasing --------------------------------------------------------------------------------------------------------------- */
@@ -323,25 +386,8 @@ void focal_oplog_set_day(struct focal_oplog *ol, uint32_t day)
 
 enum focal_status focal_oplog_next_redaction(struct focal_oplog *ol, struct focal_buf *key, struct focal_redaction *out)
 {
-    struct focal_buf value;
-    focal_buf_init(&value, ROW_BYTES);
-    enum focal_status st = focal_store_next(ol->store, FOCAL_SHELF_REDACTION, focal_buf_view(key), key, &value);
-    if (st == FOCAL_OK && (key->len != ROW_KEY_BYTES || value.len != ROW_BYTES))
-        st = FOCAL_DAMAGED;
-    if (st == FOCAL_OK) {
-        memset(out, 0, sizeof *out);
-        focal_ref_get(&out->target, key->data);
-        memcpy(out->scope.b, key->data + FOCAL_REF_BYTES, 32);
-        focal_ref_get(&out->notice, key->data + FOCAL_REF_BYTES + 32);
-        out->whole_record = key->data[KIND_AT] == TARGET_RECORD;
-        const struct focal_office *by = office_of(ol, value.data);
-        if (by)
-            out->by = *by;
-        if (out->whole_record)
-            out->in_force = focal_oplog_record_redacted(ol, &out->target, &out->scope);
-    }
-    focal_buf_close(&value);
-    return st;
+    enum focal_status st = next_row(ol, key, out);
+    return st == FOCAL_OK && out->whole_record ? focal_oplog_record_redacted(ol, &out->target, &out->scope, &out->in_force) : st;
 }
 
 enum focal_status focal_oplog_hidden_count(struct focal_oplog *ol, uint64_t *count)

@@ -107,6 +107,18 @@ static enum focal_status index_certificate(struct focal_oplog *ol, struct held_s
     return st;
 }
 
+/* A new one may give, or show, a right to redact. Most renew an old one, and say nothing new of it. */
+static enum focal_status take_certificate(struct focal_oplog *ol, struct held_statement *held)
+{
+    const struct focal_key *key = &held->certificate->keys.sign;
+    const struct redactor before = focal_oplog_redactor(ol, key);
+    enum focal_status st = index_certificate(ol, held);
+    const struct redactor now = focal_oplog_redactor(ol, key);
+    if (ol->redacted.count > 0 && (before.right != now.right || strcmp(before.office.text, now.office.text) != 0) && !FOCAL_PLANTED(REDACTION_JUDGED_ONCE))
+        ol->targets_all = true;
+    return st;
+}
+
 /* Hashes of sorted hashes: of each subject, and of all. */
 static enum focal_status index_subjects(struct focal_oplog *ol)
 {
@@ -115,7 +127,7 @@ static enum focal_status index_subjects(struct focal_oplog *ol)
     focal_buf_init(&all, SIZE_MAX / 2);
     set->subject_count = 0;
     enum focal_status st = FOCAL_OK;
-    for (size_t i = 0; i < set->count && st == FOCAL_OK;) {
+    for (size_t i = 0; i < set->count;) {
         size_t end = i, from = all.len;
         for (; end < set->count && memcmp(set->list[end]->subject, set->list[i]->subject, 8) == 0; end++)
             focal_buf_bytes(&all, set->list[end]->hash.b, sizeof set->list[end]->hash.b);
@@ -238,8 +250,7 @@ enum focal_status focal_oplog_add_statement(struct focal_oplog *ol, struct focal
     }
     /* From here on it belongs to the set; a failure is undone by the rollback that must follow it. */
     if (held->certificate)
-        st = index_certificate(ol, held);
-    ol->targets_all = ol->redacted.count > 0 && !FOCAL_PLANTED(REDACTION_JUDGED_ONCE);   /* it may give, or show, a right to redact */
+        st = take_certificate(ol, held);
     return st == FOCAL_OK ? index_subjects(ol) : st;
 }
 

@@ -21,10 +21,10 @@ static enum focal_status take(struct focal_verify *v, const struct verify_log *l
     for (size_t i = 0; i < stretch->count; i++) {
         uint8_t key[PART_KEY_BYTES];
         struct focal_contribution c;
-        enum focal_status st = focal_oplog_contribution(v->ol, key, &c, &log->log, &stretch->entries[i], stretch->first + i, &hashes[i]);
-        if (st == FOCAL_OK && of_this_pass(v, key))
+        enum focal_status st = FOCAL_OK;
+        if (focal_oplog_contribution(v->ol, key, &c, &log->log, &stretch->entries[i], stretch->first + i, &hashes[i]) && of_this_pass(v, key))
             st = focal_oplog_batch_add(&v->batch, key, &c);
-        if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
+        if (st != FOCAL_OK)
             return st;
     }
     return FOCAL_OK;

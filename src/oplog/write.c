@@ -380,7 +380,12 @@ enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_w
         st = focal_oplog_own_log(ol, &log, scope, w->lane, focal_span_of(&nothing, 1));
     if (st != FOCAL_OK)
         return st;
-    if (!w->creates && focal_oplog_maybe_redacted(ol, &w->record) && focal_oplog_record_redacted(ol, &w->record, &scope->id))
+    bool redacted = false;
+    if (!w->creates)
+        st = focal_oplog_record_redacted(ol, &w->record, &scope->id, &redacted);
+    if (st != FOCAL_OK)
+        return st;
+    if (redacted)
         return focal_fail(err, FOCAL_NO_LONGER, "`focalctl history` says by whom", "the record was redacted, and takes nothing more");
     struct focal_header header = { .shape = FOCAL_SHAPE_ORDINARY, .seq = next_seq(log), .creates = w->creates, .record = w->record };
     struct focal_hash h;

@@ -66,6 +66,31 @@ static void redacting(void **state)
     HAS(ask(w, "{\"id\":9,\"do\":\"verify\"}"), "\"errors\":[]");
 }
 
+/* Whether it was redacted may not be readable: then nothing is shown of it, and that is what is said. */
+static void what_cannot_be_read(void **state)
+{
+    struct world *w = *state;
+    char id[80], record[80];
+    size_t told = 0;
+    start(w);
+    ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"received_date\":\"2018-05-03\",\"allegation_type\":\"sexual_abuse\"}}}");
+    pick(w, "id", id);
+    pick(w, "record", record);
+    HAS(ask_of(w, "case.redact", id, "\"reason\":\"survivor_request\""), "\"notices\":2");
+    for (uint64_t nth = 1; nth <= 3; nth++)
+        for (int by = 0; by < 2; by++) {
+            focal_fake_store_plan(w->store, (struct focal_fake_failure){ .nth = nth, .kinds = FOCAL_FAKE_NEXT, .status = FOCAL_DAMAGED });
+            const char *said = ask_of(w, "case.show", by ? record : id, "");
+            focal_fake_store_plan(w->store, (struct focal_fake_failure){ .nth = 0 });
+            HAS(said, "\"error\"");
+            assert_null(strstr(said, "received_date"));
+            assert_null(strstr(said, "may not have arrived"));
+            told += strstr(said, "was redacted cannot be read") != NULL;
+        }
+    assert_true(told >= 2);
+    HAS(ask_of(w, "case.show", id, ""), " was redacted\"");
+}
+
 /* More than twenty records of one day wait, hidden, for a second office, and status says so. */
 static void redacting_many_on_one_day(void **state)
 {
@@ -108,6 +133,6 @@ static void redacting_under_a_veil(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-    const struct CMUnitTest tests[] = { T(redacting), T(redacting_many_on_one_day), T(redacting_under_a_veil) };
+    const struct CMUnitTest tests[] = { T(redacting), T(what_cannot_be_read), T(redacting_many_on_one_day), T(redacting_under_a_veil) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

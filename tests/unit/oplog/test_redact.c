@@ -296,8 +296,8 @@ static void seeded_piece(struct carried *out, const struct focal_log_name *name,
 static void a_run_in_three_segments(void **state)
 {
     (void)state;
-    struct focal_ref ref, refs[3][4];
-    struct carried pieces[3], control;
+    struct focal_ref ref, refs[4][4];
+    struct carried pieces[4], control;
     struct focal_hash h;
     struct focal_log_name name = { .author = offices[KEN].keys.sign_public, .lane = FOCAL_LANE_DATA };
     struct focal_salt_run run = { .first = 1, .last = 12, .has_seed = true };
@@ -311,6 +311,11 @@ static void a_run_in_three_segments(void **state)
     focal_chain_start(&h, &refs[0][0].log);
     for (size_t i = 0; i < 3; i++)
         seeded_piece(&pieces[i], &name, &h, 1 + 4 * i, 4, &run, refs[i]);
+    run.first = 13;                             /* a run that goes on after its piece: who knows what is stripped there */
+    run.last = 20;
+    chance_fill(&offices[KEN].chance, run.seed, sizeof run.seed);
+    seeded_piece(&pieces[3], &name, &h, 13, 4, &run, refs[3]);
+    assert_non_null(memmem(pieces[3].packed.data, pieces[3].packed.len, run.seed, sizeof run.seed));
     assert_int_equal(take_up(&offices[KEN], log_of(&offices[KEN], &net, &offices[KEN], &scope_control), 1, 16000, &control), FOCAL_OK);
     for (size_t when = 0; when < 3; when++) {   /* HQ, SSD, TCD: redacted after one, two, three pieces are there */
         const size_t at = when == 0 ? HQ : when == 1 ? SSD : TCD;
@@ -326,12 +331,14 @@ static void a_run_in_three_segments(void **state)
             assert_int_equal(redact(at, NULL, &refs[1][2]), FOCAL_OK);
             begin(&offices[at]);
         }
+        assert_int_equal(hand_over(&offices[at], &pieces[3]), FOCAL_OK);
         commit(&offices[at]);
         no_seed_reaches(at);
+        assert_false(focal_fake_store_holds(offices[at].store, focal_span_of(run.seed, sizeof run.seed)));
         assert_int_equal(rows_of(at, FOCAL_SHELF_HIDDEN), 1);
         assert_verifies(&offices[at], NULL);
     }
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         carried_close(&pieces[i]);
     carried_close(&control);
 }
