@@ -57,6 +57,7 @@
     X(RANGE_OFF_BY_ONE,        "a range is sent from one entry too late")                                              \
     X(TIP_NOT_ANNOUNCED,       "a new tip that cannot be pushed is not announced either")                              \
     /* node */                                                                                                         \
+    X(COPY_NOT_FOLLOWED,       "what this office redacted in one scope stays in another when its notice there is lost")    \
     X(ACK_BEFORE_COMMIT,       "what a step made is acknowledged while its transaction is still open")                 \
     X(FAILED_STEP_SPEAKS,      "frames leave after a step that failed")                                                \
     X(MEMORY_NOT_ROLLED_BACK,  "after a step that failed, memory still holds what it wrote")                           \

@@ -217,6 +217,8 @@ enum {
     FOCAL_REDACTION_ENTRY  = FOCAL_FIELD(7, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),      /* REF: an entry */
     FOCAL_REDACTION_RECORD = FOCAL_FIELD(8, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),      /* REF: a record, by its creating entry */
     FOCAL_REDACTION_REASON = FOCAL_FIELD(9, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_REGISTER), /* CODE: survivor_request, … */
+    FOCAL_REDACTION_REACH  = FOCAL_FIELD(10, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_REGISTER), /* CODE: everywhere */
+    FOCAL_CODE_EVERYWHERE  = 2,                                                         /* of `reach` */
     /* Of a case. What they mean together: "withdrawn records" in merge.h. */
     FOCAL_CASE_WITHDRAWN   = FOCAL_FIELD(40, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_REGISTER),    /* CODE: why, or "restored" */
     FOCAL_CASE_SAW         = FOCAL_FIELD(41, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET),         /* BYTES 8 */

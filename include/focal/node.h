@@ -202,9 +202,10 @@ void focal_node_clock(struct focal_node *, struct focal_now, struct focal_clock 
 uint64_t focal_node_waiting(const struct focal_node *);
 /* Does `office` hold the entry? -1 unknown, 0 no, 1 yes. Own receipts and what sessions told. */
 int focal_node_seen(const struct focal_node *, const struct focal_office *, const struct focal_ref *);
-/* One entry, be it in a part or not: what it is about, and of a redaction why and (in a country scope) on which day.
+/* One entry, be it in a part or not: what it is about, and of a redaction why, whether the whole record is meant wherever its
+ * office writes of it, and (in a country scope) on which day.
  * NOT_FOUND: not here, or of a form that names no record. */
-struct focal_entry_look { struct focal_ref ref, record; bool has_payload, day_set; uint32_t day; uint8_t reason; };
+struct focal_entry_look { struct focal_ref ref, record; bool has_payload, day_set, everywhere; uint32_t day; uint8_t reason; };
 FOCAL_MUST_USE enum focal_status focal_node_look(struct focal_node *, const struct focal_ref *entry, struct focal_entry_look *);
 /* Entries that are hidden here and wait for a second office, one after key (empty: the first); record is zero where a quote is
  * hidden. NOT_FOUND at the end. */

@@ -170,6 +170,7 @@ struct focal_redact {
     const struct focal_ref *records; size_t record_count;
     uint8_t reason;                     /* code of redaction.reason */
     uint32_t day;                       /* days since 1970; in country scopes only */
+    bool everywhere;                    /* the records as a whole are meant, wherever this office writes of them */
 };
 FOCAL_MUST_USE enum focal_status focal_oplog_redact(struct focal_oplog *, const struct focal_redact *, struct focal_ref *notice, struct focal_error *);
 /* Is a redaction of the whole record in force in this scope? What cannot be read counts as redacted: nothing of it is shown. */
@@ -193,6 +194,8 @@ struct focal_redaction {
     bool in_force;                      /* of whole records: it counts here */
 };
 FOCAL_MUST_USE enum focal_status focal_oplog_next_redaction(struct focal_oplog *, struct focal_buf *key, struct focal_redaction *);
+/* The same, but for in_force: what one target costs does not grow with how often others name it. */
+FOCAL_MUST_USE enum focal_status focal_oplog_next_request(struct focal_oplog *, struct focal_buf *key, struct focal_redaction *);
 /* Entries hidden here that wait for a second office. */
 FOCAL_MUST_USE enum focal_status focal_oplog_hidden_count(struct focal_oplog *, uint64_t *count);
 /* What of ours others have redacted. */

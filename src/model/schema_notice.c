@@ -14,10 +14,19 @@ static const struct focal_code reasons[] = {
 };
 static const struct focal_code_table reason_table = { "redaction_reason", reasons };
 
+/* What the asking office means beyond the scope of the notice: other copies of it, who may be told of no other notice, ask for
+ * the rest as well. Without it, nothing. */
+static const struct focal_code reaches[] = {
+    { 2, "everywhere", "Wherever the office writes" },
+    { 0 }
+};
+static const struct focal_code_table reach_table = { "redaction_reach", reaches };
+
 static const struct focal_field redaction_fields[] = {
     { FIELD(7, NETWORK, SET, REF, "entry", "Entry") },
     { FIELD(8, NETWORK, SET, REF, "record", "Record") },
     { CODE_FIELD(9, NETWORK, "reason", "Reason", reason_table) },
+    { CODE_FIELD(10, NETWORK, "reach", "Reach", reach_table) },
 };
 const struct focal_kind focal_model_redaction = {
     .number = FOCAL_KIND_REDACTION, .name = "redaction", .plural = "redactions", .label_en = "Redaction",

@@ -64,6 +64,13 @@ struct link {
     uint64_t beside[LINKS_PER_KEY_MAX]; size_t beside_count;    /* older links of the same key known to be of another copy */
 };
 
+struct follow {                         /* see follow.c: a walk over all redactions held, a slice a tick */
+    bool due, again;                    /* again: something came meanwhile */
+    struct focal_buf after;             /* key of the last row seen */
+    bool begun; struct focal_ref record;                /* rows of one record stand together */
+    struct { struct focal_hash scope; struct focal_ref notice; } asked[FOCAL_CERTIFICATE_SCOPES_MAX]; size_t asked_count;
+};
+
 struct focal_node {
     struct focal_store *store;
     const struct focal_node_keys *keys;
@@ -106,6 +113,7 @@ struct focal_node {
 
     struct focal_order *orders; size_t order_first, order_count;
     struct clock clock;
+    struct follow follow;
 };
 
 /* node.c */
@@ -184,9 +192,17 @@ void skeleton_close(struct skeleton *);
 enum focal_status veil_step(struct focal_node *);
 enum focal_status veil_lift_by_hand(struct focal_node *, const char *reason);
 
+/* follow.c */
+void follow_begin(struct focal_node *);         /* all redactions held are to be looked at */
+void follow_log(struct focal_node *, const struct focal_log *);         /* its head has moved */
+bool follow_due(const struct focal_node *);
+enum focal_status follow_tick(struct focal_node *);
+
 /* change.c, redact.c, look.c, addresses.c */
 enum focal_status refused_seen(struct focal_node *);
 void redact_run(struct focal_node *, struct focal_redact_order *, enum focal_status *world);
+/* Is there anything of the record in this scope, or has it been redacted there? */
+enum focal_status redact_speaks(struct focal_node *, const struct focal_ref *record, const struct focal_scope *, bool *here);
 void change_run(struct focal_node *, struct focal_change *, enum focal_status *world);
 enum focal_status addresses_set(struct focal_node *, const char *const *list, size_t count);
 enum focal_status addresses_due(struct focal_node *);

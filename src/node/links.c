@@ -301,6 +301,7 @@ static void on_statements_changed(void *data, struct focal_session *from)
     struct focal_node *n = data;
     (void)from;
     n->peers_stale = true;
+    follow_begin(n);            /* it may let us write where we could not */
     for (size_t i = 0; i < n->link_count; i++)
         if (focal_session_rights_changed(n->links[i].session) != FOCAL_OK)
             focal_session_bye(n->links[i].session, FOCAL_BYE_CLOSING);

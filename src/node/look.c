@@ -24,9 +24,11 @@ static enum focal_status read_one(struct focal_entry_look *out, const struct foc
         return FOCAL_OK;
     out->day_set = payload.has_day;
     out->day = payload.day;
-    while (payload.kind == FOCAL_KIND_REDACTION && focal_payload_next(&payload, &at, &item))
+    while (payload.kind == FOCAL_KIND_REDACTION && focal_payload_next(&payload, &at, &item)) {
         if (item.field == FOCAL_REDACTION_REASON && item.value.len == 1)
             out->reason = item.value.data[0];
+        out->everywhere = out->everywhere || (item.field == FOCAL_REDACTION_REACH && item.value.len == 1 && item.value.data[0] == FOCAL_CODE_EVERYWHERE);
+    }
     return FOCAL_OK;
 }
 

@@ -77,6 +77,8 @@ enum focal_status focal_node_open(struct focal_node **out, const struct focal_no
     n->dials_max = setup->dials_max ? setup->dials_max : 4;
     n->receipts_due_ms = now.mono_ms;   /* what an earlier run left unsaid */
     n->next_dial_tag = 1;
+    focal_buf_init(&n->follow.after, FOCAL_STORE_KEY_MAX);
+    follow_begin(n);
     focal_buf_init(&n->invitation_bytes, 16384);
     focal_buf_init(&n->invitation_token, 32768);
     focal_sync_host_init(&n->host, setup->map_seed);
@@ -127,6 +129,7 @@ void focal_node_close(struct focal_node *n)
     peers_free(n);
     clock_free(n);
     focal_oplog_close(n->oplog);
+    focal_buf_close(&n->follow.after);
     focal_buf_wipe_close(&n->invitation_bytes);
     focal_buf_wipe_close(&n->invitation_token);
     focal_free(n->heads_told);
@@ -142,7 +145,9 @@ static enum focal_status tick(struct focal_node *n)
 {
     n->ticked_ms = n->host.now.mono_ms;
     peers_tick(n);
-    enum focal_status st = receipts_tick(n);    /* first: receipts are passed on when none of ours is due */
+    enum focal_status st = follow_tick(n);
+    if (st == FOCAL_OK)
+        st = receipts_tick(n);          /* before links: receipts are passed on when none of ours is due */
     if (st == FOCAL_OK)
         st = links_tick(n);
     return st == FOCAL_OK ? clock_tick(n) : st;
@@ -217,6 +222,7 @@ static enum focal_status tell_heads(struct focal_node *n)
             continue;
         const bool fresh = n->heads_told[i] == 0 && focal_id_equal(&log->id, &log->line);
         n->heads_told[i] = log->head.seq;
+        follow_log(n, log);
         if (log->scope.cls == FOCAL_SCOPE_CONTROL)
             n->peers_stale = true;
         if (fresh && log->scope.cls == FOCAL_SCOPE_CONTROL && log->name.lane == FOCAL_LANE_DATA)

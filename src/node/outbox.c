@@ -26,6 +26,8 @@ uint64_t focal_node_deadline_ms(const struct focal_node *n)
     uint64_t next = n->receipts_due_ms, look = space_deadline_ms(n);
     if (look < next)
         next = look;
+    if (follow_due(n))
+        next = n->host.now.mono_ms;
     for (size_t i = 0; i < n->link_count; i++) {
         uint64_t d = focal_session_deadline_ms(n->links[i].session);
         if (d < next)

@@ -57,6 +57,7 @@ enum focal_status receipts_pass_on(struct focal_node *n, struct link *l, struct 
     if (l->passed_on || n->receipts_due_ms != UINT64_MAX || !(late || focal_session_equal(l->session)))
         return FOCAL_OK;
     l->passed_on = true;
+    follow_begin(n);            /* parts may have come that requests of ours should have met */
     const struct link *one = link_of_office_next(n, &p->office, NULL);
     bool copies = one && link_of_office_next(n, &p->office, one);      /* the other has heard them, this one has not */
     bool others = copies || p->passed_on_wall_ms == 0 || n->host.now.wall_ms < p->passed_on_wall_ms

@@ -44,45 +44,57 @@ static enum focal_status put_notice(struct redacting *r, const struct focal_reda
 
 /* ---- a record ------------------------------------------------------------------------------------------------------------ */
 
-static enum focal_status speaks_here(struct redacting *r, const struct focal_scope *scope, bool *here)
+enum focal_status redact_speaks(struct focal_node *n, const struct focal_ref *record, const struct focal_scope *scope, bool *here)
 {
     struct focal_part part;
     struct focal_hash id;
-    focal_scope_id(&id, focal_oplog_network(r->node->oplog), scope);
+    focal_scope_id(&id, focal_oplog_network(n->oplog), scope);
     focal_part_init(&part);
-    enum focal_status st = focal_oplog_part(r->node->oplog, &r->order->record, &id, &part);
+    enum focal_status st = focal_oplog_part(n->oplog, record, &id, &part);
     /* What another office has redacted already has left an empty part: this office's request may erase it. */
     *here = st == FOCAL_OK && !focal_part_empty(&part);
     focal_part_close(&part);
     if ((st != FOCAL_OK && st != FOCAL_NOT_FOUND) || *here)
         return st;
-    return focal_oplog_record_redacted(r->node->oplog, &r->order->record, &id, here);
+    return focal_oplog_record_redacted(n->oplog, record, &id, here);
 }
 
+/* Where the country part of the record stands, or will when it comes. False: not known, or nowhere. */
+static bool home_of(struct redacting *r, struct focal_hash *home)
+{
+    struct focal_record_view view;
+    if (!focal_oplog_log(r->node->oplog, &r->order->record.log) || focal_oplog_record(r->node->oplog, NULL, &r->order->record, &view) != FOCAL_OK)
+        return false;
+    const bool known = view.record.home_set && !focal_bytes_zero(view.record.home.b, 32);
+    *home = view.record.home;
+    focal_record_view_close(&view);
+    return known;
+}
+
+/* In the home scope also when its part is not here yet: it is redacted whenever it comes. */
 static enum focal_status redact_record(struct redacting *r)
 {
     enum focal_status st = FOCAL_OK;
-    const struct focal_log *log = focal_oplog_log(r->node->oplog, &r->order->record.log);
+    struct focal_hash home = { { 0 } }, id;
+    const bool home_known = home_of(r, &home);
+    bool home_left = home_known;
     for (size_t i = 0; i < r->mine->read_count && st == FOCAL_OK; i++) {
         const struct focal_scope *scope = &r->mine->read[i];
-        bool here = false;
-        if (scope->cls == FOCAL_SCOPE_NETWORK || scope->cls == FOCAL_SCOPE_COUNTRY)
-            st = speaks_here(r, scope, &here);
+        focal_scope_id(&id, focal_oplog_network(r->node->oplog), scope);
+        bool here = home_known && focal_hash_equal(&id, &home);
+        home_left = home_left && !here;
+        if (!here && (scope->cls == FOCAL_SCOPE_NETWORK || scope->cls == FOCAL_SCOPE_COUNTRY))
+            st = redact_speaks(r->node, &r->order->record, scope, &here);
         if (!here || st != FOCAL_OK)
             continue;
         if (!writes(r, scope)) {
             r->order->part_left = true;
             continue;
         }
-        const struct focal_redact notice = { .scope = *scope, .records = &r->order->record, .record_count = 1 };
+        const struct focal_redact notice = { .scope = *scope, .records = &r->order->record, .record_count = 1, .everywhere = true };
         st = put_notice(r, &notice);
     }
-    struct focal_record_view view;
-    if (st == FOCAL_OK && log && focal_oplog_record(r->node->oplog, NULL, &r->order->record, &view) == FOCAL_OK) {
-        const struct focal_scope *home = view.record.home_set ? focal_oplog_scope(r->node->oplog, &view.record.home) : NULL;
-        r->order->part_left = r->order->part_left || (view.record.home_set && !focal_bytes_zero(view.record.home.b, 32) && (!home || !writes(r, home)));
-        focal_record_view_close(&view);
-    }
+    r->order->part_left = r->order->part_left || home_left;
     if (st == FOCAL_OK && r->order->notice_count == 0)
         return fail(r, FOCAL_DENIED, "ask an office that writes where the record stands", "this office may not write in any scope of the record");
     return st;

@@ -145,6 +145,7 @@ static enum focal_status start_over(struct focal_node *n)
         (void)snprintf(n->peers[i].why, sizeof n->peers[i].why, "the disk here was full");
     }
     n->peers_stale = false;
+    follow_begin(n);
     n->addresses_due = n->own_address_count > 0;
     n->receipts_due_ms = n->host.now.mono_ms + RECEIPT_DELAY_MS;
     return st;

@@ -268,7 +268,7 @@ enum focal_status focal_oplog_record_redacted(struct focal_oplog *ol, const stru
 }
 
 /* One row of the set after key, without what it is worth: that costs a walk over all of its target. */
-static enum focal_status next_row(struct focal_oplog *ol, struct focal_buf *key, struct focal_redaction *out)
+enum focal_status focal_oplog_next_request(struct focal_oplog *ol, struct focal_buf *key, struct focal_redaction *out)
 {
     struct focal_buf value;
     focal_buf_init(&value, ROW_BYTES);
@@ -320,7 +320,7 @@ enum focal_status focal_oplog_judge_again(struct focal_oplog *ol)
     if (!ol->targets_all && ol->begun_count == 0)
         return st;
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
-    while (st == FOCAL_OK && (st = next_row(ol, &key, &r)) == FOCAL_OK) {
+    while (st == FOCAL_OK && (st = focal_oplog_next_request(ol, &key, &r)) == FOCAL_OK) {
         if (judged_anew(ol, &r))
             st = focal_oplog_target_add(ol, r.whole_record ? TARGET_RECORD : TARGET_ENTRY, &r.target, &r.scope);
     }
@@ -386,7 +386,7 @@ void focal_oplog_set_day(struct focal_oplog *ol, uint32_t day)
 
 enum focal_status focal_oplog_next_redaction(struct focal_oplog *ol, struct focal_buf *key, struct focal_redaction *out)
 {
-    enum focal_status st = next_row(ol, key, out);
+    enum focal_status st = focal_oplog_next_request(ol, key, out);
     return st == FOCAL_OK && out->whole_record ? focal_oplog_record_redacted(ol, &out->target, &out->scope, &out->in_force) : st;
 }
 
@@ -422,10 +422,11 @@ enum focal_status focal_oplog_next_refused(struct focal_oplog *ol, struct focal_
 
 enum focal_status focal_oplog_redact(struct focal_oplog *ol, const struct focal_redact *r, struct focal_ref *notice, struct focal_error *err)
 {
+    static const uint8_t everywhere = FOCAL_CODE_EVERYWHERE;
     enum { TARGETS_MAX = 400 };
     if (r->entry_count + r->record_count == 0 || r->entry_count + r->record_count > TARGETS_MAX)
         return focal_fail(err, FOCAL_TOO_BIG, "redact the whole record", "one redaction names at most %d entries", TARGETS_MAX);
-    struct focal_item *items = focal_alloc((r->entry_count + r->record_count + 1) * sizeof *items);
+    struct focal_item *items = focal_alloc((r->entry_count + r->record_count + 2) * sizeof *items);
     uint8_t (*names)[FOCAL_REF_BYTES] = focal_alloc((r->entry_count + r->record_count) * FOCAL_REF_BYTES);
     struct focal_buf payload;
     size_t n = 0;
@@ -438,6 +439,8 @@ enum focal_status focal_oplog_redact(struct focal_oplog *ol, const struct focal_
     }
     if (st == FOCAL_OK) {
         items[n++] = (struct focal_item){ .field = FOCAL_REDACTION_REASON, .value = focal_span_of(&r->reason, 1) };
+        if (r->everywhere)
+            items[n++] = (struct focal_item){ .field = FOCAL_REDACTION_REACH, .value = focal_span_of(&everywhere, 1) };
         focal_payload_encode(&payload, FOCAL_KIND_REDACTION, NULL, r->scope.cls == FOCAL_SCOPE_COUNTRY && r->day ? &r->day : NULL, items, n);
         st = payload.failed ? FOCAL_NO_MEMORY : FOCAL_OK;
     }

@@ -61,6 +61,7 @@ HUNTERS = {
     "RANGE_OFF_BY_ONE": ["sim"],
     "TIP_NOT_ANNOUNCED": ["unit_sync_flow", "sim"],
     "ACK_BEFORE_COMMIT": ["sim"],
+    "COPY_NOT_FOLLOWED": ["unit_node_follow"],
     "FAILED_STEP_SPEAKS": ["unit_node_step"],
     "MEMORY_NOT_ROLLED_BACK": ["unit_node_step"],
     "BACK_OFF_STAYS": ["unit_node_links"],

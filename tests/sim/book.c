@@ -191,8 +191,32 @@ static bool held(struct world *w, struct focal_oplog *ol, const struct sim_ack *
     return yes;
 }
 
+/* Has the office that recorded the case asked for it to be redacted, as this node knows? */
+static bool knows_request(struct world *w, struct focal_oplog *ol, const struct sim_case *c)
+{
+    struct focal_redaction row;
+    struct focal_buf key;
+    uint8_t target[FOCAL_REF_BYTES];
+    bool yes = false;
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    focal_ref_put(target, &c->ref);
+    focal_buf_bytes(&key, target, sizeof target);
+    while (!yes && focal_oplog_next_request(ol, &key, &row) == FOCAL_OK && focal_ref_compare(&row.target, &c->ref) == 0)
+        yes = row.whole_record && strcmp(row.by.text, w->nodes[c->author].code) == 0;
+    focal_buf_close(&key);
+    return yes;
+}
+
+static void note_requests(struct world *w, struct focal_oplog *ol)
+{
+    for (size_t k = 0; k < w->case_count; k++)
+        w->cases[k].request_held = w->cases[k].request_held || (w->cases[k].erased && knows_request(w, ol, &w->cases[k]));
+}
+
 void sim_excuse(struct world *w)
 {
+    for (size_t k = 0; k < w->case_count; k++)
+        w->cases[k].request_held = false;
     bool *safe = focal_alloc((w->book.count + 1) * sizeof *safe);
     focal_assert(safe);
     for (size_t i = 0; i < w->node_count; i++) {
@@ -202,6 +226,7 @@ void sim_excuse(struct world *w)
             continue;           /* its word is worth nothing */
         if (!ol && focal_oplog_open(&own, n->store, NULL, NULL, NULL, NULL) != FOCAL_OK)
             continue;
+        note_requests(w, ol ? ol : own);
         for (size_t k = 0; k < w->book.count; k++) {
             const struct sim_ack *a = &w->book.acks[k];
             /* What another copy of the office holds alone comes back to nobody. */
@@ -214,6 +239,8 @@ void sim_excuse(struct world *w)
         w->counts.excused += !safe[k] && !w->book.acks[k].excused;
         w->book.acks[k].excused = w->book.acks[k].excused || !safe[k];
     }
+    for (size_t k = 0; k < w->case_count; k++)
+        w->cases[k].erased = w->cases[k].erased && w->cases[k].request_held;
     focal_free(safe);
 }
 

@@ -103,7 +103,10 @@ static void reach_copies(struct world *w)
 
 bool world_settle(struct world *w, uint64_t most_ms)
 {
+    enum { FOLLOW_MS = 200 };
     for (uint64_t spent = 0; spent < most_ms && !w->failure[0]; spent += 1000) {
+        if (all_same(w) && (w->counts.clones || w->counts.restores || w->counts.losses))
+            world_run(w, FOLLOW_MS);    /* what an office redacted it redacts again, if need be, at its next tick */
         if (all_same(w))
             return true;
         if (spent % 60000 == 0)
@@ -248,15 +251,12 @@ static void check_blame(struct world *w)
                 sim_fail(w, "%s closed a link to %s over a fault, and both are honest", w->nodes[a].code, w->nodes[b].code);
 }
 
-/* What its author redacted is erased everywhere, once all have heard of it: no byte of it is left. A second copy of the author does
- * not hear of it where nobody else reads the country. */
+/* What its author redacted is erased everywhere, once all have heard of it: no byte of it is left. */
 static void check_erased(struct world *w)
 {
-    bool excused = w->counts.restores || w->counts.losses || w->counts.disk_faults;
-    for (size_t k = 0; !excused && k < w->case_count; k++)
+    for (size_t k = 0; k < w->case_count; k++)
         for (size_t i = 0; i < w->node_count; i++)
-            if (w->cases[k].erased && w->cases[k].home_set && looked_at(w, i)
-                && (i == (size_t)w->cases[k].author || sim_bridged(w, i, (size_t)w->cases[k].author, &w->cases[k].home))
+            if (w->cases[k].erased && looked_at(w, i)
                 && focal_fake_store_holds(w->nodes[i].store, focal_span_of(w->cases[k].canary, sizeof w->cases[k].canary)))
                 sim_fail(w, "node %s: what %s redacted stands on its disk", w->nodes[i].code, w->nodes[w->cases[k].author].code);
 }

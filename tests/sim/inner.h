@@ -44,7 +44,8 @@ struct sim_case {
     struct focal_scope home; bool home_set;
     uint8_t canary[32];                 /* stands in its country part */
     bool redacted, home_redacted;       /* perhaps without an answer: then its values need not be there any more */
-    bool erased;                        /* its author said so, and was answered: nowhere to be found */
+    bool erased;                        /* its office said so, was answered, and some disk knows of it: nowhere to be found */
+    bool request_held;                  /* see sim_excuse */
 };
 
 /* What an acknowledged change added to the state of one record in one scope, and what it replaced there. */

@@ -91,12 +91,44 @@ static void two_versions(void **state)
     world_free(w);
 }
 
+/* Nobody but Kenya's office reads its country, so nobody can tell a second copy of it what one has redacted there. */
+static void copies_of_an_office_redact_alike(void **state)
+{
+    (void)state;
+    struct world *w = world_new(4);
+    (void)world_hq(w, "HQ", NULL, 0);
+    int ken = world_member(w, "KEN", "KEN");
+    struct focal_ref both, first_only, kept;
+    assert_true(world_case(w, ken, &both) && world_case(w, ken, &kept));
+    assert_true(world_settle(w, 60000));
+    int copy = world_clone(w, ken, true);
+    assert_true(copy > 0);
+    assert_true(world_case(w, ken, &first_only));       /* its country part stands at one of them */
+    assert_true(world_settle(w, 60000));
+    world_isolate(w, copy, true);
+    assert_true(world_redact(w, ken, &both));
+    world_run(w, 90000);
+    world_crash(w, copy);
+    world_start(w, copy);
+    world_isolate(w, copy, false);
+    assert_true(world_settle(w, 60000));
+    sound(w);
+    assert_true(world_redact(w, copy, &first_only));
+    assert_true(world_settle(w, 60000));
+    sound(w);
+    assert_true(world_set(w, copy, &kept, "status", "under_investigation"));
+    assert_true(world_settle(w, 60000));
+    sound(w);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_offices_exchange),
         cmocka_unit_test(an_office_joins),
         cmocka_unit_test(two_versions),
+        cmocka_unit_test(copies_of_an_office_redact_alike),
     };
     return cmocka_run_group_tests_name("sim_told", tests, NULL, NULL);
 }

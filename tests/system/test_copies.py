@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """An office's machine is put back to an older state, fence and all, and written on; and a copy of its directory runs beside it.
 Every write of both is on every node, all histories verify and are equal, nobody throws the other out, what happened is named
-at headquarters and at the office, and the proof of it holds with nothing but a hash and a signature."""
+at headquarters and at the office, and the proof of it holds with nothing but a hash and a signature.
+And what one copy redacts of a country that its office alone reads stands in no file of the other."""
 
 import glob
 import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 
 import support_cli
@@ -161,7 +163,52 @@ def all_equal(nodes):
     return checks
 
 
+def copy_beside(home, node, of):
+    """A second installation from a copy of a directory, with places of its own for its fence."""
+    copy = home.node(node.code + "-COPY")
+    shutil.copytree(of, copy.dir)
+    copy.socket = os.path.join(copy.dir, "control.sock")
+    listen_elsewhere(copy.dir)
+    copy.env = dict(os.environ, XDG_STATE_HOME=home.dir + "/copy-state", XDG_RUNTIME_DIR=home.dir + "/copy-run")
+    return copy
+
+
+def stands(needle, directory):
+    paths = [os.path.join(at, name) for at, _, names in os.walk(directory) for name in names]
+    return [path for path in paths if os.path.isfile(path) and needle in open(path, "rb").read()]
+
+
+def redacted_at_both():
+    """Headquarters relays and does not read the country, so nobody can hand the copy the notice of it."""
+    needle = secrets.token_bytes(32)        # what a case holds is coded; this is a reference to nowhere
+    with Home() as home:
+        secret = home.file("passphrase", "correct horse battery staple\n")
+        hq = home.node("HQ")
+        hq.setup("--role", "hq", "--network", "Copies", "--office", "HQ", "--listen", f"127.0.0.1:{free_port()}", "--passphrase-file", secret)
+        hq.start()
+        ken = bring_in(home, hq, secret, "KEN")
+        until("the link with HQ", lambda: links(ken).get("HQ") == "up")
+        gone, kept = (new_case(home, ken, concerned_entity=n.hex())["id"] for n in (needle, secrets.token_bytes(32)))
+        assert ken.end() == 0
+        copy = copy_beside(home, ken, ken.dir)
+        for n in (ken, copy):
+            n.start()
+            until("the link with HQ", lambda n=n: links(n).get("HQ") == "up")
+        until("the veil of the copy to be lifted", lambda: copy.ctl("status")["veiled"] is False)
+        assert stands(needle, ken.dir) and stands(needle, copy.dir)
+        ken.ctl("case", "redact", gone, "--reason", "survivor_request", "--yes")
+        for n in (ken, copy):
+            until(f"the content to be gone from every file of {n.code}", lambda n=n: not stands(needle, n.dir))
+            assert n.show(kept) and not n.show(gone)
+            assert not n.ctl("verify")["errors"]
+        assert history(copy, "redacted"), history(copy, "redacted")
+        for n in (hq, ken, copy):
+            assert n.end() == 0, f"{n.code} did not end cleanly"
+    print("what one copy redacted of a country that only its office reads is gone from the files of both")
+
+
 def main():
+    redacted_at_both()
     with Home() as home:
         hq, ken, field = found(home)
         first = new_case(home, ken)["id"]
@@ -181,11 +228,7 @@ def main():
         assert not ken.show(before[0]) and ken.ctl("status")["veiled"] is False
         after = [new_case(home, ken)["id"] for _ in range(2)]
 
-        copy = home.node("KEN-COPY")
-        shutil.copytree(backup, copy.dir)
-        copy.socket = os.path.join(copy.dir, "control.sock")
-        listen_elsewhere(copy.dir)
-        copy.env = dict(os.environ, XDG_STATE_HOME=home.dir + "/copy-state", XDG_RUNTIME_DIR=home.dir + "/copy-run")
+        copy = copy_beside(home, ken, backup)
         copy.start()            # it finds no fence: records are veiled, writing goes on
         assert copy.ctl("status")["veiled"] is True
         refused = copy.ctl("case", "list", code=6)

@@ -140,6 +140,7 @@ static void named_numbers_are_rows(void **state)
     assert_int_equal(focal_field_by_name(redaction, "entry")->number, FOCAL_REDACTION_ENTRY);
     assert_int_equal(focal_field_by_name(redaction, "record")->number, FOCAL_REDACTION_RECORD);
     assert_int_equal(focal_field_by_name(redaction, "reason")->number, FOCAL_REDACTION_REASON);
+    assert_int_equal(focal_field_by_name(redaction, "reach")->number, FOCAL_REDACTION_REACH);
     assert_int_equal(focal_field_by_name(focal_kind_by_number(FOCAL_KIND_OPENING), "reason")->number, FOCAL_OPENING_REASON);
     assert_int_equal(focal_field_by_name(focal_kind_by_number(FOCAL_KIND_ADDRESS), "at")->number, FOCAL_ADDRESS_AT);
     const struct focal_kind *of_case = focal_kind_by_number(FOCAL_KIND_CASE);

@@ -120,6 +120,16 @@ static inline struct place *place_copy(const struct place *of, const struct foca
     return p;
 }
 
+/* The same from the disk as it is now, without its fence. */
+static inline struct place *copy_of(struct place *p)
+{
+    struct focal_fake_image *image = focal_fake_store_backup(p->store, false);
+    assert_non_null(image);
+    struct place *copy = place_copy(p, image);
+    focal_fake_image_free(image);
+    return copy;
+}
+
 /* Power off, an older state of the disk put in its place, power on. */
 static inline void place_restore(struct place *p, const struct focal_fake_image *image)
 {
@@ -264,6 +274,38 @@ static inline struct place *member_make(const char *code)
     focal_buf_close(&statement);
     place_open(p);
     return p;
+}
+
+/* Another membership of the same keys, given to everybody: with Kenya or without it. */
+static inline void recertify(struct place *p, uint64_t number, bool country, uint32_t rights)
+{
+    static const struct focal_scope control = { .cls = FOCAL_SCOPE_CONTROL }, network = { .cls = FOCAL_SCOPE_NETWORK };
+    static const struct focal_scope kenya = { .cls = FOCAL_SCOPE_COUNTRY, .country = "KEN" };
+    struct focal_certificate c;
+    struct focal_buf body, statement;
+    memset(&c, 0, sizeof c);
+    assert_true(focal_office_parse(&c.office, focal_span_text(p->code)));
+    c.role = p == &all.places[0] ? FOCAL_ROLE_HQ : FOCAL_ROLE_OFFICE;
+    c.rights = rights;
+    c.read[c.read_count++] = control;
+    c.read[c.read_count++] = network;
+    if (country)
+        c.read[c.read_count++] = kenya;
+    memcpy(c.write, c.read, sizeof c.write);
+    c.write_count = c.read_count;
+    focal_node_keys_public(&c.keys, &p->keys);
+    c.number = number;
+    c.from_day = DAY;
+    c.to_day = DAY + 366;
+    c.openings_max = 400;
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_certificate_encode(&body, &c);
+    focal_statement_sign(&statement, all.authority.secret, &all.network, focal_buf_view(&body));
+    for (size_t i = 0; i < all.count; i++)
+        assert_int_equal(give_statement(&all.places[i], &statement), FOCAL_OK);
+    focal_buf_close(&body);
+    focal_buf_close(&statement);
 }
 
 /* ---- links ---- */

@@ -26,15 +26,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct place *copy_of(struct place *p)
-{
-    struct focal_fake_image *image = focal_fake_store_backup(p->store, false);
-    assert_non_null(image);
-    struct place *copy = place_copy(p, image);
-    focal_fake_image_free(image);
-    return copy;
-}
-
 static void lose_link(struct place *p, uint64_t link)
 {
     struct focal_node_event e = { .type = FOCAL_EVENT_LINK_CLOSED };

@@ -5,37 +5,6 @@ static struct place *hq, *ken, *near, *ssd;     /* near: a second office of Keny
 
 enum { EDITS_TOO_MANY = 257 };
 
-static void recertify(struct place *p, uint64_t number, bool country, uint32_t rights)
-{
-    static const struct focal_scope control = { .cls = FOCAL_SCOPE_CONTROL }, network = { .cls = FOCAL_SCOPE_NETWORK };
-    static const struct focal_scope kenya = { .cls = FOCAL_SCOPE_COUNTRY, .country = "KEN" };
-    struct focal_certificate c;
-    struct focal_buf body, statement;
-    memset(&c, 0, sizeof c);
-    assert_true(focal_office_parse(&c.office, focal_span_text(p->code)));
-    c.role = p == hq ? FOCAL_ROLE_HQ : FOCAL_ROLE_OFFICE;
-    c.rights = rights;
-    c.read[c.read_count++] = control;
-    c.read[c.read_count++] = network;
-    if (country)
-        c.read[c.read_count++] = kenya;
-    memcpy(c.write, c.read, sizeof c.write);
-    c.write_count = c.read_count;
-    focal_node_keys_public(&c.keys, &p->keys);
-    c.number = number;
-    c.from_day = DAY;
-    c.to_day = DAY + 366;
-    c.openings_max = 400;
-    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
-    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
-    focal_certificate_encode(&body, &c);
-    focal_statement_sign(&statement, all.authority.secret, &all.network, focal_buf_view(&body));
-    for (size_t i = 0; i < all.count; i++)
-        assert_int_equal(give_statement(&all.places[i], &statement), FOCAL_OK);
-    focal_buf_close(&body);
-    focal_buf_close(&statement);
-}
-
 static void ease(void)
 {
     for (int i = 0; i < 12; i++) {
@@ -280,6 +249,28 @@ static void by_an_office_without(void **state)
     assert_int_equal(redact(ken, &none, NULL, &o), FOCAL_NOT_FOUND);
 }
 
+/* Headquarters has the country's membership, and nothing of the country yet: the part is redacted when it comes. */
+static void a_part_that_is_not_here_yet(void **state)
+{
+    (void)state;
+    recertify(hq, 3, false, FOCAL_RIGHT_REDACT);
+    static const char *const pairs[][2] = { { "country", "KEN" }, { "received_date", "2018-05-03" } };
+    struct focal_ref ref;
+    struct focal_change c;
+    struct focal_redact_order o;
+    assert_int_equal(set_text(ken, &ref, true, pairs, 2, &c), FOCAL_OK);
+    ease();
+    for (size_t i = 0; i < LINES; i++)
+        cut(&all.lines[i], FOCAL_UNREACHABLE);
+    recertify(hq, 4, true, FOCAL_RIGHT_REDACT);
+    assert_int_equal(redact(hq, &ref, NULL, &o), FOCAL_OK);
+    assert_int_equal(o.notice_count, 2);
+    assert_false(o.part_left);
+    all_equal();
+    assert_false(is_shown(ken, &ref));
+    assert_int_equal(hidden_at(ken), 2);
+}
+
 /* Who does not write in the country says that something is left. */
 static void a_part_is_left(void **state)
 {
@@ -386,7 +377,7 @@ static void set_too_often(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-    const struct CMUnitTest tests[] = { T(a_record_by_its_creator), T(a_record_by_headquarters), T(by_an_office_without), T(a_part_is_left),
+    const struct CMUnitTest tests[] = { T(a_record_by_its_creator), T(a_record_by_headquarters), T(by_an_office_without), T(a_part_that_is_not_here_yet), T(a_part_is_left),
         T(a_field_by_the_creator), T(a_field_by_headquarters), T(edited_by_two), T(set_too_often) };
     return cmocka_run_group_tests_name("node redact", tests, NULL, NULL);
 }
