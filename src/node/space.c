@@ -136,6 +136,8 @@ static enum focal_status start_over(struct focal_node *n)
     copies_rename(n);
     if (st == FOCAL_OK)
         st = history_load(n);
+    if (st == FOCAL_OK)
+        st = salvaged_load(n);
     peers_free(n);
     if (st == FOCAL_OK)
         st = peers_derive(n);

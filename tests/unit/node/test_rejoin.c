@@ -201,6 +201,17 @@ static size_t own_segment(size_t nth)
     return 0;
 }
 
+static size_t waiting_rows(struct place *p)
+{
+    static struct old_rows now;
+    size_t count = 0;
+    old_take(&now, p->store);
+    for (size_t i = 0; i < now.count; i++)
+        count += now.list[i].shelf == FOCAL_SHELF_META && now.list[i].key.len > 9 && memcmp(now.list[i].key.data, "salvaged/", 9) == 0;
+    old_close(&now);
+    return count;
+}
+
 /* One of this office's own that the other has too; behind it are some that nobody else has. */
 static void test_gap(void **state)
 {
@@ -223,11 +234,31 @@ static void test_gap(void **state)
     link_up();
     assert_all_everywhere(LONELY);
     assert_int_equal(focal_node_salvaged(t.ken->node, 1000), 0);
-    struct old_rows now;
-    old_take(&now, t.ken->store);
-    for (size_t i = 0; i < now.count; i++)
-        assert_false(now.list[i].shelf == FOCAL_SHELF_META && now.list[i].key.len > 9 && memcmp(now.list[i].key.data, "salvaged/", 9) == 0);
-    old_close(&now);
+    assert_int_equal(waiting_rows(t.ken), 0);
+}
+
+/* Whichever step finds the disk full and is taken back, what waits is not forgotten by it. */
+static void test_filled_on_a_full_disk(void **state)
+{
+    bool failed = true;
+    for (uint64_t nth = 1; failed; nth++) {
+        old_drop(&t.old, own_segment(2));
+        rejoin(t.ken, &t.old, &t.keepsake, &t.told);
+        assert_true(waiting_rows(t.ken) >= LONELY);
+        focal_fake_store_plan(t.ken->store, (struct focal_fake_failure){ .nth = nth, .kinds = FOCAL_FAKE_COMMIT, .status = FOCAL_DISK_FULL });
+        tick(t.ken);
+        obey(t.ken);
+        live_on(10000);
+        failed = focal_fake_store_failed(t.ken->store);
+        focal_fake_store_plan(t.ken->store, (struct focal_fake_failure){ .nth = 0 });
+        live_on(60000);
+        assert_int_equal(focal_node_salvaged(t.ken->node, 1000), 0);
+        if (waiting_rows(t.ken) > 0)
+            fail_msg("the disk was full at commit %llu: some of what waited is forgotten", (unsigned long long)nth);
+        assert_all_everywhere(LONELY);
+        (void)leave(state);
+        (void)enter(state);
+    }
 }
 
 /* The opening of the epoch is gone: everything of it waits, and comes in when it has come. */
@@ -431,6 +462,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_shelves_unknown, enter, leave),
         cmocka_unit_test_setup_teardown(test_names_of_logs_lost, enter, leave),
         cmocka_unit_test_setup_teardown(test_gap, enter, leave),
+        cmocka_unit_test_setup_teardown(test_filled_on_a_full_disk, enter, leave),
         cmocka_unit_test_setup_teardown(test_opening_lost, enter, leave),
         cmocka_unit_test_setup_teardown(test_changed_rows, enter, leave),
         cmocka_unit_test_setup_teardown(test_branches, enter, leave),
