@@ -11,7 +11,11 @@ enum focal_status receipts_tick(struct focal_node *n)
         n->receipts_due_ms = space_deadline_ms(n);
         return FOCAL_OK;
     }
-    if (focal_oplog_scrub_due(n->oplog)) {      /* a receipt says that what it covers is erased as well */
+    /* A receipt says that what it covers is erased as well: also by the notices of this very step. */
+    enum focal_status st = n->tx_open ? focal_oplog_seal(n->oplog) : FOCAL_OK;
+    if (st != FOCAL_OK)
+        return st;
+    if (focal_oplog_scrub_due(n->oplog)) {
         enum focal_status scrubbed = n->tx_open ? FOCAL_OK : node_scrub(n);
         if (scrubbed != FOCAL_OK)
             return scrubbed;
@@ -24,7 +28,7 @@ enum focal_status receipts_tick(struct focal_node *n)
     const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
     if (!mine)
         return FOCAL_OK;
-    enum focal_status st = node_writing(n);
+    st = node_writing(n);
     struct focal_buf body;
     focal_buf_init(&body, FOCAL_FRAME_MAX);
     for (size_t i = 0; i < mine->read_count && st == FOCAL_OK; i++) {

@@ -166,6 +166,68 @@ static void redacting_on_a_full_disk(void **state)
     assert_true(has_case(hq, &ref) && !case_is_shown(hq, &ref));
 }
 
+/* All that `from` has to say and then a tick, in one step, as a busy loop hands them over. */
+static void frames_and_tick(struct place *from, struct place *to)
+{
+    enum { FRAMES = 16 };
+    struct focal_buf frames[FRAMES];
+    struct focal_node_event e[FRAMES + 1];
+    size_t count = 0;
+    memset(e, 0, sizeof e);
+    for (size_t i = 0; i < LINES; i++) {
+        struct line *l = &all.lines[i];
+        const int k = l->at[1] == from;
+        for (; l->open; count++) {
+            assert_true(count < FRAMES);
+            focal_buf_init(&frames[count], FOCAL_NOISE_MAX);
+            if (!focal_node_take_frame(from->node, l->id[k], &frames[count]))
+                break;
+            e[count].type = FOCAL_EVENT_LINK_FRAME;
+            e[count].is.frame.link = l->id[1 - k];
+            e[count].is.frame.bytes = focal_buf_view(&frames[count]);
+        }
+        if (l->open)
+            focal_buf_close(&frames[count]);
+    }
+    e[count].type = FOCAL_EVENT_TICK;
+    assert_int_equal(focal_node_step(to->node, all.now, e, count + 1), FOCAL_OK);
+    while (count-- > 0)
+        focal_buf_close(&frames[count]);
+}
+
+/* A receipt says that what it covers is erased: also when one was due in the very step that brings a notice. */
+static void no_receipt_before_it_is_scrubbed(void **state)
+{
+    struct focal_ref ref, other;
+    struct focal_peer_status s;
+    (void)state;
+    new_case(ken, &ref);
+    join_up();
+    new_case(ken, &other);
+    frames_and_tick(ken, hq);         /* from now on a receipt is due */
+    all.now.mono_ms += RECEIPT_DELAY_MS;
+    focal_fake_store_plan(hq->store, (struct focal_fake_failure){ .nth = 1, .kinds = FOCAL_FAKE_SCRUB, .status = FOCAL_BUSY, .from_then_on = true });
+    struct focal_redact_order o = { .record = ref, .reason = 2, .day = DAY };
+    struct focal_node_event e = { .type = FOCAL_EVENT_REDACT };
+    e.is.redact = &o;
+    assert_int_equal(step_with(ken, &e), FOCAL_OK);
+    assert_int_equal(o.status, FOCAL_OK);
+    frames_and_tick(ken, hq);
+    run();
+    assert_true(focal_oplog_scrub_due(focal_node_oplog(hq->node)));
+    assert_false(case_is_shown(hq, &ref));
+    status_of(ken, "HQ", &s);
+    uint64_t seq = 0;
+    uint32_t day;
+    const struct focal_log *notices = focal_oplog_log(focal_node_oplog(ken->node), &o.notices[0].log);
+    assert_non_null(notices);
+    if (focal_oplog_receipt_of(focal_node_oplog(ken->node), &s.office, notices, &seq, &day) && seq >= o.notices[0].seq)
+        fail_msg("headquarters has signed for a redaction whose content still stands in its files");
+    focal_fake_store_plan(hq->store, (struct focal_fake_failure){ .nth = 0 });
+    join_up();
+    assert_true(focal_oplog_receipt_of(focal_node_oplog(ken->node), &s.office, notices, &seq, &day) && seq >= o.notices[0].seq);
+}
+
 /* With something in reserve nobody notices. */
 static void the_reserve_is_used_first(void **state)
 {
@@ -348,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(full_at_every_operation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(redacting_on_a_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_receipt_before_it_is_scrubbed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_reserve_is_used_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_remote_step_is_taken_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_offices_wait_first, set_up, tear_down),
