@@ -21,6 +21,10 @@ enum {
     PAUSED_REDIAL_MS = 30000            /* they paused the link: asked again about so often */
 };
 
+/* Entries of a lost database that wait (salvaged.c): keys on shelf META. */
+#define SALVAGED_PREFIX "salvaged/"
+enum { SEGMENT_KEY_BYTES = 16 + 8, SALVAGED_KEY_BYTES = sizeof SALVAGED_PREFIX - 1 + 16 + 8 + 8 };
+
 struct peer {                           /* one other office of the network, or who invited us */
     struct focal_office office;         /* empty: the inviter, while no certificate is held */
     struct focal_ref address_record; bool address_known;       /* newest record of kind address that it wrote */
@@ -101,7 +105,8 @@ struct focal_node {
     bool addresses_due;                 /* to be published as soon as we are a member */
 
     bool salvaged;                      /* there are entries of a lost database that wait for others */
-    uint64_t salvaged_tried;            /* change count at the last try */
+    uint64_t salvaged_tried;            /* change count when they were last tried from the first one on */
+    uint8_t salvaged_at[SALVAGED_KEY_BYTES]; size_t salvaged_at_len;    /* the last one tried; empty: all were */
 
     uint64_t *heads_told; size_t heads_told_count;      /* by log serial: what sessions were told of */
     uint64_t change_count_told;
@@ -223,8 +228,6 @@ bool keepsake_read(struct focal_span bytes, const struct focal_node_keys *, stru
 void keepsake_addresses(struct focal_node *, struct peer *);
 
 /* salvaged.c: entries of a lost database that wait for what stands before them, on shelf META */
-#define SALVAGED_PREFIX "salvaged/"
-enum { SEGMENT_KEY_BYTES = 16 + 8, SALVAGED_KEY_BYTES = sizeof SALVAGED_PREFIX - 1 + 16 + 8 + 8 };
 struct salvaged_segment { uint64_t first; uint8_t before[8]; struct focal_tip last; struct focal_signature signature; struct focal_span packed; };
 bool salvaged_decode(struct salvaged_segment *, uint64_t first, struct focal_span row);
 /* log: where it is looked for; of a line that cannot be named, the line. */

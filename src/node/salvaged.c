@@ -58,15 +58,21 @@ static bool is_waiting(const struct focal_buf *key)
     return key->len == SALVAGED_KEY_BYTES && memcmp(key->data, SALVAGED_PREFIX, sizeof SALVAGED_PREFIX - 1) == 0;
 }
 
-enum focal_status salvaged_load(struct focal_node *n)
+static enum focal_status any_waits(struct focal_node *n)
 {
     struct focal_buf key;
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     enum focal_status st = focal_store_next(n->store, FOCAL_SHELF_META, focal_span_text(SALVAGED_PREFIX), &key, NULL);
     n->salvaged = st == FOCAL_OK && is_waiting(&key);
-    n->salvaged_tried = UINT64_MAX;
     focal_buf_close(&key);
     return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+}
+
+enum focal_status salvaged_load(struct focal_node *n)
+{
+    n->salvaged_tried = UINT64_MAX;
+    n->salvaged_at_len = 0;
+    return any_waits(n);
 }
 
 /* Only its key is looked at, because this is asked of every one whenever a head moves. */
@@ -111,44 +117,49 @@ static enum focal_status try_one(struct focal_node *n, const struct focal_id *id
     return FOCAL_OK;
 }
 
-static enum focal_status fill(struct focal_node *n, struct focal_buf *key, struct focal_buf *value, size_t *left, uint64_t *entries)
+/* As many as one step may hold: the next goes on behind them, so that none keeps others waiting. */
+static enum focal_status fill(struct focal_node *n, struct focal_buf *key, struct focal_buf *value)
 {
     const size_t prefix = sizeof SALVAGED_PREFIX - 1;
+    uint64_t entries = 0;
     enum focal_status st = node_writing(n);
-    focal_buf_text(key, SALVAGED_PREFIX);
-    while (st == FOCAL_OK && *entries < FOCAL_STEP_ENTRIES_MAX) {
+    focal_buf_bytes(key, n->salvaged_at_len ? n->salvaged_at : (const uint8_t *)SALVAGED_PREFIX, n->salvaged_at_len ? n->salvaged_at_len : prefix);
+    while (st == FOCAL_OK && entries < FOCAL_STEP_ENTRIES_MAX) {
         st = focal_store_next(n->store, FOCAL_SHELF_META, focal_buf_view(key), key, NULL);
-        if (st != FOCAL_OK || !is_waiting(key))
-            break;
+        if (st == FOCAL_NOT_FOUND || (st == FOCAL_OK && !is_waiting(key))) {
+            n->salvaged_at_len = 0;
+            return FOCAL_OK;
+        }
         struct focal_id log;
-        st = hopeless(n, key->data + prefix, &log) ? FOCAL_NOT_YET : focal_store_get(n->store, FOCAL_SHELF_META, focal_buf_view(key), value);
         if (st == FOCAL_OK)
-            st = try_one(n, &log, focal_get_be64(key->data + prefix + sizeof log.b), focal_buf_view(value), entries);
-        *left += st == FOCAL_NOT_YET;
+            st = hopeless(n, key->data + prefix, &log) ? FOCAL_NOT_YET : focal_store_get(n->store, FOCAL_SHELF_META, focal_buf_view(key), value);
+        if (st == FOCAL_OK)
+            st = try_one(n, &log, focal_get_be64(key->data + prefix + sizeof log.b), focal_buf_view(value), &entries);
         if (st == FOCAL_OK)
             st = focal_store_del(n->store, FOCAL_SHELF_META, focal_buf_view(key));
         else if (st == FOCAL_NOT_YET)
             st = FOCAL_OK;
     }
-    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    if (st == FOCAL_OK)
+        memcpy(n->salvaged_at, key->data, n->salvaged_at_len = sizeof n->salvaged_at);
+    return st;
 }
 
 enum focal_status salvaged_fill(struct focal_node *n)
 {
-    if (!n->salvaged || n->salvaged_tried == focal_oplog_change_count(n->oplog))
+    const uint64_t changes = focal_oplog_change_count(n->oplog);
+    if (!n->salvaged || (n->salvaged_tried == changes && n->salvaged_at_len == 0))
         return FOCAL_OK;
+    if (n->salvaged_at_len == 0)
+        n->salvaged_tried = changes;    /* of before: what comes in now may be what others wait for */
     struct focal_buf key, value;
-    size_t left = 0;
-    uint64_t entries = 0;
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
-    enum focal_status st = fill(n, &key, &value, &left, &entries);
+    enum focal_status st = fill(n, &key, &value);
+    if (st == FOCAL_OK && n->salvaged_at_len == 0)
+        st = any_waits(n);
     focal_buf_close(&key);
     focal_buf_close(&value);
-    if (st == FOCAL_OK && entries < FOCAL_STEP_ENTRIES_MAX) {   /* seen all: nothing new before a head moves again */
-        n->salvaged_tried = focal_oplog_change_count(n->oplog);
-        n->salvaged = left > 0;
-    }
     return st;
 }
 

@@ -261,6 +261,47 @@ static void test_filled_on_a_full_disk(void **state)
     }
 }
 
+/* Stretches of logs that nobody can name any more, more of them than one step tries. */
+static void put_nameless(struct place *p, size_t count)
+{
+    struct salvaged_segment s;
+    struct focal_buf row;
+    const struct old_row *first = &t.old.list[own_segment(0)];
+    focal_buf_init(&row, FOCAL_STORE_VALUE_MAX);
+    salvaged_name_put(&row, &(struct focal_log_name){ .lane = 0 });
+    focal_buf_span(&row, focal_buf_view(&first->value));
+    assert_true(salvaged_decode(&s, 1, focal_buf_view(&first->value)));
+    assert_int_equal(focal_store_begin(p->store), FOCAL_OK);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t key[SALVAGED_KEY_BYTES];
+        const struct focal_id nameless = { { 0 } };
+        focal_put_be64(s.last.h.b, i);
+        salvaged_key(key, &nameless, &s);
+        assert_int_equal(focal_store_put(p->store, FOCAL_SHELF_META, focal_span_of(key, sizeof key), focal_buf_view(&row)), FOCAL_OK);
+    }
+    assert_int_equal(focal_store_commit(p->store), FOCAL_OK);
+    focal_buf_close(&row);
+}
+
+/* Whatever waits for ever keeps nothing else from coming in. */
+static void test_behind_what_waits_for_ever(void **state)
+{
+    (void)state;
+    const size_t nameless = FOCAL_STEP_ENTRIES_MAX;
+    old_drop(&t.old, own_segment(2));
+    rejoin(t.ken, &t.old, &t.keepsake, &t.told);
+    const size_t waiting = focal_node_salvaged(t.ken->node, 1000);
+    assert_true(waiting >= LONELY);
+    put_nameless(t.ken, nameless);
+    focal_node_close(t.ken->node);
+    place_open(t.ken);
+    tick(t.ken);
+    obey(t.ken);
+    link_up();
+    assert_all_everywhere(LONELY);
+    assert_int_equal(focal_node_salvaged(t.ken->node, SIZE_MAX), nameless);
+}
+
 /* The opening of the epoch is gone: everything of it waits, and comes in when it has come. */
 static void test_opening_lost(void **state)
 {
@@ -463,6 +504,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names_of_logs_lost, enter, leave),
         cmocka_unit_test_setup_teardown(test_gap, enter, leave),
         cmocka_unit_test_setup_teardown(test_filled_on_a_full_disk, enter, leave),
+        cmocka_unit_test_setup_teardown(test_behind_what_waits_for_ever, enter, leave),
         cmocka_unit_test_setup_teardown(test_opening_lost, enter, leave),
         cmocka_unit_test_setup_teardown(test_changed_rows, enter, leave),
         cmocka_unit_test_setup_teardown(test_branches, enter, leave),
