@@ -83,7 +83,7 @@ struct focal_change {
     bool if_version; uint8_t version[8];
     bool day_set; uint32_t day;         /* days since 1970: the writer's calendar day, carried in country scopes only */
     /* answer, valid when the step is OK */
-    enum focal_status status;           /* CONFLICT: the version moved on; NOT_FOUND; REFUSED; DENIED */
+    enum focal_status status;           /* CONFLICT: the version moved on; NOT_FOUND; NO_LONGER: redacted; REFUSED; DENIED */
     struct focal_ref result;
     uint8_t result_version[8];
     struct focal_error error;

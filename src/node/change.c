@@ -214,10 +214,18 @@ static enum focal_status prepare(struct work *w, struct draft *d, const struct f
     enum { HEADER_BYTES = 96 };         /* shape, sequence, record reference and the items' tags and lengths */
     struct focal_change *c = w->change;
     const struct focal_certificate *mine = focal_oplog_mine(w->node->oplog);
+    struct focal_hash id;
+    bool redacted = false;
     char name[16];
     focal_scope_print(name, scope);
     if (!mine || !focal_certificate_lists(mine->write, mine->write_count, scope))
         return focal_fail(&c->error, FOCAL_DENIED, "ask headquarters for a membership that covers it", "this office does not write in scope \"%s\"", name);
+    focal_scope_id(&id, focal_oplog_network(w->node->oplog), scope);
+    enum focal_status st = c->is_new ? FOCAL_OK : focal_oplog_record_redacted(w->node->oplog, &c->record, &id, &redacted);
+    if (st != FOCAL_OK)
+        return focal_fail(&c->error, st, "run `focalctl verify`", "it cannot be read whether the record was redacted");
+    if (redacted)
+        return focal_fail(&c->error, FOCAL_NO_LONGER, "`focalctl history` says by whom", "the record was redacted, and takes nothing more");
     sort_replaced(d);
     focal_payload_encode(&d->payload, kind, home, scope->cls == FOCAL_SCOPE_COUNTRY && c->day_set ? &c->day : NULL, d->values, d->value_count);
     size_t size = HEADER_BYTES + d->replaced_count * FOCAL_REPLACED_BYTES + d->payload.len;

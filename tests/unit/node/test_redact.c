@@ -290,6 +290,36 @@ static void a_part_is_left(void **state)
         assert_int_equal(hidden_at(&all.places[i]), 0);
 }
 
+/* Redacted in the country alone. A change of both parts then is refused whole: nothing of it is written, and nobody's daemon
+ * stops over it. */
+static void a_change_of_a_part_that_is_gone(void **state)
+{
+    static const struct focal_scope kenya = { .cls = FOCAL_SCOPE_COUNTRY, .country = "KEN" };
+    static const char *const both[][2] = { { "status", "substantiated" }, { "interim_action", "none" } };
+    (void)state;
+    struct focal_ref ref = a_case(), notice;
+    struct focal_change c;
+    struct focal_error err;
+    struct focal_oplog *ol = focal_node_oplog(hq->node);
+    const struct focal_redact r = { .scope = kenya, .records = &ref, .record_count = 1, .reason = 2, .day = DAY };
+    assert_int_equal(focal_store_begin(hq->store), FOCAL_OK);
+    assert_int_equal(focal_oplog_redact(ol, &r, &notice, &err), FOCAL_OK);
+    assert_int_equal(focal_oplog_seal(ol), FOCAL_OK);
+    assert_int_equal(focal_store_commit(hq->store), FOCAL_OK);
+    focal_oplog_committed(ol);
+    all_equal();
+    uint64_t before, after;
+    segments_of(ken, &before);
+    assert_int_equal(set_text(ken, &ref, false, both, 2, &c), FOCAL_OK);
+    assert_int_equal(c.status, FOCAL_NO_LONGER);
+    assert_non_null(strstr(c.error.message, "redacted"));
+    segments_of(ken, &after);
+    assert_int_equal(before, after);
+    assert_int_equal(set_text(ken, &ref, false, both, 1, &c), FOCAL_OK);
+    assert_int_equal(c.status, FOCAL_OK);
+    all_equal();
+}
+
 /* ---- fields ---- */
 
 static void others_stay(struct place *by, const struct focal_ref *ref, const char *field, size_t entries)
@@ -378,6 +408,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = { T(a_record_by_its_creator), T(a_record_by_headquarters), T(by_an_office_without), T(a_part_that_is_not_here_yet), T(a_part_is_left),
+        T(a_change_of_a_part_that_is_gone),
         T(a_field_by_the_creator), T(a_field_by_headquarters), T(edited_by_two), T(set_too_often) };
     return cmocka_run_group_tests_name("node redact", tests, NULL, NULL);
 }
