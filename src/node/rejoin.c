@@ -532,14 +532,15 @@ static void tell_cut(struct again *a)
     a->out->missing -= waiting < a->out->missing ? waiting : a->out->missing;
 }
 
-/* The next epoch is opened by an office that comes back to a network that knows it. Where something is missing, that may be
- * what says which records are redacted: they are not shown before another office has told. */
+/* The next epoch is opened by an office that comes back to a network that knows it. What was read may be an older copy, of
+ * which nothing tells: the fence does not know the new database. So nothing of it is shown before another office has told
+ * what has been redacted. */
 static enum focal_status put_doubts(struct again *a)
 {
     static const uint8_t restored = 3;  /* the code of opening.reason */
     enum focal_status st = focal_store_put(a->store, FOCAL_SHELF_META, focal_span_text("epoch-ended"), focal_span_of(&restored, 1));
     tell_cut(a);
-    if (st == FOCAL_OK && a->out->entries > 0 && (a->out->waiting > 0 || a->out->missing > 0))
+    if (st == FOCAL_OK && a->out->entries + a->out->waiting > 0)
         st = focal_store_put(a->store, FOCAL_SHELF_META, focal_span_text("veil"), focal_span_of(&restored, 1));
     return st;
 }

@@ -415,11 +415,28 @@ static void test_redacted(void **state)
     assert_int_equal(t.told.waiting + t.told.missing, 0);
     assert_false(shows(t.ken, &t.shared[1]));
     assert_true(shows(t.ken, &t.shared[0]));
-    assert_false(focal_oplog_veiled(focal_node_oplog(t.ken->node)));
     assert_sound(t.ken);
 }
 
-/* Where a notice may be missing the store is veiled, and only there. */
+/* A copy of a database looks whole, however old it is: what has been redacted since is shown only after others have told. */
+static void test_an_old_copy(void **state)
+{
+    (void)state;
+    redact(t.ken, &t.shared[1]);
+    rejoin(t.ken, &t.old, &t.keepsake, &t.told);        /* from before */
+    assert_int_equal(t.told.waiting + t.told.missing, 0);
+    assert_true(shows(t.ken, &t.shared[1]));
+    assert_true(focal_oplog_veiled(focal_node_oplog(t.ken->node)));
+    focal_node_close(t.ken->node);
+    place_open(t.ken);
+    assert_true(focal_oplog_veiled(focal_node_oplog(t.ken->node)));
+    tick(t.ken);
+    obey(t.ken);
+    link_up();
+    assert_false(focal_oplog_veiled(focal_node_oplog(t.ken->node)));
+}
+
+/* Whatever was salvaged is veiled, and only that. */
 static void test_veiled(void **state)
 {
     (void)state;
@@ -509,6 +526,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_changed_rows, enter, leave),
         cmocka_unit_test_setup_teardown(test_branches, enter, leave),
         cmocka_unit_test_setup_teardown(test_redacted, enter, leave),
+        cmocka_unit_test_setup_teardown(test_an_old_copy, enter, leave),
         cmocka_unit_test_setup_teardown(test_veiled, enter, leave),
         cmocka_unit_test_setup_teardown(test_local_rows, enter, leave),
         cmocka_unit_test_setup_teardown(test_never_a_member, enter, leave),
