@@ -35,7 +35,11 @@ static void directory_of(char out[PATH_BYTES], const char *path)
 static void make_place(const char *path, const char *dir)
 {
     struct focal_error ignored;
-    if (path[0] && strncmp(path, dir, strlen(dir)) != 0)
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/')
+        len--;
+    const bool within = strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == 0);
+    if (path[0] && !within)
         (void)!(focal_dir_make(path, 0700, &ignored) == FOCAL_OK);
 }
 

@@ -59,6 +59,18 @@ def leaves_no_core(home, node):
     node.start()
 
 
+def has_its_fence(node):
+    """In places that are not there before, and whose names begin like that of the office's directory."""
+    assert node.end() == 0
+    before, node.env = node.env, dict(os.environ, XDG_STATE_HOME=node.dir + "-state", XDG_RUNTIME_DIR=node.dir + "-run")
+    node.start()
+    for place in (node.dir + "-state/focal-fence", node.dir + "-run/focal-fence"):
+        assert os.path.isdir(place) and os.listdir(place), place
+    assert node.end() == 0
+    node.env = before
+    node.start()
+
+
 def by_name(home):
     """Two nodes that know each other as localhost: resolving a name reads files and loads code while confined."""
     secret = home.file("passphrase", "correct horse battery staple\n")
@@ -131,6 +143,7 @@ def main():
             confined_by_itself(n)
             shows_its_memory_to_nobody(n)
         leaves_no_core(home, ken)
+        has_its_fence(hq)
         again = hand.new_case(home, ken)
         until("a case after the restart at HQ", lambda: hq.show(again["id"]))
         assert hq.ctl("verify")["errors"] == []
