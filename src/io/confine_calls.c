@@ -35,12 +35,13 @@ struct rule {
 #define ENDS(name) { #name, SYS_##name, true, 0, 0, 0, { 0 } }
 #define ONLY(name, argument, mask, count, ...) { #name, SYS_##name, false, count, argument, mask, { __VA_ARGS__ } }
 #define WHOLE 0xffffffffu
-#define EXECUTABLE_MEMORY (PROT_WRITE | PROT_EXEC)      /* never both: libraries are mapped with one or the other */
+/* Never both: libraries are mapped with one or the other, and no memory that was written becomes code. */
+#define EXECUTABLE_MEMORY (PROT_WRITE | PROT_EXEC)
 
 static const struct rule rules[] = {
     /* memory */
     CALL(brk), CALL(munmap), CALL(mremap), CALL(madvise), CALL(mlock), CALL(munlock),
-    ONLY(mmap, 2, EXECUTABLE_MEMORY, 3, 0, PROT_WRITE, PROT_EXEC), ONLY(mprotect, 2, EXECUTABLE_MEMORY, 3, 0, PROT_WRITE, PROT_EXEC),
+    ONLY(mmap, 2, EXECUTABLE_MEMORY, 3, 0, PROT_WRITE, PROT_EXEC), ONLY(mprotect, 2, EXECUTABLE_MEMORY, 2, 0, PROT_WRITE),
     /* files */
     CALL(openat), CALL(close), CALL(read), CALL(readv), CALL(write), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(fsync),
     CALL(fdatasync), CALL(ftruncate), CALL(fallocate), CALL(fcntl), CALL(newfstatat), CALL(fstat), CALL(statx), CALL(statfs), CALL(fstatfs),

@@ -198,6 +198,9 @@ static int asks_for_what_it_has_no_need_of(void)
         return 4;
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != -1 || errno != EPERM)
         return 5;
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED || mprotect(page, 4096, PROT_READ | PROT_EXEC) != -1 || errno != EPERM || mprotect(page, 4096, PROT_READ) != 0)
+        return 7;
     return prctl(PR_SET_SECCOMP, 0, 0, 0, 0) != -1 ? 6 : 0;
 }
 
