@@ -202,6 +202,9 @@ void focal_node_clock(struct focal_node *, struct focal_now, struct focal_clock 
 uint64_t focal_node_waiting(const struct focal_node *);
 /* Does `office` hold the entry? -1 unknown, 0 no, 1 yes. Own receipts and what sessions told. */
 int focal_node_seen(const struct focal_node *, const struct focal_office *, const struct focal_ref *);
+/* Has it signed for the notice, and so that what the notice erases is in no file of it any more? That it holds the notice is
+ * not enough: its files are scrubbed after that. -1 unknown, 0 no, 1 yes. */
+int focal_node_confirmed(const struct focal_node *, const struct focal_office *, const struct focal_ref *notice);
 /* One entry, be it in a part or not: what it is about, and of a redaction why, whether the whole record is meant wherever its
  * office writes of it, and (in a country scope) on which day.
  * NOT_FOUND: not here, or of a form that names no record. */

@@ -72,16 +72,16 @@ const struct focal_code_table *redaction_reasons(void)
 
 /* ---- who has confirmed ---- */
 
-/* -1: not known of some, 0: lacks some, 1: holds all; 2: nothing there concerns it. */
-static int holds_all(struct job *j, const struct focal_certificate *c, const struct redaction_rows *rows)
+/* -1: not known of some, 0: not of some, 1: of all; 2: nothing there concerns it. */
+static int confirmed_all(struct job *j, const struct focal_certificate *c, const struct redaction_rows *rows)
 {
     int all = 2;
     for (size_t i = 0; i < rows->count && all != 0; i++) {
         const struct focal_scope *scope = focal_oplog_scope(job_oplog(j), &rows->rows[i].scope);
         if (!rows->rows[i].counts || !scope || !focal_oplog_reads(c, scope))
             continue;
-        int seen = focal_node_seen(j->admin->is.node, &c->office, &rows->rows[i].notice);
-        all = seen == 0 || all == 2 ? seen : seen < all ? seen : all;
+        int one = focal_node_confirmed(j->admin->is.node, &c->office, &rows->rows[i].notice);
+        all = one == 0 || all == 2 ? one : one < all ? one : all;
     }
     return all;
 }
@@ -93,14 +93,12 @@ json_t *confirmed_json(struct job *j, const struct redaction_rows *rows)
     const struct focal_certificate *c, *mine = focal_oplog_mine(oplog);
     for (size_t i = 0; (c = focal_oplog_office_at(oplog, i)); i++) {
         struct focal_peer_status p;
-        int holds = holds_all(j, c, rows);
-        if (holds == 2)
+        int confirmed = confirmed_all(j, c, rows);
+        if (confirmed == 2)
             continue;
-        if (c == mine && focal_oplog_scrub_due(oplog))      /* somebody still reads what was there before */
-            holds = 0;
         json_t *one = json_object();
         json_object_set_new(one, "office", text_json(c->office.text));
-        json_object_set_new(one, "confirmed", holds < 0 ? json_null() : json_boolean(holds));
+        json_object_set_new(one, "confirmed", confirmed < 0 ? json_null() : json_boolean(confirmed));
         if (c != mine)
             json_object_set_new(one, "last_heard_s", peer_find(j, c->office.text, &p) && p.heard ? json_integer((json_int_t)(p.heard_ago_ms / 1000)) : json_null());
         json_array_append_new(out, one);

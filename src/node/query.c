@@ -165,6 +165,20 @@ int focal_node_seen(const struct focal_node *n, const struct focal_office *offic
     return seq >= entry->seq;
 }
 
+int focal_node_confirmed(const struct focal_node *n, const struct focal_office *office, const struct focal_ref *notice)
+{
+    const struct focal_log *log = NULL;
+    uint64_t seq = 0;
+    const int seen = focal_node_seen(n, office, notice);
+    if (strcmp(office->text, n->office.text) == 0)
+        return seen > 0 && focal_oplog_scrub_due(n->oplog) ? 0 : seen;
+    if (focal_oplog_line_with(n->oplog, &notice->log, notice->seq, fits_ref, notice->h8, &log) != FOCAL_OK)
+        return -1;
+    if (focal_oplog_receipt_of(n->oplog, office, log, &seq, NULL) && seq >= notice->seq)
+        return 1;
+    return seen > 0 ? 0 : seen;
+}
+
 bool focal_node_matrix(const struct focal_node *n, struct focal_now now, const struct focal_office *of, const struct focal_office *who, uint64_t *have, uint64_t *asof_ago_ms)
 {
     bool us = strcmp(who->text, n->office.text) == 0, any = us;

@@ -223,9 +223,15 @@ static void no_receipt_before_it_is_scrubbed(void **state)
     assert_non_null(notices);
     if (focal_oplog_receipt_of(focal_node_oplog(ken->node), &s.office, notices, &seq, &day) && seq >= o.notices[0].seq)
         fail_msg("headquarters has signed for a redaction whose content still stands in its files");
+    /* It is known to hold the notice, and that is not its word. */
+    assert_int_equal(focal_node_seen(ken->node, &s.office, &o.notices[0]), 1);
+    assert_int_equal(focal_node_confirmed(ken->node, &s.office, &o.notices[0]), 0);
+    assert_int_equal(focal_node_confirmed(hq->node, &s.office, &o.notices[0]), 0);
     focal_fake_store_plan(hq->store, (struct focal_fake_failure){ .nth = 0 });
     join_up();
     assert_true(focal_oplog_receipt_of(focal_node_oplog(ken->node), &s.office, notices, &seq, &day) && seq >= o.notices[0].seq);
+    assert_int_equal(focal_node_confirmed(ken->node, &s.office, &o.notices[0]), 1);
+    assert_int_equal(focal_node_confirmed(hq->node, &s.office, &o.notices[0]), 1);
 }
 
 /* With something in reserve nobody notices. */
