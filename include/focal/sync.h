@@ -58,6 +58,8 @@ struct focal_sync_host {
     /* Joiner: the sealed network secret has come. */
     enum focal_status (*admitted)(void *data, struct focal_session *, struct focal_span sealed);
     void (*statements_changed)(void *data, struct focal_session *from);
+    /* A receipt, to be taken in: as focal_oplog_take_receipt. */
+    enum focal_status (*receipt)(void *data, struct focal_session *from, struct focal_span body, const struct focal_signature *);
 };
 void focal_sync_host_init(struct focal_sync_host *, uint64_t map_seed);
 void focal_sync_host_close(struct focal_sync_host *);

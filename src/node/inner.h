@@ -240,5 +240,6 @@ enum focal_status salvaged_fill(struct focal_node *);
 /* receipts.c */
 enum focal_status receipts_tick(struct focal_node *);
 enum focal_status receipts_pass_on(struct focal_node *, struct link *, struct peer *);
+enum focal_status receipts_take(struct focal_node *, const struct focal_session *from, struct focal_span body, const struct focal_signature *);
 
 #endif

@@ -307,6 +307,11 @@ static void on_statements_changed(void *data, struct focal_session *from)
             focal_session_bye(n->links[i].session, FOCAL_BYE_CLOSING);
 }
 
+static enum focal_status on_receipt(void *data, struct focal_session *from, struct focal_span body, const struct focal_signature *signature)
+{
+    return receipts_take(data, from, body, signature);
+}
+
 void links_host(struct focal_node *n)
 {
     n->host.data = n;
@@ -317,4 +322,5 @@ void links_host(struct focal_node *n)
     n->host.joined = on_joined;
     n->host.admitted = on_admitted;
     n->host.statements_changed = on_statements_changed;
+    n->host.receipt = on_receipt;
 }

@@ -96,3 +96,39 @@ enum focal_status receipts_pass_on(struct focal_node *n, struct link *l, struct 
     }
     return FOCAL_OK;
 }
+
+/* ---- confirmations of redactions ---------------------------------------------------------------------------------------- */
+
+/* Does it sign for notices that its office has not signed for yet? A receipt may come before what it is for, and of a log that
+ * is not held it is not known whether that has notices. Of former keys nothing is asked. */
+static bool confirms(const struct focal_node *n, const struct focal_receipt *r)
+{
+    const struct focal_certificate *c = focal_oplog_certificate(n->oplog, &r->office);
+    if (!c || !focal_key_equal(&c->keys.sign, &r->signer))
+        return false;
+    for (size_t i = 0; i < focal_receipt_head_count(r); i++) {
+        struct focal_receipt_head head;
+        uint64_t seq = 0;
+        focal_receipt_head(&head, r, i);
+        const struct focal_log *log = focal_oplog_log(n->oplog, &head.log);
+        if (!log || (log->name.lane == FOCAL_LANE_NOTICES
+                     && (!focal_oplog_receipt_of(n->oplog, &r->office, log, &seq, NULL) || seq < head.tip.seq)))
+            return true;
+    }
+    return false;
+}
+
+/* Who redacts waits for the word of offices it has no link to: that goes on at once. */
+enum focal_status receipts_take(struct focal_node *n, const struct focal_session *from, struct focal_span body, const struct focal_signature *signature)
+{
+    struct focal_receipt r;
+    const bool news = focal_receipt_decode(&r, body) == FOCAL_OK && confirms(n, &r);
+    enum focal_status st = focal_oplog_take_receipt(n->oplog, body, signature);
+    for (size_t i = 0; news && st == FOCAL_OK && i < n->link_count; i++) {
+        const struct link *l = &n->links[i];
+        const struct peer *p = l->session == from || l->closing_since_ms ? NULL : peer_of_session(n, l->session);
+        if (p && strcmp(p->office.text, r.office.text) != 0)
+            focal_session_receipt(l->session, &r.scope, body, signature);
+    }
+    return st;
+}

@@ -140,7 +140,7 @@ static enum focal_status receipt_take(struct focal_session *s, const struct foca
 {
     enum focal_status st = s->host->writing(s->host->data);
     if (st == FOCAL_OK)
-        st = focal_oplog_take_receipt(s->host->oplog, r->body, &r->signature);
+        st = s->host->receipt(s->host->data, s, r->body, &r->signature);
     if (st == FOCAL_EXISTS || st == FOCAL_NOT_YET)
         return FOCAL_OK;
     return st;

@@ -320,6 +320,23 @@ static void a_change_of_a_part_that_is_gone(void **state)
     all_equal();
 }
 
+/* Who redacts is no neighbour of all who confirm. */
+static void confirmed_at_once_beyond_neighbours(void **state)
+{
+    (void)state;
+    struct focal_ref ref = a_case();
+    struct focal_redact_order o;
+    assert_int_equal(redact(ken, &ref, NULL, &o), FOCAL_OK);
+    ease();
+    for (size_t i = 0; i < all.count; i++) {
+        struct focal_office office;
+        focal_node_office(all.places[i].node, &office);
+        for (size_t k = 0; k < all.count; k++)
+            if (focal_node_confirmed(all.places[k].node, &office, &o.notices[0]) != 1)
+                fail_msg("%s does not know that %s has confirmed", all.places[k].code, all.places[i].code);
+    }
+}
+
 /* ---- fields ---- */
 
 static void others_stay(struct place *by, const struct focal_ref *ref, const char *field, size_t entries)
@@ -408,7 +425,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = { T(a_record_by_its_creator), T(a_record_by_headquarters), T(by_an_office_without), T(a_part_that_is_not_here_yet), T(a_part_is_left),
-        T(a_change_of_a_part_that_is_gone),
+        T(a_change_of_a_part_that_is_gone), T(confirmed_at_once_beyond_neighbours),
         T(a_field_by_the_creator), T(a_field_by_headquarters), T(edited_by_two), T(set_too_often) };
     return cmocka_run_group_tests_name("node redact", tests, NULL, NULL);
 }

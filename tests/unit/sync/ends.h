@@ -175,6 +175,13 @@ static inline size_t pump(struct end *a, struct end *b)
     return moved;
 }
 
+static enum focal_status end_receipt(void *data, struct focal_session *from, struct focal_span body, const struct focal_signature *signature)
+{
+    struct end *e = data;
+    (void)from;
+    return focal_oplog_take_receipt(e->office->ol, body, signature);
+}
+
 static inline void end_make(struct end *e, struct office *o, uint64_t now_ms)
 {
     memset(e, 0, sizeof *e);
@@ -192,6 +199,7 @@ static inline void end_make(struct end *e, struct office *o, uint64_t now_ms)
     e->host.joined = end_joined;
     e->host.admitted = end_admitted;
     e->host.statements_changed = end_statements_changed;
+    e->host.receipt = end_receipt;
     e->psk_count = 1;
     memset(e->psks[0].key, 0x55, 32);
     e->psks[0].is_network = true;
