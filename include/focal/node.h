@@ -108,6 +108,36 @@ struct focal_join_waiting {             /* somebody who holds an invitation and 
     bool admitted; uint32_t expires_day; bool closed;
 };
 
+/* A command that somebody gave, for the history: never what stood in a record, and of its arguments only what is named here. */
+enum { FOCAL_NOTE_COMMAND_MAX = 48, FOCAL_NOTE_ABOUT_MAX = 16 };
+#define FOCAL_NOBODY UINT32_MAX         /* no user's number */
+enum focal_note_class { FOCAL_NOTE_COMMAND, FOCAL_NOTE_READING, FOCAL_NOTE_DENIED };
+struct focal_note {
+    enum focal_note_class cls;
+    uint32_t uid;
+    uint8_t right;                      /* by which; enum focal_permission of admin, 0: none */
+    enum focal_status outcome;
+    uint64_t request;                   /* it waited, or waits, for a second person under this number; 0: no */
+    uint32_t other_uid;                 /* the other of the two; FOCAL_NOBODY */
+    bool record_set; struct focal_ref record;
+    char command[FOCAL_NOTE_COMMAND_MAX], about[FOCAL_NOTE_ABOUT_MAX];      /* about: an office, or a kind; may be "" */
+};
+/* What one person asked for and a second has to agree to within a day; kept on disk. */
+#define FOCAL_PENDING_MS 86400000u
+enum { FOCAL_PENDING_WITH_MAX = 8192, FOCAL_PENDING_MOST = 64, FOCAL_PENDING_MOST_OF_ONE = 16 };
+struct focal_pending {
+    uint64_t number, wall_ms;
+    uint32_t uid, by;                   /* by: who agreed; FOCAL_NOBODY: nobody yet */
+    char command[FOCAL_NOTE_COMMAND_MAX];
+};
+struct focal_pending_order {
+    enum { FOCAL_PENDING_ASK, FOCAL_PENDING_AGREE, FOCAL_PENDING_CLOSE } op;
+    uint64_t number;                    /* ASK: the answer */
+    uint32_t uid;
+    const char *command; struct focal_span with;        /* ASK */
+    const enum focal_status *only_if;   /* CLOSE: only where this is OK by then; NULL: in any case */
+};
+
 enum focal_node_event_type {
     FOCAL_EVENT_LINK_OPENED, FOCAL_EVENT_LINK_FRAME, FOCAL_EVENT_LINK_CLOSED, FOCAL_EVENT_DIAL_FAILED,
     FOCAL_EVENT_REDACT,                 /* answered in the order itself */
@@ -119,11 +149,13 @@ enum focal_node_event_type {
     FOCAL_EVENT_REFUSED_SEEN,           /* somebody has looked at all that others redacted of ours */
     FOCAL_EVENT_ADDRESSES,              /* where this office listens; published when it is a member and it changed */
     FOCAL_EVENT_LIFT_VEIL,              /* by hand, for a reason; NOT_FOUND: there is none. REFUSED: the reason is no code */
+    FOCAL_EVENT_NOTE,                   /* who asked for what, for the history; stands behind the event it tells of, in its step */
+    FOCAL_EVENT_PENDING,                /* what waits for a second person; answered in *answer */
     FOCAL_EVENT_TICK
 };
 struct focal_node_event {
     enum focal_node_event_type type;
-    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, REFUSED_SEEN, ADDRESSES, LIFT_VEIL went */
+    enum focal_status *answer;          /* may be NULL: how STATEMENT, INVITE, PAUSE, DIAL_NOW, REFUSED_SEEN, ADDRESSES, LIFT_VEIL, NOTE went */
     union {
         struct { uint64_t link; bool dialled; uint64_t dial_tag; const char *address; } opened;
         struct { uint64_t link; struct focal_span bytes; } frame;
@@ -137,6 +169,9 @@ struct focal_node_event {
         struct focal_office dial_now;
         struct { const char *const *list; size_t count; } addresses;
         struct { const char *reason; } lift_veil;       /* small letters, digits, "_" */
+        /* What is known only when the step has come so far stands behind pointers, which may be NULL. */
+        struct { const struct focal_note *is; const enum focal_status *outcome; const struct focal_ref *record; const uint64_t *request; } note;
+        struct focal_pending_order *pending;
     } is;
 };
 FOCAL_MUST_USE enum focal_status focal_node_step(struct focal_node *, struct focal_now, const struct focal_node_event *, size_t count);
@@ -243,14 +278,33 @@ enum focal_history_code {
     FOCAL_HISTORY_VEILED = 4,           /* nothing */
     FOCAL_HISTORY_UNVEILED = 5,         /* reason typed; nothing: by itself */
     FOCAL_HISTORY_REDACTED = 6,         /* reference 32 of a record of which this office redacted something */
-    FOCAL_HISTORY_WITHDRAWN = 7         /* reference 32 of a record whose withdrawal this office changed */
+    FOCAL_HISTORY_WITHDRAWN = 7,        /* reference 32 of a record whose withdrawal this office changed */
+    FOCAL_HISTORY_COMMAND = 32,         /* a note (focal_note_get): what somebody changed, or took out in bulk */
+    FOCAL_HISTORY_READING = 33,         /* the same, of who looked at records */
+    FOCAL_HISTORY_DENIED = 34           /* the same, of who was not permitted what he asked for */
 };
-#define FOCAL_HISTORY_DETAIL_MAX 64
+#define FOCAL_HISTORY_DETAIL_MAX 128
 #define FOCAL_VEIL_REASON_MAX 40
 struct focal_history { uint64_t number, wall_ms; uint8_t code; uint8_t detail[FOCAL_HISTORY_DETAIL_MAX]; size_t detail_len; };
-/* One after, or before (0: the last), that number; the newest 10,000 are kept. NOT_FOUND at the end. */
+/* All rows are numbered in one order, and grow in four rings, so that nobody drives out what happened by looking or by
+ * asking in vain. In each the oldest row gives way when it is full: */
+enum focal_history_ring {
+    FOCAL_RING_EVENTS = 1,              /* the newest 10,000: epochs, incidents, members, veils, redactions, withdrawals */
+    FOCAL_RING_COMMANDS = 2,            /* the newest 20,000 */
+    FOCAL_RING_READINGS = 4,            /* the newest 20,000 */
+    FOCAL_RING_DENIED = 8               /* the newest 2,000 */
+};
+/* One after, or before (0: the last), that number, of these rings together. NOT_FOUND at the end. */
+FOCAL_MUST_USE enum focal_status focal_node_history_after(struct focal_node *, unsigned rings, uint64_t after, struct focal_history *);
+FOCAL_MUST_USE enum focal_status focal_node_history_before(struct focal_node *, unsigned rings, uint64_t before, struct focal_history *);
+/* The same of events alone. */
 FOCAL_MUST_USE enum focal_status focal_node_next_history(struct focal_node *, uint64_t after, struct focal_history *);
 FOCAL_MUST_USE enum focal_status focal_node_prev_history(struct focal_node *, uint64_t before, struct focal_history *);
+void focal_note_put(struct focal_buf *, const struct focal_note *);
+FOCAL_MUST_USE bool focal_note_get(struct focal_note *, const struct focal_history *);     /* false: not a note, or of another form */
+/* What waits for a second person, one after number; what is older than a day waits no more and is not told. with (may be NULL):
+ * as it was asked. NOT_FOUND at the end. */
+FOCAL_MUST_USE enum focal_status focal_node_next_pending(struct focal_node *, struct focal_now, uint64_t after, struct focal_pending *, struct focal_buf *with);
 /* NOT_FOUND. */
 FOCAL_MUST_USE enum focal_status focal_node_incident(struct focal_node *, uint64_t number, struct focal_incident *);
 /* What leads from the incident's base to one of its tips, entry by entry: whoever hashes it has the tip that is signed.

@@ -3,87 +3,199 @@
 
 #include <string.h>
 
-enum { ROWS_MAX = 10000 };
+/* Rings by the place of their bit in enum focal_history_ring. Keys: of an event its number 8; of the others MARK 1, ring 1,
+ * number 8, which stand behind all events. */
+enum { RINGS = 4, MARK = 0xfe, KEY_MAX = 10 };
+static const uint64_t rows_max[RINGS] = { 10000, 20000, 20000, 2000 };
+#define COUNTS_KEY "history-counts"     /* on shelf META: rows of each ring 8; made anew by counting when it is not there */
 
-static enum focal_status last_number(struct focal_node *n, struct focal_buf *key, uint64_t *number)
+static size_t ring_of(enum focal_history_code code)
 {
-    *number = 0;
-    enum focal_status st = focal_store_prev(n->store, FOCAL_SHELF_HISTORY, focal_span_of(NULL, 0), key, NULL);
-    if (st == FOCAL_OK && key->len != 8)
-        return FOCAL_DAMAGED;
-    if (st == FOCAL_OK)
-        *number = focal_get_be64(key->data);
-    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    return code < FOCAL_HISTORY_COMMAND ? 0 : code == FOCAL_HISTORY_COMMAND ? 1 : code == FOCAL_HISTORY_READING ? 2 : 3;
 }
 
-/* Row: wall_ms 8, code 1, detail. The oldest row gives way. */
+static struct focal_span key_of(uint8_t key[KEY_MAX], size_t ring, uint64_t number)
+{
+    key[0] = MARK;
+    key[1] = (uint8_t)ring;
+    focal_put_be64(key + (ring ? 2 : 0), number);
+    return focal_span_of(key, ring ? KEY_MAX : 8);
+}
+
+static bool key_get(struct focal_span key, size_t ring, uint64_t *number)
+{
+    if (key.len != (ring ? KEY_MAX : 8) || (ring && (key.data[0] != MARK || key.data[1] != ring)))
+        return false;
+    *number = focal_get_be64(key.data + (ring ? 2 : 0));
+    return true;
+}
+
+static enum focal_status decode(struct focal_history *out, uint64_t number, struct focal_span value)
+{
+    memset(out, 0, sizeof *out);
+    struct focal_cur cur = focal_cur_of(value);
+    out->wall_ms = focal_cur_be64(&cur);
+    out->code = focal_cur_u8(&cur);
+    if (cur.failed || value.len - 9 > FOCAL_HISTORY_DETAIL_MAX)
+        return FOCAL_DAMAGED;
+    out->number = number;
+    out->detail_len = value.len - 9;
+    memcpy(out->detail, value.data + 9, out->detail_len);
+    return FOCAL_OK;
+}
+
+/* One row of one ring; out may be NULL. before with number 0: the last. */
+static enum focal_status beside(struct focal_node *n, size_t ring, uint64_t number, bool before, uint64_t *found, struct focal_history *out)
+{
+    uint8_t at[KEY_MAX];
+    struct focal_buf key, value;
+    const uint64_t last = ring ? UINT64_MAX : (uint64_t)MARK << 56;     /* above every key of the ring, below those of the others */
+    const struct focal_span from = key_of(at, ring, before && number == 0 ? last : number);
+    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
+    focal_buf_init(&value, 1024);
+    struct focal_buf *into = out ? &value : NULL;
+    enum focal_status st = before ? focal_store_prev(n->store, FOCAL_SHELF_HISTORY, from, &key, into)
+                                  : focal_store_next(n->store, FOCAL_SHELF_HISTORY, from, &key, into);
+    if (st == FOCAL_OK && !key_get(focal_buf_view(&key), ring, found))
+        st = FOCAL_NOT_FOUND;           /* of the ring beside it */
+    if (st == FOCAL_OK && out)
+        st = decode(out, *found, focal_buf_view(&value));
+    focal_buf_close(&key);
+    focal_buf_close(&value);
+    return st;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------- */
+
+static enum focal_status nearest(struct focal_node *n, unsigned rings, uint64_t number, bool before, struct focal_history *out)
+{
+    bool any = false;
+    for (size_t ring = 0; ring < RINGS; ring++) {
+        struct focal_history row;
+        uint64_t found;
+        if (!(rings & 1u << ring))
+            continue;
+        enum focal_status st = beside(n, ring, number, before, &found, &row);
+        if (st == FOCAL_NOT_FOUND)
+            continue;
+        if (st != FOCAL_OK)
+            return st;
+        if (!any || (before ? row.number > out->number : row.number < out->number))
+            *out = row;
+        any = true;
+    }
+    return any ? FOCAL_OK : FOCAL_NOT_FOUND;
+}
+
+enum focal_status focal_node_history_after(struct focal_node *n, unsigned rings, uint64_t after, struct focal_history *out)
+{
+    return nearest(n, rings, after, false, out);
+}
+
+enum focal_status focal_node_history_before(struct focal_node *n, unsigned rings, uint64_t before, struct focal_history *out)
+{
+    return nearest(n, rings, before, true, out);
+}
+
+enum focal_status focal_node_next_history(struct focal_node *n, uint64_t after, struct focal_history *out)
+{
+    return nearest(n, FOCAL_RING_EVENTS, after, false, out);
+}
+
+enum focal_status focal_node_prev_history(struct focal_node *n, uint64_t before, struct focal_history *out)
+{
+    return nearest(n, FOCAL_RING_EVENTS, before, true, out);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------- */
+
+static enum focal_status last_number(struct focal_node *n, uint64_t *last)
+{
+    *last = 0;
+    for (size_t ring = 0; ring < RINGS; ring++) {
+        uint64_t number;
+        enum focal_status st = beside(n, ring, 0, true, &number, NULL);
+        if (st == FOCAL_OK && number > *last)
+            *last = number;
+        if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
+            return st;
+    }
+    return FOCAL_OK;
+}
+
+static enum focal_status count_rows(struct focal_node *n, uint64_t counts[RINGS])
+{
+    for (size_t ring = 0; ring < RINGS; ring++) {
+        enum focal_status st;
+        uint64_t at = 0;
+        counts[ring] = 0;
+        while ((st = beside(n, ring, at, false, &at, NULL)) == FOCAL_OK)
+            counts[ring]++;
+        if (st != FOCAL_NOT_FOUND)
+            return st;
+    }
+    return FOCAL_OK;
+}
+
+static enum focal_status counts_get(struct focal_node *n, uint64_t counts[RINGS], struct focal_buf *value)
+{
+    enum focal_status st = focal_store_get(n->store, FOCAL_SHELF_META, focal_span_text(COUNTS_KEY), value);
+    if (st == FOCAL_NOT_FOUND || (st == FOCAL_OK && value->len != RINGS * 8))
+        return count_rows(n, counts);
+    for (size_t ring = 0; st == FOCAL_OK && ring < RINGS; ring++)
+        counts[ring] = focal_get_be64(value->data + 8 * ring);
+    return st;
+}
+
+/* The new row counts; the oldest of its ring gives way. */
+static enum focal_status make_room(struct focal_node *n, size_t ring, uint64_t counts[RINGS])
+{
+    uint8_t bytes[RINGS * 8], key[KEY_MAX];
+    enum focal_status st = FOCAL_OK;
+    counts[ring]++;
+    while (st == FOCAL_OK && counts[ring] > rows_max[ring]) {
+        uint64_t oldest;
+        st = beside(n, ring, 0, false, &oldest, NULL);
+        if (st == FOCAL_NOT_FOUND) {    /* there are fewer than was counted */
+            counts[ring] = 1;
+            st = FOCAL_OK;
+            break;
+        }
+        if (st == FOCAL_OK)
+            st = focal_store_del(n->store, FOCAL_SHELF_HISTORY, key_of(key, ring, oldest));
+        counts[ring]--;
+    }
+    for (size_t i = 0; i < RINGS; i++)
+        focal_put_be64(bytes + 8 * i, counts[i]);
+    return st == FOCAL_OK ? focal_store_put(n->store, FOCAL_SHELF_META, focal_span_text(COUNTS_KEY), focal_span_of(bytes, sizeof bytes)) : st;
+}
+
+/* Row: wall_ms 8, code 1, detail. */
 enum focal_status history_note(struct focal_node *n, enum focal_history_code code, struct focal_span detail)
 {
-    uint64_t last;
-    uint8_t key[8];
+    const size_t ring = ring_of(code);
+    uint64_t last, counts[RINGS];
+    uint8_t key[KEY_MAX];
     struct focal_buf value;
     focal_assert(detail.len <= FOCAL_HISTORY_DETAIL_MAX);
     focal_buf_init(&value, 1024);
     enum focal_status st = node_writing(n);
     if (st == FOCAL_OK)
-        st = last_number(n, &value, &last);
+        st = last_number(n, &last);
+    if (st == FOCAL_OK)
+        st = counts_get(n, counts, &value);
+    if (st == FOCAL_OK)
+        st = make_room(n, ring, counts);
     focal_buf_clear(&value);
     focal_buf_be64(&value, n->host.now.wall_ms);
     focal_buf_u8(&value, (uint8_t)code);
     focal_buf_span(&value, detail);
     if (st == FOCAL_OK && value.failed)
         st = FOCAL_NO_MEMORY;
-    if (st == FOCAL_OK) {
-        focal_put_be64(key, last + 1);
-        st = focal_store_put(n->store, FOCAL_SHELF_HISTORY, focal_span_of(key, sizeof key), focal_buf_view(&value));
-    }
-    if (st == FOCAL_OK && last + 1 > ROWS_MAX) {
-        focal_put_be64(key, last + 1 - ROWS_MAX);
-        st = focal_store_del(n->store, FOCAL_SHELF_HISTORY, focal_span_of(key, sizeof key));
-    }
-    focal_buf_close(&value);
-    return st;
-}
-
-static enum focal_status decode(struct focal_history *out, struct focal_span key, struct focal_span value)
-{
-    memset(out, 0, sizeof *out);
-    struct focal_cur cur = focal_cur_of(value);
-    out->wall_ms = focal_cur_be64(&cur);
-    out->code = focal_cur_u8(&cur);
-    if (cur.failed || key.len != 8 || value.len - 9 > FOCAL_HISTORY_DETAIL_MAX)
-        return FOCAL_DAMAGED;
-    out->number = focal_get_be64(key.data);
-    out->detail_len = value.len - 9;
-    memcpy(out->detail, value.data + 9, out->detail_len);
-    return FOCAL_OK;
-}
-
-static enum focal_status beside(struct focal_node *n, uint64_t number, bool before, struct focal_history *out)
-{
-    uint8_t at[8];
-    struct focal_buf key, value;
-    focal_put_be64(at, number);
-    const struct focal_span from = focal_span_of(at, before && number == 0 ? 0 : sizeof at);
-    focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
-    focal_buf_init(&value, 1024);
-    enum focal_status st = before ? focal_store_prev(n->store, FOCAL_SHELF_HISTORY, from, &key, &value)
-                                  : focal_store_next(n->store, FOCAL_SHELF_HISTORY, from, &key, &value);
     if (st == FOCAL_OK)
-        st = decode(out, focal_buf_view(&key), focal_buf_view(&value));
-    focal_buf_close(&key);
+        st = focal_store_put(n->store, FOCAL_SHELF_HISTORY, key_of(key, ring, last + 1), focal_buf_view(&value));
     focal_buf_close(&value);
     return st;
-}
-
-enum focal_status focal_node_next_history(struct focal_node *n, uint64_t after, struct focal_history *out)
-{
-    return beside(n, after, false, out);
-}
-
-enum focal_status focal_node_prev_history(struct focal_node *n, uint64_t before, struct focal_history *out)
-{
-    return beside(n, before, true, out);
 }
 
 /* ---- what is noted ----------------------------------------------------------------------------------------------------- */

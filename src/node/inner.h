@@ -188,6 +188,10 @@ enum focal_status history_epoch(struct focal_node *, const struct focal_log *con
 enum focal_status history_members(struct focal_node *);
 enum focal_status history_step(struct focal_node *);           /* before the commit */
 
+/* notes.c, pending.c */
+enum focal_status note_run(struct focal_node *, const struct focal_node_event *);
+enum focal_status pending_run(struct focal_node *, struct focal_pending_order *);
+
 /* skeleton.c: one piece of a line, unpacked */
 struct skeleton { struct focal_buf packed; struct focal_arena arena; struct focal_stretch stretch; };
 enum focal_status skeleton_open(struct skeleton *, struct focal_node *, const struct focal_log *line, uint64_t from);

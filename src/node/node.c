@@ -200,6 +200,12 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
     case FOCAL_EVENT_LIFT_VEIL:
         *answer = veil_lift_by_hand(n, e->is.lift_veil.reason);
         break;
+    case FOCAL_EVENT_NOTE:
+        *answer = note_run(n, e);
+        break;
+    case FOCAL_EVENT_PENDING:
+        *answer = pending_run(n, e->is.pending);
+        break;
     case FOCAL_EVENT_TICK:
         return tick(n);
     }

@@ -24,7 +24,10 @@ bool space_is_local(const struct focal_node_event *e)
     case FOCAL_EVENT_DIAL_NOW:
     case FOCAL_EVENT_ADDRESSES:
     case FOCAL_EVENT_LIFT_VEIL:
+    case FOCAL_EVENT_PENDING:
         return true;
+    case FOCAL_EVENT_NOTE:
+        return e->is.note.is->cls == FOCAL_NOTE_COMMAND;       /* the reserve is not for telling who looked */
     default:
         return false;
     }
@@ -53,6 +56,10 @@ static void refuse(struct focal_node *n, const struct focal_node_event *e)
 
 bool space_refuses(struct focal_node *n, const struct focal_node_event *e)
 {
+    if (e->type == FOCAL_EVENT_NOTE && !space_is_local(e) && n->space >= FOCAL_SPACE_RESERVE) {
+        refuse(n, e);
+        return true;
+    }
     bool needs = space_is_local(e) && e->type != FOCAL_EVENT_DIAL_NOW && e->type != FOCAL_EVENT_ADDRESSES;
     if (n->space != FOCAL_SPACE_NONE || !needs)
         return false;
