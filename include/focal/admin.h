@@ -6,6 +6,18 @@
  * Not here: sockets, files, clocks: the daemon passes lines and time in, takes answers out, and lends the services below.
  * No handler sees the authority key: what the authority signs, the client signs.
  *
+ * Who may what: a caller has a set of rights, by the groups it is in (below), and each row of the table names the rights of
+ * which one is needed. They are no ladder: who administers sees no record and no reference, in no answer and no error; who
+ * records does not administer; who reads does not write.
+ * What is kept of it in the history, by user, right, command and outcome, and never with content (src/admin/noting.c):
+ * every command that changes something, in the same transaction; exports, imports, proofs and invitations before the first
+ * byte of the answer leaves; who looked at records (list, show, conflicts, redactions, refused, report) with the next step,
+ * so the last turn before a crash may be missing, and none is written while the disk is full; who was not permitted, of
+ * these no more than DENIED_NOTES_PER_S. Not kept: help, status, matrix, history itself, lists of offices and of requests,
+ * ping, sync now, what was wrongly typed, and the pieces of an import between its begin and its end.
+ * Two persons: where the policy says so (two_persons), a command is kept as a request until a second user agrees to it
+ * (src/admin/pending_commands.c).
+ *
  * A turn of the daemon:
  *     focal_admin_line(...)                            for every line that came
  *     n = focal_admin_before(admin, now, events, room) slices of work; what is to go into this turn's step
@@ -35,7 +47,8 @@ struct focal_admin_setup {
     const char *dir;
     const char *listen;                 /* address in force, or NULL */
     int pid;
-    uint32_t own_uid;
+    const struct focal_groups *groups;
+    unsigned two_persons;               /* enum focal_two_persons of config; of this and what the authority states the stricter counts */
     uint64_t started_mono_ms;
     void *data;                         /* for the services */
     /* Milliseconds spent in this turn: no new slice begins when it is over FOCAL_ADMIN_TURN_MS. */
@@ -51,8 +64,8 @@ struct focal_admin_setup {
 FOCAL_MUST_USE enum focal_status focal_admin_open(struct focal_admin **, const struct focal_admin_setup *);
 void focal_admin_close(struct focal_admin *);
 
-/* False: no room, close it. */
-FOCAL_MUST_USE bool focal_admin_connect(struct focal_admin *, uint64_t conn, uint32_t uid, uint32_t gid);
+/* rights: of focal_rights_of. False: no room, or no room for this user; close it. */
+FOCAL_MUST_USE bool focal_admin_connect(struct focal_admin *, uint64_t conn, uint32_t uid, unsigned rights);
 /* The client asks no more; what it asked is still answered, then the connection is finished. */
 void focal_admin_ended(struct focal_admin *, uint64_t conn);
 void focal_admin_disconnect(struct focal_admin *, uint64_t conn);       /* its jobs end; what is committed stays */
@@ -73,11 +86,29 @@ bool focal_admin_finished(const struct focal_admin *, uint64_t conn);
 
 void focal_admin_checked(struct focal_admin *, uint64_t ticket, enum focal_status, struct focal_span findings);
 
+/* ---- who may what (rights.c) ---- */
+
+enum focal_permission {
+    FOCAL_MAY_ADMIN = 1,                /* the machinery: offices, links, checks; no record */
+    FOCAL_MAY_ENTRY = 2,                /* records, and reading them */
+    FOCAL_MAY_READ = 4,                 /* reading records */
+    FOCAL_MAY_ALL = 7
+};
+struct focal_group { char name[33]; bool exists; uint32_t gid; };        /* a group of this machine */
+struct focal_groups {
+    struct focal_group admin, entry, read;
+    uint32_t owner;                     /* the user that the daemon runs as */
+    bool owner_all;                     /* who has all rights: it was started by hand for this user, or there are no groups */
+};
+/* A set of enum focal_permission. By primary and other groups alike; user 0 always administers, since nothing keeps it from
+ * joining a group, and has no other right by being 0. */
+unsigned focal_rights_of(const struct focal_groups *, uint32_t uid, uint32_t gid, const uint32_t *groups, size_t group_count);
+
 /* ---- THE table, for help and for tests ---- */
 
-enum focal_permission { FOCAL_MAY_ADMIN = 1, FOCAL_MAY_ENTRY = 2, FOCAL_MAY_READ = 4 };
 struct focal_command;
 size_t focal_command_count(void);
-bool focal_command_at(size_t i, const char **name, enum focal_permission *, const char **help);
+/* permission: the set of rights of which one is needed. */
+bool focal_command_at(size_t i, const char **name, unsigned *permission, const char **help);
 
 #endif

@@ -65,6 +65,13 @@
     X(PAUSE_FORGOTTEN,         "a paused peer is dialled again after a restart")                                       \
     X(ROW_TAKES_ALL,           "taking one row off a record takes all of them")                                        \
     X(ONE_VERSION_SETTLED,     "a write settles only the first of two versions")                                       \
+    /* admin and io */                                                                                                 \
+    X(RIGHTS_ARE_A_LADDER,     "who administers may do everything")                                                    \
+    X(HISTORY_NAMES_RECORDS,   "the history names records to who may not read them")                                   \
+    X(NOTED_AFTERWARDS,        "an export is noted after it was given out")                                            \
+    X(CHANGE_WITHOUT_NOTE,     "the note of a change is left to a later step")                                         \
+    X(ONE_PERSON_IS_TWO,       "who asked for what needs two persons may agree to it")                                 \
+    X(MODE_UNCHECKED,          "a file is trusted whoever may write it, and a key is read whoever may read it")        \
     /* store */                                                                                                        \
     X(SCRUB_LEFT_OUT,          "what was redacted stays in the write-ahead log")                                        \
     X(FENCE_BEFORE_COMMIT,     "the fence is marked before the database has committed")                                 \

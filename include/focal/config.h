@@ -9,24 +9,30 @@
 
 #include "focal/base.h"
 
-enum { FOCAL_CONFIG_PATH_MAX = 512, FOCAL_CONFIG_ADDRESS_MAX = 80, FOCAL_CONFIG_ADVERTISE_MAX = 8 };
+enum { FOCAL_CONFIG_PATH_MAX = 512, FOCAL_CONFIG_ADDRESS_MAX = 80, FOCAL_CONFIG_ADVERTISE_MAX = 8, FOCAL_CONFIG_GROUP_MAX = 33 };
+
+/* What one person alone may not do. A set. */
+enum focal_two_persons { FOCAL_TWO_REDACT = 1, FOCAL_TWO_EXPORT = 2, FOCAL_TWO_REVOKE = 4, FOCAL_TWO_VEIL = 8 };
 
 struct focal_config {
     char dir[FOCAL_CONFIG_PATH_MAX];            /* state, keys and socket; "" when not set */
     char socket[FOCAL_CONFIG_PATH_MAX];         /* "": control.sock in dir */
+    char admin_group[FOCAL_CONFIG_GROUP_MAX], entry_group[FOCAL_CONFIG_GROUP_MAX], read_group[FOCAL_CONFIG_GROUP_MAX];
+    uint32_t two_persons;                       /* enum focal_two_persons */
     char listen[FOCAL_CONFIG_ADDRESS_MAX];      /* host:port, [v6]:port, or "none" */
     char advertise[FOCAL_CONFIG_ADVERTISE_MAX][FOCAL_CONFIG_ADDRESS_MAX]; size_t advertise_count;
     uint32_t redial_least_s, redial_most_s;
     enum focal_level log_level;
 };
 
-enum focal_config_type { FOCAL_CONFIG_PATH, FOCAL_CONFIG_ADDRESS, FOCAL_CONFIG_ADDRESSES, FOCAL_CONFIG_NUMBER, FOCAL_CONFIG_WORD };
+enum focal_config_type { FOCAL_CONFIG_PATH, FOCAL_CONFIG_ADDRESS, FOCAL_CONFIG_ADDRESSES, FOCAL_CONFIG_NUMBER, FOCAL_CONFIG_WORD,
+    FOCAL_CONFIG_GROUP, FOCAL_CONFIG_WORDS };
 /* A row of THE table. */
 struct focal_config_key {
     const char *section, *name;
     enum focal_config_type type;
     uint64_t least, most;               /* NUMBER: range */
-    const char *const *words;           /* WORD: what it may be; ends with NULL */
+    const char *const *words;           /* WORD, WORDS: what it may be; ends with NULL */
     const char *otherwise;              /* default, as text */
     const char *unit;
     bool again;                         /* HUP reads it again */

@@ -14,6 +14,10 @@
 
 struct focal_io;
 
+/* Who connected to the control socket, as the system says: its user, its primary and all its other groups at that moment.
+ * Good until control_opened returns. */
+struct focal_io_caller { uint32_t uid, gid; int pid; const uint32_t *groups; size_t group_count; };
+
 /* A handler may be NULL. From within a handler everything of this door may be called except focal_io_run and _close.
  * INT, TERM and HUP are caught only if `signal` is set. */
 struct focal_io_handlers {
@@ -26,7 +30,7 @@ struct focal_io_handlers {
     void (*link_closed)(void *data, uint64_t link, enum focal_status why);
     void (*dial_failed)(void *data, uint64_t dial_tag, enum focal_status why, const char *text);
     /* Control socket. `conn` numbers are never reused. */
-    void (*control_opened)(void *data, uint64_t conn, uint32_t uid, uint32_t gid, int pid);
+    void (*control_opened)(void *data, uint64_t conn, const struct focal_io_caller *);
     void (*control_line)(void *data, uint64_t conn, struct focal_span line);        /* without its newline */
     void (*control_ready)(void *data, uint64_t conn);           /* everything written: more may be handed over */
     /* The client sends no more and may still be reading: close the connection when all is answered. NULL: it is closed at once. */
@@ -104,6 +108,11 @@ uint64_t focal_process_rss_kib(void);                           /* resident set 
 /* Secrets: opened without following links; owner must be this user, mode without group and other bits; DENIED says which
  * rule and the chmod line to run. Reads at most max bytes. */
 FOCAL_MUST_USE enum focal_status focal_file_read_secret(struct focal_buf *, const char *path, size_t max, struct focal_error *);
+/* What decides over others, such as a configuration: opened without following links; owner must be this user or root, nobody
+ * else may write it. DENIED says which rule and what to run. "-" is a name like any other. */
+FOCAL_MUST_USE enum focal_status focal_file_read_trusted(struct focal_buf *, const char *path, size_t max, struct focal_error *);
+/* The same of a directory whose files are read; NOT_FOUND: there is none. */
+FOCAL_MUST_USE enum focal_status focal_dir_trusted(const char *path, struct focal_error *);
 FOCAL_MUST_USE enum focal_status focal_file_read(struct focal_buf *, const char *path, size_t max, struct focal_error *);   /* "-": standard input */
 /* Written under a temporary name, fsynced, renamed, directory fsynced. EXISTS when replace is false and it is there. */
 FOCAL_MUST_USE enum focal_status focal_file_write(const char *path, struct focal_span, unsigned mode, bool replace, struct focal_error *);

@@ -124,7 +124,7 @@ struct focal_note {
 };
 /* What one person asked for and a second has to agree to within a day; kept on disk. */
 #define FOCAL_PENDING_MS 86400000u
-enum { FOCAL_PENDING_WITH_MAX = 8192, FOCAL_PENDING_MOST = 64, FOCAL_PENDING_MOST_OF_ONE = 16 };
+enum { FOCAL_PENDING_WITH_MAX = 24 << 10, FOCAL_PENDING_MOST = 64, FOCAL_PENDING_MOST_OF_ONE = 16 };
 struct focal_pending {
     uint64_t number, wall_ms;
     uint32_t uid, by;                   /* by: who agreed; FOCAL_NOBODY: nobody yet */

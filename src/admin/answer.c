@@ -6,15 +6,16 @@
 
 bool job_events_left(const struct job *j, size_t count)
 {
-    return j->admin->event_room - j->admin->event_count >= count;
+    return j->admin->event_room - j->admin->event_count >= count + note_events(j);
 }
 
 bool job_event(struct job *j, const struct focal_node_event *e)
 {
     struct focal_admin *a = j->admin;
-    if (!a->events || a->event_count >= a->event_room)
+    if (!a->events || !job_events_left(j, 1))
         return false;
     a->events[a->event_count++] = *e;
+    note_behind(j, e);
     return true;
 }
 
@@ -31,6 +32,7 @@ void job_item(struct job *j, json_t *item)
 
 enum job_state job_end(struct job *j, enum focal_status status, json_t *more)
 {
+    j->outcome = status;
     focal_answer_end(out(j), j->id, status, more);
     json_decref(more);
     return JOB_DONE;
@@ -49,6 +51,7 @@ enum job_state job_fail(struct job *j, const struct focal_error *err)
         (void)!focal_fail(&none, FOCAL_NO_MEMORY, "try again later", "no memory for the request");
         err = &none;
     }
+    j->outcome = err->status;
     focal_answer_error(out(j), j->id, err);
     return JOB_DONE;
 }

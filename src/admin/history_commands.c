@@ -9,6 +9,7 @@ enum { HISTORY_LIMIT = 100, ROWS_PER_SLICE = 64, INCIDENTS_TOLD_MAX = 20, ROWS_L
 static const char *const code_words[] = {
     [FOCAL_HISTORY_EPOCH] = "epoch", [FOCAL_HISTORY_INCIDENT] = "incident", [FOCAL_HISTORY_MEMBER] = "member", [FOCAL_HISTORY_VEILED] = "veiled",
     [FOCAL_HISTORY_UNVEILED] = "unveiled", [FOCAL_HISTORY_REDACTED] = "redacted", [FOCAL_HISTORY_WITHDRAWN] = "withdrawn",
+    [FOCAL_HISTORY_COMMAND] = "command", [FOCAL_HISTORY_READING] = "reading", [FOCAL_HISTORY_DENIED] = "denied",
 };
 static const char *const incident_words[] = {
     [FOCAL_INCIDENT_FORK] = "fork", [FOCAL_INCIDENT_ROLLBACK] = "rollback", [FOCAL_INCIDENT_OPENED] = "opened", [FOCAL_INCIDENT_TWO_LIVE] = "two_live",
@@ -54,21 +55,81 @@ static const char *opening_reason(uint8_t code)
     return is ? is->name : "unknown";
 }
 
-static void say_record(struct focal_buf *out, struct focal_oplog *oplog, const struct focal_history *row, const char *done)
+/* Who does not read records is not told which it was. */
+static void say_code(struct focal_buf *out, const struct job *j, const struct focal_ref *ref)
+{
+    char code[32];
+    if (!job_may(j, FOCAL_MAY_READ | FOCAL_MAY_ENTRY) && !FOCAL_PLANTED(HISTORY_NAMES_RECORDS)) {
+        focal_buf_text(out, "a record");
+        return;
+    }
+    focal_oplog_record_code(job_oplog(j), ref, code);
+    focal_buf_text(out, code);
+}
+
+static void say_record(struct focal_buf *out, const struct job *j, const struct focal_history *row, const char *done)
 {
     struct focal_ref ref;
-    char code[32] = "?";
-    if (row->detail_len == FOCAL_REF_BYTES) {
-        focal_ref_get(&ref, row->detail);
-        focal_oplog_record_code(oplog, &ref, code);
+    focal_buf_printf(out, "this office %s ", done);
+    if (row->detail_len != FOCAL_REF_BYTES) {
+        focal_buf_text(out, "?");
+        return;
     }
-    focal_buf_printf(out, "this office %s %s", done, code);
+    focal_ref_get(&ref, row->detail);
+    say_code(out, j, &ref);
+}
+
+/* "user 1001, focal-entry: case update KEN-4F7Q-29XD-8; done". The client knows the user's name. */
+static void say_note(struct focal_buf *out, const struct job *j, const struct focal_note *n)
+{
+    char words[FOCAL_CONTROL_VERB_MAX];
+    const struct focal_group *group = right_group(j->admin->is.groups, n->right);
+    command_words(words, n->command);
+    focal_buf_printf(out, "user %u%s%s: %s", (unsigned)n->uid, group ? ", " : "", group ? group->name : "", words);
+    if (n->about[0])
+        focal_buf_printf(out, " %s", n->about);
+    if (n->record_set) {
+        focal_buf_text(out, " ");
+        say_code(out, j, &n->record);
+    }
+    if (n->request && n->other_uid == FOCAL_NOBODY)
+        focal_buf_printf(out, "; request %llu, for a second person", (unsigned long long)n->request);
+    else if (n->request)
+        focal_buf_printf(out, "; request %llu, with user %u", (unsigned long long)n->request, (unsigned)n->other_uid);
+    if (n->outcome != FOCAL_OK)
+        focal_buf_printf(out, "; %s", focal_status_text(n->outcome));
+}
+
+static void put_note(struct job *j, json_t *out, const struct focal_note *n)
+{
+    char words[FOCAL_CONTROL_VERB_MAX], outcome[32];
+    const char *name = focal_status_name(n->outcome);
+    size_t len = 0;
+    for (; name[len] && len + 1 < sizeof outcome; len++)
+        outcome[len] = (char)(name[len] >= 'A' && name[len] <= 'Z' ? name[len] - 'A' + 'a' : name[len]);
+    outcome[len] = 0;
+    command_words(words, n->command);
+    json_object_set_new(out, "uid", json_integer((json_int_t)n->uid));
+    json_object_set_new(out, "role", n->right == FOCAL_MAY_ADMIN ? json_string("admin") : n->right == FOCAL_MAY_ENTRY ? json_string("entry")
+                                     : n->right == FOCAL_MAY_READ ? json_string("read") : json_null());
+    json_object_set_new(out, "command", text_json(words));
+    if (n->about[0])
+        json_object_set_new(out, "about", text_json(n->about));
+    if (n->record_set && job_may(j, FOCAL_MAY_READ | FOCAL_MAY_ENTRY))
+        json_object_set_new(out, "id", code_json(job_oplog(j), &n->record));
+    if (n->request)
+        json_object_set_new(out, "request", json_integer((json_int_t)n->request));
+    if (n->other_uid != FOCAL_NOBODY)
+        json_object_set_new(out, "with_uid", json_integer((json_int_t)n->other_uid));
+    const bool waits = n->request && n->other_uid == FOCAL_NOBODY && n->outcome == FOCAL_OK;
+    json_object_set_new(out, "outcome", json_string(waits ? "waiting" : outcome));
 }
 
 static void say_row(struct focal_buf *out, struct job *j, const struct focal_history *row)
 {
     struct focal_oplog *oplog = job_oplog(j);
     struct focal_incident is;
+    struct focal_note note;
     struct focal_key author;
     switch (row->code) {
     case FOCAL_HISTORY_EPOCH:
@@ -94,10 +155,17 @@ static void say_row(struct focal_buf *out, struct job *j, const struct focal_his
                          (int)row->detail_len, (const char *)row->detail);
         return;
     case FOCAL_HISTORY_REDACTED:
-        say_record(out, oplog, row, "redacted something of");
+        say_record(out, j, row, "redacted something of");
         return;
     case FOCAL_HISTORY_WITHDRAWN:
-        say_record(out, oplog, row, "withdrew or restored");
+        say_record(out, j, row, "withdrew or restored");
+        return;
+    case FOCAL_HISTORY_COMMAND:
+    case FOCAL_HISTORY_READING:
+    case FOCAL_HISTORY_DENIED:
+        if (!focal_note_get(&note, row))
+            break;
+        say_note(out, j, &note);
         return;
     default:
         break;
@@ -121,50 +189,74 @@ static json_t *row_json(struct job *j, const struct focal_history *row)
         json_object_set_new(out, "incident", json_integer((json_int_t)focal_get_be64(row->detail)));
     json_object_set_new(out, "what", text_json(focal_buf_cstr(&what)));
     focal_buf_close(&what);
+    struct focal_note note;
+    if (focal_note_get(&note, row))
+        put_note(j, out, &note);
     return out;
 }
 
-struct telling { uint64_t at; };
+struct telling { uint64_t at, back, left; };    /* back: while the beginning is looked for */
+enum { TELL = 1 };
 
-/* The newest so many are told, the oldest of them first; or all after a number. */
-static enum focal_status begin_at(struct job *j, uint64_t *at)
+/* Who looked at what is many rows and seldom asked for. */
+static unsigned rings_of(const struct job *j)
 {
-    struct focal_history row = { .number = 0 };
-    uint64_t limit = HISTORY_LIMIT;
-    enum focal_status st = FOCAL_OK;
-    if (job_number(j, "after", at))
-        return st;
-    (void)job_number(j, "limit", &limit);
-    *at = 0;
-    for (uint64_t i = 0; i <= limit && (st = focal_node_prev_history(j->admin->is.node, row.number, &row)) == FOCAL_OK; i++)
-        *at = row.number;
-    if (st == FOCAL_NOT_FOUND)          /* there are not so many */
-        *at = 0;
-    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    return FOCAL_RING_EVENTS | FOCAL_RING_COMMANDS | FOCAL_RING_DENIED | (job_flag(j, "readings") ? FOCAL_RING_READINGS : 0u);
+}
+
+/* The newest so many are told, the oldest of them first; or all after a number. OK: at is known; MORE: another slice. */
+static enum focal_status begin_at(struct job *j, struct telling *t)
+{
+    struct focal_history row;
+    for (int i = 0; i < ROWS_PER_SLICE; i++) {
+        enum focal_status st = focal_node_history_before(j->admin->is.node, rings_of(j), t->back, &row);
+        if (st == FOCAL_NOT_FOUND)      /* there are not so many */
+            return FOCAL_OK;
+        if (st != FOCAL_OK)
+            return st;
+        t->back = row.number;
+        if (t->left-- == 0) {
+            t->at = row.number;
+            return FOCAL_OK;
+        }
+    }
+    return FOCAL_MORE;
+}
+
+static struct telling *open_telling(struct job *j)
+{
+    struct telling *t = job_own(j, sizeof *t, NULL);
+    if (!t)
+        return NULL;
+    t->left = HISTORY_LIMIT;
+    (void)job_number(j, "limit", &t->left);
+    j->stage = job_number(j, "after", &t->at) ? TELL : 0;
+    return t;
 }
 
 enum job_state run_history(struct job *j)
 {
-    struct telling *t = j->own;
-    if (!t) {
-        t = job_own(j, sizeof *t, NULL);
-        if (!t)
-            return job_fail(j, NULL);
-        enum focal_status st = begin_at(j, &t->at);
-        if (st != FOCAL_OK)
-            return job_failf(j, st, "run `focalctl verify --deep`", "the history cannot be read");
+    struct telling *t = j->own ? j->own : open_telling(j);
+    enum focal_status st = FOCAL_OK;
+    if (!t)
+        return job_fail(j, NULL);
+    if (j->stage != TELL) {
+        st = begin_at(j, t);
+        if (st == FOCAL_MORE)
+            return JOB_AGAIN;
+        j->stage = TELL;
     }
-    for (int i = 0; i < ROWS_PER_SLICE; i++) {
+    for (int i = 0; i < ROWS_PER_SLICE && st == FOCAL_OK; i++) {
         struct focal_history row;
-        enum focal_status st = focal_node_next_history(j->admin->is.node, t->at, &row);
+        st = focal_node_history_after(j->admin->is.node, rings_of(j), t->at, &row);
         if (st == FOCAL_NOT_FOUND)
             return job_flag(j, "follow") ? JOB_WAIT : job_end(j, FOCAL_OK, json_pack("{s:b}", "more", 0));
         if (st != FOCAL_OK)
-            return job_failf(j, st, "run `focalctl verify --deep`", "the history cannot be read");
+            break;
         job_item(j, row_json(j, &row));
         t->at = row.number;
     }
-    return JOB_AGAIN;
+    return st == FOCAL_OK ? JOB_AGAIN : job_failf(j, st, "run `focalctl verify --deep`", "the history cannot be read");
 }
 
 /* ---- proof ------------------------------------------------------------------------------------------------------------------ */
@@ -327,7 +419,7 @@ void need_incidents(struct job *j, json_t *list)
         say_incident(&what, job_oplog(j), &is);
         day_print(day, (uint32_t)(row.wall_ms / 86400000u));
         const unsigned minutes = (unsigned)(row.wall_ms / 60000u % 1440u);
-        (void)snprintf(command, sizeof command, is.kind == FOCAL_INCIDENT_FORK ? "focalctl history --proof %llu -o FILE" : "focalctl history",
+        (void)snprintf(command, sizeof command, is.kind == FOCAL_INCIDENT_FORK && job_may(j, FOCAL_MAY_READ | FOCAL_MAY_ENTRY) ? "focalctl history --proof %llu -o FILE" : "focalctl history",
                        (unsigned long long)is.number);
         need(list, command, "%s (incident %llu, seen %s %02u:%02u UTC; find out which copy is in use, and stop any other)", focal_buf_cstr(&what),
              (unsigned long long)is.number, day, minutes / 60, minutes % 60);

@@ -12,6 +12,7 @@ enum focal_status focal_admin_open(struct focal_admin **out, const struct focal_
         return FOCAL_NO_MEMORY;
     a->is = *setup;
     a->next_ticket = 1;
+    a->denied_left = DENIED_NOTES_AT_ONCE;
     return FOCAL_OK;
 }
 
@@ -57,15 +58,27 @@ static struct conn *conn_find(const struct focal_admin *a, uint64_t number)
     return NULL;
 }
 
-bool focal_admin_connect(struct focal_admin *a, uint64_t number, uint32_t uid, uint32_t gid)
+/* A place is given to one user only so often, and to those without any right next to never: everybody on the machine may
+ * connect, and must not keep others out. */
+static bool may_connect(const struct focal_admin *a, uint32_t uid, unsigned rights)
 {
-    (void)gid;
+    size_t of_one = 0, without = 0;
     for (size_t i = 0; i < CONNS_MAX; i++) {
+        of_one += a->conns[i].number && a->conns[i].uid == uid;
+        without += a->conns[i].number && !a->conns[i].rights;
+    }
+    return of_one < CONNS_OF_ONE_MAX && (rights || without < CONNS_WITHOUT_RIGHTS_MAX);
+}
+
+bool focal_admin_connect(struct focal_admin *a, uint64_t number, uint32_t uid, unsigned rights)
+{
+    for (size_t i = 0; i < CONNS_MAX && may_connect(a, uid, rights); i++) {
         struct conn *c = &a->conns[i];
         if (c->number)
             continue;
         c->number = number;
-        c->may = uid == a->is.own_uid || uid == 0;
+        c->uid = uid;
+        c->rights = rights;
         focal_buf_init(&c->out, OUT_MAX_BYTES);
         focal_control_hello(&c->out);
         return true;
@@ -107,35 +120,41 @@ static void refuse_hello(struct conn *c, struct focal_span line)
 
 /* Answers keep the order of the requests, so a request that fails at once stands in the line like any other. */
 static job_run run_refused;
-static const struct focal_command refused = { "", run_refused, FOCAL_MAY_READ, true, "" };
+static const struct focal_command refused = { "", run_refused, FOCAL_MAY_ALL, true, NOT_NOTED, 0, "" };
 
 static enum job_state run_refused(struct job *j)
 {
     return job_fail(j, j->own);
 }
 
-static void not_permitted(struct focal_error *err)
+/* Rights come first: who may not is told nothing that depends on what stands here. */
+static enum focal_status check_rights(struct job *j, const char *verb, struct focal_error *err)
 {
-    (void)!focal_fail(err, FOCAL_DENIED, "run it as the user that focald runs as", "this user may not talk to the daemon");
+    const struct conn *c = j->conn;
+    if (!j->command && c->rights)
+        return focal_fail(err, FOCAL_UNSUPPORTED, "{\"id\":1,\"do\":\"help\"} lists the commands", "there is no command \"%s\"", verb);
+    unsigned needs = j->command ? command_needs(j->command, j->with) : FOCAL_MAY_ALL;
+    if (FOCAL_PLANTED(RIGHTS_ARE_A_LADDER) && c->rights & FOCAL_MAY_ADMIN)
+        return FOCAL_OK;
+    if (needs & c->rights)
+        return FOCAL_OK;
+    if (j->command)
+        note_denied(j);
+    return rights_refuse(j->admin->is.groups, c->uid, j->command ? j->command->name : "focalctl", needs, err);
 }
 
-static enum focal_status take_request(struct conn *c, struct job *j, struct focal_span line, struct focal_error *err)
+static enum focal_status take_request(struct job *j, struct focal_span line, struct focal_error *err)
 {
     struct focal_request r;
     enum focal_status st = focal_request_parse(&r, line, err);
     j->id = r.id;
-    if (st == FOCAL_OK && !c->may) {
-        not_permitted(err);
-        st = FOCAL_DENIED;
-    }
     if (st == FOCAL_OK) {
         j->command = command_find(r.verb);
         j->with = r.with ? json_incref(r.with) : json_object();
-        if (!j->command)
-            st = focal_fail(err, FOCAL_UNSUPPORTED, "{\"id\":1,\"do\":\"help\"} lists the commands", "there is no command \"%s\"", r.verb);
-        else if (!j->with)
-            st = focal_fail(err, FOCAL_NO_MEMORY, "try again later", "no memory for the request");
-        else if (command_shows_records(j->command) && veil_refuses(j, err))
+        st = !j->with ? focal_fail(err, FOCAL_NO_MEMORY, "try again later", "no memory for the request") : check_rights(j, r.verb, err);
+        if (st == FOCAL_OK)
+            note_fill(j);
+        if (st == FOCAL_OK && command_shows_records(j->command) && veil_refuses(j, err))
             st = FOCAL_DENIED;
     }
     focal_request_close(&r);
@@ -165,7 +184,7 @@ void focal_admin_line(struct focal_admin *a, uint64_t number, struct focal_span 
     focal_buf_init(&j->held, OUT_PAUSE_BYTES);
     j->began_ms = now.mono_ms;
     j->state = JOB_AGAIN;
-    if (take_request(c, j, line, &err) != FOCAL_OK) {
+    if (take_request(j, line, &err) != FOCAL_OK) {
         j->command = &refused;
         struct focal_error *kept = job_own(j, sizeof err, NULL);
         if (kept)
@@ -204,8 +223,11 @@ static bool time_left(const struct focal_admin *a)
 
 static void slice(struct focal_admin *a, struct job *j)
 {
-    j->state = j->command->run(j);
+    enum job_state st = j->cleared ? JOB_AGAIN : job_clear(j);
+    j->state = j->cleared ? j->command->run(j) : st;
     j->committed = false;
+    if (j->state == JOB_DONE)
+        note_done(j);
     if (j->state == JOB_WAIT)
         j->look_ms = a->now.mono_ms + POLL_MS;
 }
@@ -231,7 +253,7 @@ static void run_conn(struct focal_admin *a, struct conn *c)
     advance(a, c);
     for (struct job *j = c->first; j && c->out.len < OUT_PAUSE_BYTES; j = j->next) {
         if (j->state == JOB_AGAIN || (j->state == JOB_WAIT && a->now.mono_ms >= j->look_ms)) {
-            if (!time_left(a)) {
+            if (!time_left(a) || !notes_room(a)) {
                 a->again = true;
                 return;
             }
@@ -263,6 +285,7 @@ size_t focal_admin_before(struct focal_admin *a, struct focal_now now, struct fo
     a->events = events;
     a->event_count = 0;
     a->event_room = room < EVENTS_MAX ? room : EVENTS_MAX;
+    notes_put_up(a);
     run_all(a);
     a->events = NULL;
     return a->event_count;
@@ -283,6 +306,9 @@ void focal_admin_after(struct focal_admin *a, struct focal_now now)
             slice(a, c->first);         /* what it waits for may have come with this step */
         advance(a, c);
     }
+    a->up_count = 0;
+    if (a->later_count)
+        a->again = true;
 }
 
 bool focal_admin_again(const struct focal_admin *a)

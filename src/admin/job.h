@@ -3,6 +3,7 @@
 #define FOCAL_ADMIN_JOB_H
 
 #include "focal/admin.h"
+#include "focal/base_plant.h"
 #include "focal/control.h"
 
 #include <jansson.h>
@@ -14,7 +15,10 @@ enum {
     OUT_MAX_BYTES = 24 << 20,
     EVENTS_MAX = 768,                   /* of one step */
     RECORDS_PER_SLICE = 48,
-    POLL_MS = 100                       /* a waiting job looks again by then */
+    POLL_MS = 100,                      /* a waiting job looks again by then */
+    NOTES_MAX = 128,
+    DENIED_NOTES_PER_S = 1, DENIED_NOTES_AT_ONCE = 60,
+    CONNS_OF_ONE_MAX = 32, CONNS_WITHOUT_RIGHTS_MAX = 8         /* of all who have none together: they must not take the places */
 };
 
 enum job_state {
@@ -28,14 +32,25 @@ struct job;
 struct conn;
 typedef enum job_state job_run(struct job *);
 
+/* What the history keeps of a command; nothing said: all of it. */
+enum noted {
+    NOTED,                              /* with the change, in its transaction */
+    NOTED_FIRST,                        /* before anything is answered */
+    NOTED_READING,                      /* soon after the answer */
+    NOT_NOTED
+};
 struct focal_command {
     const char *name;
     job_run *run;
-    enum focal_permission permission;
+    unsigned permission;                /* set of rights of which one is needed */
     bool ahead;                         /* the next request may begin before this one's step is committed */
+    enum noted noted;
+    unsigned two_persons;               /* enum focal_two_persons: by which word of the policy it needs them; 0: never */
     const char *help;
 };
 const struct focal_command *command_find(const char *name);
+unsigned command_needs(const struct focal_command *, const json_t *with);       /* some arguments need more than the command */
+enum noted command_noted(const struct focal_command *, const json_t *with);
 bool command_shows_records(const struct focal_command *);      /* what an old copy must not show */
 
 struct job {
@@ -49,13 +64,19 @@ struct job {
     int stage;                          /* the handler's own: 0 at first */
     uint64_t began_ms, look_ms;
     bool committed;                     /* the events put up last are in */
+    bool cleared, noted;                /* its own work may begin; the history has it */
+    struct focal_note note; enum focal_status note_answer;
+    struct { uint64_t number; uint32_t uid; } second;   /* the request it answers, and who else stands behind it; 0: none */
+    struct focal_pending_order closing;
+    enum focal_status outcome;          /* as it was answered */
     void *own; void (*own_close)(void *own);
     struct focal_buf held;              /* answers while an earlier request still has the word */
 };
 
 struct conn {
     uint64_t number;                    /* 0: free */
-    bool greeted, finished, may;
+    uint32_t uid; unsigned rights;
+    bool greeted, finished;
     bool broken;                        /* an answer could not be told whole: nothing more is said */
     struct job *first, *last;
     size_t job_count;
@@ -72,7 +93,36 @@ struct focal_admin {
     struct focal_node_event *events; size_t event_count, event_room;
     bool again;
     uint64_t next_ticket;
+    struct focal_note later[NOTES_MAX], up[NOTES_MAX]; size_t later_count, up_count;    /* up: in this turn's step */
+    uint64_t denied_noted_ms; unsigned denied_left;
 };
+
+/* ---- who may (rights.c) ---- */
+
+bool job_may(const struct job *, unsigned rights);              /* one of them */
+unsigned right_used(unsigned needs, unsigned rights);           /* 0: none */
+const struct focal_group *right_group(const struct focal_groups *, unsigned right);        /* NULL: of none */
+void command_words(char out[FOCAL_CONTROL_VERB_MAX], const char *name);         /* "case.new" as people type it */
+enum focal_status rights_refuse(const struct focal_groups *, uint32_t uid, const char *name, unsigned needs, struct focal_error *);
+
+/* ---- what the history keeps (noting.c) ---- */
+
+void note_fill(struct job *);                                   /* who asks for what, once that is known */
+/* Not permitted, before there is any work. */
+void note_denied(struct job *);
+void note_done(struct job *);                                   /* the job has been answered */
+size_t note_events(const struct job *);                         /* that stand behind one of this job */
+void note_behind(struct job *, const struct focal_node_event *);
+/* What has to be done before a command's own work: a second person asked, the history written. Until j->cleared. */
+enum job_state job_clear(struct job *);
+void notes_put_up(struct focal_admin *);
+bool notes_room(const struct focal_admin *);
+
+/* ---- two persons (pending_commands.c) ---- */
+
+/* Where the policy wants two, the job becomes the asking for a second one, or the doing of what one agreed to. */
+void second_person_look(struct job *);
+void need_requests(struct job *, json_t *list);
 
 /* ---- for handlers (answer.c) ---- */
 
@@ -190,6 +240,7 @@ bool veil_refuses(const struct job *, struct focal_error *err);
 
 /* ---- handlers ---- */
 
+job_run run_approve, run_requests, run_request_refuse;
 job_run run_help, run_status, run_matrix, run_sync, run_ping, run_verify;
 job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve, run_withdraw, run_restore, run_redact;
 job_run run_redactions, run_redaction, run_refusals;

@@ -245,16 +245,20 @@ static void need_redactions(struct job *j, json_t *list)
 static json_t *needs_json(struct job *j)
 {
     json_t *list = json_array();
+    const bool reads = job_may(j, FOCAL_MAY_READ | FOCAL_MAY_ENTRY);
     need_space(j, list);
     need_membership(j, list);
     need_clock(j, list);
-    need_joins(j, list);
+    if (job_may(j, FOCAL_MAY_ADMIN))
+        need_joins(j, list);
     need_veil(j, list);
     need_incidents(j, list);
     need_salvaged(j, list);
-    if (!focal_oplog_veiled(job_oplog(j)))      /* it names fields of records */
+    need_requests(j, list);
+    if (reads && !focal_oplog_veiled(job_oplog(j)))     /* it names records, and fields of them */
         need_conflicts(j, list);
-    need_redactions(j, list);
+    if (reads)
+        need_redactions(j, list);
     return list;
 }
 

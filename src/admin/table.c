@@ -1,51 +1,80 @@
 /* THE table of commands. */
 #include "job.h"
 
+#include "focal/config.h"
+
 #include <string.h>
 
+/* Who may. ENTRY includes reading; ADMIN never does: no row with ADMIN in it may tell a record or a reference to who has
+ * nothing else (status, history, verify and request.list look for themselves). */
+enum { ANYBODY = FOCAL_MAY_ALL, ADMIN = FOCAL_MAY_ADMIN, WRITERS = FOCAL_MAY_ENTRY, READERS = FOCAL_MAY_READ | FOCAL_MAY_ENTRY, CARRIERS = FOCAL_MAY_ADMIN | FOCAL_MAY_ENTRY };
+
 #define RECORDS(noun)                                                                                                  \
-    { noun ".new", run_new, FOCAL_MAY_ENTRY, true, "fields: writes a new record" },                                    \
-    { noun ".list", run_list, FOCAL_MAY_READ, false, "limit, after, filter, withdrawn: records in the order of their references" }, \
-    { noun ".show", run_show, FOCAL_MAY_READ, false, "ref: one record, its versions, and who has seen it" },           \
-    { noun ".update", run_update, FOCAL_MAY_ENTRY, true, "ref, set, add, remove, if_version: changes fields" },        \
-    { noun ".conflicts", run_conflicts, FOCAL_MAY_READ, false, "ref: what has two versions, or was changed after it was withdrawn" },                         \
-    { noun ".resolve", run_resolve, FOCAL_MAY_ENTRY, true, "ref, field, take or take_office: ends two versions" },     \
-    { noun ".redact", run_redact, FOCAL_MAY_ENTRY, false, "ref, reason, field: takes it out of the history, everywhere and for good" }
+    { noun ".new", run_new, WRITERS, true, NOTED, 0, "fields: writes a new record" },                                  \
+    { noun ".list", run_list, READERS, false, NOTED_READING, 0, "limit, after, filter, withdrawn: records in the order of their references" }, \
+    { noun ".show", run_show, READERS, false, NOTED_READING, 0, "ref: one record, its versions, and who has seen it" }, \
+    { noun ".update", run_update, WRITERS, true, NOTED, 0, "ref, set, add, remove, if_version: changes fields" },      \
+    { noun ".conflicts", run_conflicts, READERS, false, NOTED_READING, 0, "ref: what has two versions, or was changed after it was withdrawn" }, \
+    { noun ".resolve", run_resolve, WRITERS, true, NOTED, 0, "ref, field, take or take_office: ends two versions" },   \
+    { noun ".redact", run_redact, WRITERS, false, NOTED, FOCAL_TWO_REDACT, "ref, reason, field: takes it out of the history, everywhere and for good" }
 
 static const struct focal_command table[] = {
-    { "help", run_help, FOCAL_MAY_READ, false, "this list" },
-    { "status", run_status, FOCAL_MAY_READ, false, "office, wait, timeout_ms: links, what is lacking, what needs you" },
-    { "matrix", run_matrix, FOCAL_MAY_READ, false, "whose changes have reached whom" },
-    { "verify", run_verify, FOCAL_MAY_ADMIN, false, "deep: checks log and derived state" },
-    { "sync.now", run_sync, FOCAL_MAY_ADMIN, false, "office, wait, timeout_ms: dials at once" },
-    { "ping", run_ping, FOCAL_MAY_ADMIN, false, "office, timeout_ms: asks a peer for an answer" },
-    { "office.list", run_offices, FOCAL_MAY_READ, false, "members and invitations" },
-    { "office.show", run_office, FOCAL_MAY_READ, false, "office: one of them" },
-    { "office.invite", run_invite, FOCAL_MAY_ADMIN, false, "office, country, days, addresses, may_redact: makes a token" },
-    { "office.admit.begin", run_admit_begin, FOCAL_MAY_ADMIN, false, "office, timeout_ms: what is to be signed" },
-    { "office.admit", run_admit, FOCAL_MAY_ADMIN, false, "statement: the signed membership, in hex" },
-    { "office.pause", run_pause, FOCAL_MAY_ADMIN, false, "office: cuts the link by hand" },
-    { "office.resume", run_resume, FOCAL_MAY_ADMIN, false, "office: heals it" },
-    { "history", run_history, FOCAL_MAY_READ, false, "after, limit, follow: what happened here, with this office's own times" },
-    { "history.proof", run_proof, FOCAL_MAY_READ, false, "number: an incident, so that anybody can check it" },
-    { "veil.lift", run_lift_veil, FOCAL_MAY_ADMIN, false, "reason: shows records though nobody has told what was redacted" },
-    { "import.begin", run_import_begin, FOCAL_MAY_ENTRY, false, "kind, format, check: a file follows; check: looked at only" },
-    { "import.rows", run_import_rows, FOCAL_MAY_ENTRY, false, "text: a piece of it; refused rows are answered one by one" },
-    { "import.end", run_import_end, FOCAL_MAY_ENTRY, false, "that was all of it" },
-    { "export", run_export, FOCAL_MAY_READ, false, "kind, format, withdrawn: all records of a kind as a file" },
-    { "report", run_report, FOCAL_MAY_READ, false, "period, format, every_unit, generated, figures: cases counted" },
+    { "help", run_help, ANYBODY, false, NOT_NOTED, 0, "what of this list you may do" },
+    { "status", run_status, ANYBODY, false, NOT_NOTED, 0, "office, wait, timeout_ms: links, what is lacking, what needs you" },
+    { "matrix", run_matrix, ANYBODY, false, NOT_NOTED, 0, "whose changes have reached whom" },
+    { "verify", run_verify, ADMIN, false, NOTED_READING, 0, "deep: checks log and derived state" },
+    { "sync.now", run_sync, CARRIERS, false, NOT_NOTED, 0, "office, wait, timeout_ms: dials at once" },
+    { "ping", run_ping, CARRIERS, false, NOT_NOTED, 0, "office, timeout_ms: asks a peer for an answer" },
+    { "office.list", run_offices, ANYBODY, false, NOT_NOTED, 0, "members and invitations" },
+    { "office.show", run_office, ANYBODY, false, NOT_NOTED, 0, "office: one of them" },
+    { "office.invite", run_invite, ADMIN, false, NOTED, 0, "office, country, days, addresses, may_redact: makes a token" },
+    { "office.admit.begin", run_admit_begin, ADMIN, false, NOT_NOTED, 0, "office, timeout_ms: what is to be signed" },
+    { "office.admit", run_admit, ADMIN, false, NOTED, 0, "statement: the signed membership, in hex" },
+    { "office.pause", run_pause, ADMIN, false, NOTED, 0, "office: cuts the link by hand" },
+    { "office.resume", run_resume, ADMIN, false, NOTED, 0, "office: heals it" },
+    { "history", run_history, ANYBODY, false, NOT_NOTED, 0, "after, limit, follow, readings: what happened here and who did it, with this office's own times" },
+    { "history.proof", run_proof, READERS, false, NOTED_FIRST, 0, "number: an incident, so that anybody can check it; it names records" },
+    { "approve", run_approve, ANYBODY, false, NOTED, 0, "number: agrees, as the second person, to what another user asked for" },
+    { "request.list", run_requests, ANYBODY, false, NOT_NOTED, 0, "what waits for a second person" },
+    { "request.refuse", run_request_refuse, ANYBODY, false, NOTED, 0, "number: it waits no more" },
+    { "veil.lift", run_lift_veil, ADMIN, false, NOTED, FOCAL_TWO_VEIL, "reason: shows records though nobody has told what was redacted" },
+    { "import.begin", run_import_begin, WRITERS, false, NOTED_FIRST, 0, "kind, format, check: a file follows; check: looked at only" },
+    { "import.rows", run_import_rows, WRITERS, false, NOT_NOTED, 0, "text: a piece of it; refused rows are answered one by one" },
+    { "import.end", run_import_end, WRITERS, false, NOT_NOTED, 0, "that was all of it" },
+    { "export", run_export, READERS, false, NOTED_FIRST, FOCAL_TWO_EXPORT, "kind, format, withdrawn: all records of a kind as a file" },
+    { "report", run_report, READERS, false, NOTED_READING, 0, "period, format, every_unit, generated, figures: cases counted" },
     RECORDS("case"),
-    { "case.withdraw", run_withdraw, FOCAL_MAY_ENTRY, true, "ref, reason, if_version: takes a case out of lists, files and reports" },
-    { "case.restore", run_restore, FOCAL_MAY_ENTRY, true, "ref, if_version: ends a withdrawal" },
-    { "redaction.list", run_redactions, FOCAL_MAY_READ, false, "limit: what was redacted, who asked, who has confirmed" },
-    { "redaction.show", run_redaction, FOCAL_MAY_READ, false, "ref: the same of one record" },
-    { "redaction.agree", run_redact, FOCAL_MAY_ENTRY, false, "ref, reason: asks as well for what others have redacted of it" },
-    { "refused", run_refusals, FOCAL_MAY_READ, false, "limit: what of this office's own others have redacted; seen: all was looked at" },
+    { "case.withdraw", run_withdraw, WRITERS, true, NOTED, 0, "ref, reason, if_version: takes a case out of lists, files and reports" },
+    { "case.restore", run_restore, WRITERS, true, NOTED, 0, "ref, if_version: ends a withdrawal" },
+    { "redaction.list", run_redactions, READERS, false, NOTED_READING, 0, "limit: what was redacted, who asked, who has confirmed" },
+    { "redaction.show", run_redaction, READERS, false, NOTED_READING, 0, "ref: the same of one record" },
+    { "redaction.agree", run_redact, WRITERS, false, NOTED, FOCAL_TWO_REDACT, "ref, reason: asks as well for what others have redacted of it" },
+    { "refused", run_refusals, READERS, false, NOTED_READING, 0, "limit: what of this office's own others have redacted; seen: all was looked at" },
     RECORDS("entity"),
     RECORDS("focal-point"),
     RECORDS("endorsement"),
     RECORDS("nil-return"),
 };
+
+/* To say that all was looked at changes what others are told. */
+static bool marks_as_seen(const struct focal_command *c, const json_t *with)
+{
+    return c->run == run_refusals && json_is_true(json_object_get(with, "seen"));
+}
+
+unsigned command_needs(const struct focal_command *c, const json_t *with)
+{
+    return marks_as_seen(c, with) ? WRITERS : c->permission;
+}
+
+enum noted command_noted(const struct focal_command *c, const json_t *with)
+{
+    if (marks_as_seen(c, with))
+        return NOTED;
+    if (c->run == run_import_begin && json_is_true(json_object_get(with, "check")))
+        return NOT_NOTED;
+    return c->noted;
+}
 
 bool command_shows_records(const struct focal_command *c)
 {
@@ -66,7 +95,7 @@ const struct focal_command *command_find(const char *name)
 
 size_t focal_command_count(void) { return sizeof table / sizeof table[0]; }
 
-bool focal_command_at(size_t i, const char **name, enum focal_permission *permission, const char **help)
+bool focal_command_at(size_t i, const char **name, unsigned *permission, const char **help)
 {
     if (i >= focal_command_count())
         return false;
@@ -79,6 +108,8 @@ bool focal_command_at(size_t i, const char **name, enum focal_permission *permis
 enum job_state run_help(struct job *j)
 {
     for (size_t i = 0; i < focal_command_count(); i++) {
+        if (!job_may(j, table[i].permission))
+            continue;
         json_t *one = json_object();
         json_object_set_new(one, "do", json_string(table[i].name));
         json_object_set_new(one, "help", json_string(table[i].help));

@@ -58,11 +58,23 @@ static const char *next_step(const struct job *j, char out[240])
     return n > 0 && n < 240 ? out : "stop the daemon, then `focald setup --rejoin --dir DIR`";
 }
 
+/* A finding about a record begins with its name, which is not for who reads no records. */
+static json_t *finding_json(const struct job *j, const char *text)
+{
+    static const char named[] = "record ";
+    const char *rest = strncmp(text, named, sizeof named - 1) == 0 ? strchr(text, ':') : NULL;
+    char plain[400];
+    if (!rest || job_may(j, FOCAL_MAY_READ | FOCAL_MAY_ENTRY))
+        return text_json(text);
+    (void)snprintf(plain, sizeof plain, "a record%s", rest);
+    return text_json(plain);
+}
+
 static enum job_state report(struct job *j, struct verifying *v)
 {
     json_t *out = json_object(), *errors = json_array(), *digests = json_object();
     for (size_t i = 0; i < focal_verify_error_count(v->is); i++)
-        json_array_append_new(errors, text_json(focal_verify_error(v->is, i)));
+        json_array_append_new(errors, finding_json(j, focal_verify_error(v->is, i)));
     put_findings(errors, v);
     struct focal_scope scope;
     struct focal_hash digest;

@@ -18,7 +18,7 @@ enum opt {
     OPTION_TAKE, OPTION_TAKE_OFFICE, OPTION_REASON, OPTION_WHY, OPTION_FIELD, OPTION_YES, OPTION_SEEN,
     OPTION_COUNTRY, OPTION_MAY_REDACT, OPTION_EXPIRES, OPTION_ADDRESS, OPTION_WORDS_FILE, OPTION_PASSPHRASE_FILE, OPTION_AUTHORITY_KEY,
     OPTION_OFFICE, OPTION_WAIT_FOR, OPTION_WAIT, OPTION_DEEP,
-    OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD, OPTION_FOLLOW, OPTION_PROOF,
+    OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD, OPTION_FOLLOW, OPTION_PROOF, OPTION_READINGS,
     OPTION_COUNT
 };
 typedef uint64_t option_set;
@@ -116,6 +116,8 @@ void say_progress_end(const struct args *);
 void say_age(struct focal_buf *, uint64_t seconds);                 /* "2 d 3 h" */
 void say_bytes(struct focal_buf *, uint64_t bytes);                 /* "3.1 MB" */
 const char *text_of(const json_t *object, const char *key);         /* "" when it is not there */
+/* "user 1001 (amina)", as this machine knows it now; an account that is gone has no name. */
+void say_user(struct focal_buf *, uint64_t uid);
 void put_text(json_t *with, const char *key, const char *text);     /* text NULL: left out */
 
 /* ---- tables (table.c) ---- */
@@ -186,6 +188,8 @@ typedef void picture(const struct args *, const json_t *item);
 int ask_and_show(const struct args *, json_t *with, bool waits, picture *);
 bool put_timeout(const struct args *, json_t *with, struct focal_error *);      /* --timeout; false: err says what is wrong */
 
+picture show_redacted;                                             /* redact.c */
+
 /* ---- runs ---- */
 
 int no_kind(const struct args *, const char *typed);                /* says so; the exit status */
@@ -195,5 +199,6 @@ verb_run run_redact, run_redaction_show, run_refused;
 verb_run run_invite, run_admit, run_office_show, run_pause;
 verb_run run_import, run_export, run_report;
 verb_run run_history, run_lift_veil;
+verb_run run_approve, run_refuse_request;
 
 #endif

@@ -6,6 +6,22 @@
 
 enum { PROOF_BYTES_MAX = 64 << 20 };
 
+/* Of a command it begins with "user 1001", whose name is known here and not to the daemon. */
+static void say_what(const json_t *row)
+{
+    const char *what = text_of(row, "what");
+    const json_t *uid = json_object_get(row, "uid");
+    if (json_is_integer(uid) && strncmp(what, "user ", 5) == 0) {
+        struct focal_buf user;
+        focal_buf_init(&user, 200);
+        say_user(&user, (uint64_t)json_integer_value(uid));
+        say_text(stdout, focal_buf_cstr(&user));
+        focal_buf_close(&user);
+        what += 5 + strspn(what + 5, "0123456789");
+    }
+    say_text(stdout, what);
+}
+
 static void print_row(const json_t *row)
 {
     char when[32] = "?";
@@ -14,7 +30,7 @@ static void print_row(const json_t *row)
     if (localtime_r(&at, &tm))
         (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
     printf("%6" JSON_INTEGER_FORMAT "  %s  ", json_integer_value(json_object_get(row, "number")), when);
-    say_text(stdout, text_of(row, "what"));
+    say_what(row);
     putchar('\n');
 }
 
@@ -49,6 +65,8 @@ static int show_history(const struct args *args)
         json_object_set_new(with, "limit", json_integer((json_int_t)limit));
     if (follow)
         json_object_set_new(with, "follow", json_true());
+    if (args_has(args, OPTION_READINGS))
+        json_object_set_new(with, "readings", json_true());
     if (args->json && !h.lines)
         h.items = json_array();
     if (st == FOCAL_OK)

@@ -37,17 +37,29 @@ int no_kind(const struct args *args, const char *typed)
 
 /* ---- export ---- */
 
-/* As JSON: one object whose items are the records. */
+/* As JSON: one object whose items are the records. Nothing is said before there is something to say. */
+struct as_items { const struct args *args; bool begun, any; };
+
+static void items_begin(struct as_items *w)
+{
+    char schema[SCHEMA_BYTES];
+    say_schema(schema, w->args);
+    if (!w->begun)
+        printf("{\"schema\":\"%s\",\"items\":[", schema);
+    w->begun = true;
+}
+
 static enum focal_status lines_to_items(void *data, const json_t *item, struct focal_error *err)
 {
-    bool *any = data;
+    struct as_items *w = data;
     const char *at = text_of(item, "text");
+    items_begin(w);
     while (*at) {
         size_t len = strcspn(at, "\r\n");
         if (len) {
-            if (*any)
+            if (w->any)
                 putchar(',');
-            *any = true;
+            w->any = true;
             if (fwrite(at, 1, len, stdout) != len)
                 return focal_fail(err, FOCAL_CANCELLED, "", "standard output is closed");
         }
@@ -61,22 +73,19 @@ static int export_json(const struct args *args, json_t *with)
 {
     struct talk t;
     struct focal_error err;
-    bool any = false;
-    char schema[SCHEMA_BYTES];
-    say_schema(schema, args);
+    struct as_items w = { .args = args };
     json_object_set_new(with, "format", json_string("jsonl"));
     enum focal_status st = talk_open(&t, args, &err);
     if (st == FOCAL_OK)
         st = talk_ask(&t, args->request, json_incref(with), &err);
-    bool begun = st == FOCAL_OK;
-    if (begun) {
-        printf("{\"schema\":\"%s\",\"items\":[", schema);
-        st = talk_hear(&t, lines_to_items, &any, NULL, &err);
-    }
-    talk_close(&t);
     if (st == FOCAL_OK)
+        st = talk_hear(&t, lines_to_items, &w, NULL, &err);
+    talk_close(&t);
+    if (st == FOCAL_OK) {
+        items_begin(&w);
         puts("],\"more\":false}");
-    return st == FOCAL_OK || (begun && say_gone()) ? 0 : say_error(args, &err);
+    }
+    return st == FOCAL_OK || (w.begun && say_gone()) ? 0 : say_error(args, &err);
 }
 
 static int export_text(const struct args *args, json_t *with)

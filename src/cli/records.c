@@ -89,7 +89,7 @@ int run_resolve(const struct args *args)
 /* ---- list ---- */
 
 /* What a list shows of each kind; from the item itself where the name begins with '/', from its withdrawal where with '=';
- * '?': how many of those in the item's list. */
+ * '?': how many of those in the item's list; '@': a user. */
 struct list_column { const char *noun, *head, *name; bool right; };
 static const struct list_column list_columns[] = {
     { "case", "REFERENCE", "/id", false }, { "case", "COUNTRY", "country", false }, { "case", "RECEIVED", "received_quarter", false },
@@ -108,6 +108,8 @@ static const struct list_column list_columns[] = {
     { "redaction", "REFERENCE", "/id", false }, { "redaction", "WHAT", "/what", false }, { "redaction", "SCOPES", "/scopes", false },
     { "redaction", "ASKED BY", "/by", false }, { "redaction", "HERE", "/state", false }, { "redaction", "CONFIRMED", "?confirmed", false },
     { "refused", "REFERENCE", "/id", false }, { "refused", "KIND", "/kind", false }, { "refused", "FIELDS", "/fields", false },
+    { "request", "NUMBER", "/id", true }, { "request", "ASKED BY", "@uid", false }, { "request", "COMMAND", "/command", false },
+    { "request", "ABOUT", "/about", false }, { "request", "UNTIL", "/until", false }, { "request", "APPROVED BY", "@approved_by", false },
     { "office", "OFFICE", "/id", false }, { "office", "STATE", "/state", false }, { "office", "ROLE", "/role", false },
     { "office", "UNTIL", "/to", false },
     { "office", "WRITES", "/writes", false },
@@ -140,7 +142,7 @@ static void put_how_many(struct focal_buf *out, const json_t *list, const char *
 static void list_cell(struct table *t, const json_t *item, const struct list_column *c)
 {
     struct focal_buf text;
-    const json_t *value = c->name[0] == '/' || c->name[0] == '?' ? json_object_get(item, c->name + 1)
+    const json_t *value = c->name[0] == '/' || c->name[0] == '?' || c->name[0] == '@' ? json_object_get(item, c->name + 1)
                           : c->name[0] == '='                    ? json_object_get(json_object_get(item, "withdrawal"), c->name + 1)
                                                                  : json_object_get(json_object_get(item, "fields"), c->name + (c->name[0] == '#'));
     focal_buf_init(&text, 4096);
@@ -148,6 +150,8 @@ static void list_cell(struct table *t, const json_t *item, const struct list_col
         focal_buf_text(&text, withdrawal_words(json_string_value(value)));
     else if (c->name[0] == '?')
         put_how_many(&text, value, c->name + 1);
+    else if (c->name[0] == '@' && json_is_integer(value))
+        say_user(&text, (uint64_t)json_integer_value(value));
     else if (c->name[0] == '#')
         focal_buf_printf(&text, "%zu", json_array_size(value));
     else if (!value || json_is_null(value) || (strcmp(c->name, "/two_versions") == 0 && json_integer_value(value) == 0))

@@ -55,7 +55,7 @@ static void say_list(const json_t *list, const char *between)
 
 /* ---- redact ---- */
 
-static void show_redacted(const struct args *args, const json_t *r)
+void show_redacted(const struct args *args, const json_t *r)
 {
     const char *field = text_of(r, "field"), *id = text_of(r, "id");
     bool erased = json_is_true(json_object_get(r, "erased"));

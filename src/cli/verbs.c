@@ -47,6 +47,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_OUTPUT] = { "output", 'o', "FILE", "write to FILE, which is replaced only when all is there" },
     [OPTION_FOLLOW] = { "follow", 'f', NULL, "go on with what happens from now on" },
     [OPTION_PROOF] = { "proof", 0, "N", "write incident N with all that is signed of it, so that anybody can check it" },
+    [OPTION_READINGS] = { "readings", 0, NULL, "also who looked at records" },
     [OPTION_PERIOD] = { "period", 0, "PERIOD", "a quarter (2018-Q2) or a year" },
 };
 
@@ -77,14 +78,24 @@ const struct verb verbs[] = {
       "check the log, its signatures, and what is derived from it",
       "  focalctl verify\n"
       "  focalctl verify --deep --json\n" },
-    { "history", "", 0, 0, run_history, HAS(LIMIT) | HAS(FOLLOW) | HAS(JSON_LINES) | HAS(PROOF) | HAS(OUTPUT),
-      "what happened here: epochs, members, incidents, veils, own redactions and withdrawals",
+    { "history", "", 0, 0, run_history, HAS(LIMIT) | HAS(FOLLOW) | HAS(READINGS) | HAS(JSON_LINES) | HAS(PROOF) | HAS(OUTPUT),
+      "what happened here, and who did what: epochs, members, incidents, veils, commands",
       "  focalctl history\n"
+      "  focalctl history --readings --limit 1000\n"
       "  focalctl history --follow\n"
       "  focalctl history --proof 3 -o incident-3.json\n" },
     { "veil lift", "", 0, 0, run_lift_veil, HAS(REASON),
       "show records again though nobody could tell what was redacted since (two persons decide)",
       "  focalctl veil lift --reason two_persons_agreed\n" },
+    { "approve", "NUMBER", 1, 1, run_approve, 0,
+      "agree, as the second person, to what another user asked for",
+      "  focalctl approve 7\n" },
+    { "request list", "", 0, 0, run_list, HAS(JSON_LINES),
+      "what waits for a second person",
+      "  focalctl request list\n" },
+    { "request refuse", "NUMBER", 1, 1, run_refuse_request, 0,
+      "let it wait no more; who asked may do so too",
+      "  focalctl request refuse 7\n" },
     { "NOUN new", "", 0, 0, run_new, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(DAY),
       "write a new record",
       "  focalctl NOUN new --from F.json\n"

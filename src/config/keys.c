@@ -124,6 +124,88 @@ static enum focal_status take_level(struct focal_config *c, const struct focal_c
     return refuse(key, "write error, warning, info or debug", "is not a level", value, err);
 }
 
+/* ---- who may ---- */
+
+/* As groupadd takes them. */
+static bool group_valid(const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < len; i++) {
+        bool letter = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') || name[i] == '_';
+        if (!letter && (i == 0 || !((name[i] >= '0' && name[i] <= '9') || name[i] == '-' || name[i] == '.')))
+            return false;
+    }
+    return len > 0 && len < FOCAL_CONFIG_GROUP_MAX;
+}
+
+static enum focal_status take_group(char out[FOCAL_CONFIG_GROUP_MAX], const struct focal_config_key *key, const char *value, struct focal_error *err)
+{
+    if (!group_valid(value))
+        return refuse(key, "write a name that `groupadd` takes, of at most 32 letters, digits, '-' and '_'", "is not the name of a group", value, err);
+    (void)snprintf(out, FOCAL_CONFIG_GROUP_MAX, "%s", value);
+    return FOCAL_OK;
+}
+
+static enum focal_status take_admin(struct focal_config *c, const struct focal_config_key *key, const char *value, struct focal_error *err)
+{
+    return take_group(c->admin_group, key, value, err);
+}
+
+static enum focal_status take_entry(struct focal_config *c, const struct focal_config_key *key, const char *value, struct focal_error *err)
+{
+    return take_group(c->entry_group, key, value, err);
+}
+
+static enum focal_status take_read(struct focal_config *c, const struct focal_config_key *key, const char *value, struct focal_error *err)
+{
+    return take_group(c->read_group, key, value, err);
+}
+
+/* By the place of their bit in enum focal_two_persons. */
+static const char *const two_words[] = { "redact", "export", "revoke", "veil", NULL };
+
+static bool two_word(const char *text, size_t len, uint32_t *bit)
+{
+    for (size_t i = 0; two_words[i]; i++) {
+        *bit = 1u << i;
+        if (strlen(two_words[i]) == len && memcmp(two_words[i], text, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum focal_status take_two(struct focal_config *c, const struct focal_config_key *key, const char *value, struct focal_error *err)
+{
+    uint32_t all = 0, bit;
+    for (const char *at = value;; ) {
+        at += strspn(at, ", \t");
+        size_t len = strcspn(at, ", \t");
+        if (len == 0)
+            break;
+        if (!two_word(at, len, &bit))
+            return refuse(key, "write redact, export, revoke or veil, with commas between", "names something else", value, err);
+        all |= bit;
+        at += len;
+    }
+    c->two_persons = all;
+    return FOCAL_OK;
+}
+
+static void print_admin(struct focal_buf *out, const struct focal_config *c) { focal_buf_text(out, c->admin_group); }
+static void print_entry(struct focal_buf *out, const struct focal_config *c) { focal_buf_text(out, c->entry_group); }
+static void print_read(struct focal_buf *out, const struct focal_config *c) { focal_buf_text(out, c->read_group); }
+
+static void print_two(struct focal_buf *out, const struct focal_config *c)
+{
+    const char *between = "";
+    for (size_t i = 0; two_words[i]; i++) {
+        if (!(c->two_persons & 1u << i))
+            continue;
+        focal_buf_printf(out, "%s%s", between, two_words[i]);
+        between = ", ";
+    }
+}
+
 /* ---- printing ---- */
 
 static void print_dir(struct focal_buf *out, const struct focal_config *c) { focal_buf_text(out, c->dir); }
@@ -144,6 +226,14 @@ static const struct focal_config_key keys[] = {
       "Where keys, database and socket stand; the directory of this file when left out.", take_dir, print_dir },
     { "control", "socket", FOCAL_CONFIG_PATH, 0, 0, NULL, "", "", false,
       "Socket for focalctl; control.sock in dir when left out.", take_socket, print_socket },
+    { "control", "admin_group", FOCAL_CONFIG_GROUP, 0, 0, NULL, "focal-admin", "", false,
+      "Members run the machinery: offices, links, checks. They see no record and no reference.", take_admin, print_admin },
+    { "control", "entry_group", FOCAL_CONFIG_GROUP, 0, 0, NULL, "focal-entry", "", false,
+      "Members record, change and read cases and coordination.", take_entry, print_entry },
+    { "control", "read_group", FOCAL_CONFIG_GROUP, 0, 0, NULL, "focal-read", "", false,
+      "Members read.", take_read, print_read },
+    { "control", "two_persons", FOCAL_CONFIG_WORDS, 0, 0, two_words, "", "", false,
+      "What one user asks for and another has to agree to: of redact, export, revoke, veil, with commas between.", take_two, print_two },
     { "link", "listen", FOCAL_CONFIG_ADDRESS, 0, 0, NULL, "0.0.0.0:7443", "", false,
       "Where other offices reach this one: host:port, [v6]:port, or none to dial only.", take_listen, print_listen },
     { "link", "advertise", FOCAL_CONFIG_ADDRESSES, 0, 0, NULL, "", "", false,

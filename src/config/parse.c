@@ -123,6 +123,9 @@ enum focal_status focal_config_check(const struct focal_config *c, struct focal_
     if (c->redial_least_s > c->redial_most_s)
         return focal_fail(err, FOCAL_REFUSED, "exchange them", "redial_least (%u s) is above redial_most (%u s)",
                           (unsigned)c->redial_least_s, (unsigned)c->redial_most_s);
+    if (strcmp(c->admin_group, c->entry_group) == 0 || strcmp(c->admin_group, c->read_group) == 0)
+        return focal_fail(err, FOCAL_REFUSED, "who does both can be a member of two groups",
+                          "admin_group is \"%s\" and so is another one: whoever administers would read records", c->admin_group);
     return FOCAL_OK;
 }
 

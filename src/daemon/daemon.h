@@ -31,8 +31,8 @@ FOCAL_MUST_USE enum focal_status config_read(struct focal_config *, const char *
 
 /* The file beside the keys that outlives the database; bytes as room node makes and reads them. */
 FOCAL_MUST_USE enum focal_status keepsake_file_write(const char *dir, struct focal_span bytes, struct focal_error *);
-/* Empty when there is none, or none that can be read: it is not the only source. */
-FOCAL_MUST_USE enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir);
+/* Empty when there is none, or none that can be read: it is not the only source. DENIED: others may have changed it. */
+FOCAL_MUST_USE enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir, struct focal_error *);
 
 /* place.c: a directory filled apart and put in place at the end, or not at all */
 struct place { char dir[PATH_BYTES], stage[PATH_BYTES]; bool made_dir; size_t moved; };

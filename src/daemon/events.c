@@ -95,11 +95,11 @@ static void dial_failed(void *data, uint64_t dial_tag, enum focal_status why, co
     event_put(r, &e);
 }
 
-static void control_opened(void *data, uint64_t conn, uint32_t uid, uint32_t gid, int pid)
+static void control_opened(void *data, uint64_t conn, const struct focal_io_caller *who)
 {
     struct running *r = data;
-    (void)pid;
-    if (!focal_admin_connect(r->admin, conn, uid, gid))
+    unsigned rights = focal_rights_of(&r->groups, who->uid, who->gid, who->groups, who->group_count);
+    if (!focal_admin_connect(r->admin, conn, who->uid, rights))
         focal_io_control_close(r->io, conn);
 }
 

@@ -66,7 +66,7 @@ enum focal_status keepsake_file_write(const char *dir, struct focal_span bytes, 
     return st;
 }
 
-enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir)
+enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir, struct focal_error *err)
 {
     char path[PATH_BYTES];
     struct focal_buf text;
@@ -75,12 +75,12 @@ enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir)
     if (!path_join(path, dir, "keys/network.focal"))
         return FOCAL_OK;
     focal_buf_init(&text, 2 * KEEPSAKE_BYTES_MAX);
-    enum focal_status st = focal_file_read(&text, path, KEEPSAKE_BYTES_MAX, NULL);
+    enum focal_status st = focal_file_read_secret(&text, path, KEEPSAKE_BYTES_MAX, err);
     if (st == FOCAL_OK && text.len > form + 1 && memcmp(text.data, KEEPSAKE_FORM, form) == 0 && text.data[text.len - 1] == '\n'
         && !focal_unbase64url(bytes, focal_span_of(text.data + form, text.len - form - 1)))
         focal_buf_clear(bytes);
     focal_buf_close(&text);
-    return st == FOCAL_NO_MEMORY ? st : FOCAL_OK;
+    return st == FOCAL_NO_MEMORY || st == FOCAL_DENIED ? st : FOCAL_OK;
 }
 
 /* ---- configuration ---- */
@@ -89,7 +89,7 @@ static enum focal_status read_one(struct focal_config *config, const char *path,
 {
     struct focal_buf text;
     focal_buf_init(&text, 2 * CONFIG_BYTES_MAX);
-    enum focal_status st = focal_file_read(&text, path, CONFIG_BYTES_MAX, err);
+    enum focal_status st = focal_file_read_trusted(&text, path, CONFIG_BYTES_MAX, err);
     if (st == FOCAL_OK)
         st = focal_config_parse(config, path, focal_buf_view(&text), err);
     focal_buf_close(&text);
@@ -108,6 +108,9 @@ static enum focal_status read_more(struct focal_config *config, const char *file
     struct dirent **names = NULL;
     if (snprintf(dir, sizeof dir, "%s.d", file) >= (int)sizeof dir)
         return FOCAL_OK;
+    enum focal_status trusted = focal_dir_trusted(dir, err);
+    if (trusted != FOCAL_OK)
+        return trusted == FOCAL_NOT_FOUND ? FOCAL_OK : trusted;
     int count = scandir(dir, &names, is_conf, alphasort);
     if (count < 0)
         return errno == ENOENT ? FOCAL_OK : focal_fail(err, FOCAL_IO, "", "%s: %s", dir, strerror(errno));
@@ -140,7 +143,7 @@ enum focal_status config_read(struct focal_config *config, const char *dir, cons
     if (st == FOCAL_OK)
         st = focal_config_check(config, err);
     if (st != FOCAL_OK)
-        return st == FOCAL_REFUSED || st == FOCAL_MALFORMED ? focal_fail(err, FOCAL_REFUSED, err->hint, "%s", err->message) : st;
+        return st == FOCAL_REFUSED || st == FOCAL_MALFORMED || st == FOCAL_DENIED ? focal_fail(err, FOCAL_REFUSED, err->hint, "%s", err->message) : st;
     char beside[PATH_BYTES];
     (void)snprintf(beside, sizeof beside, "%s", file);
     char *slash = strrchr(beside, '/');

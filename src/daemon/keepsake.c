@@ -7,8 +7,12 @@ void keepsake_open(struct running *r)
 {
     focal_buf_init(&r->kept, KEEPSAKE_ROOM);
     r->kept_version = UINT64_MAX;
-    if (keepsake_file_read(&r->kept, r->config.dir) != FOCAL_OK)
+    struct focal_error err = { .status = FOCAL_OK };
+    enum focal_status st = keepsake_file_read(&r->kept, r->config.dir, &err);
+    if (st != FOCAL_OK)                 /* it is written anew */
         focal_buf_clear(&r->kept);
+    if (st == FOCAL_DENIED)
+        focal_trace_line(&r->trace, FOCAL_WARNING, "daemon", "%s; it is made anew", err.message);
 }
 
 /* A failure stops nothing: the database is there. It is tried again at the next change or start. */

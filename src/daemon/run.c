@@ -168,7 +168,7 @@ static enum focal_status open_node(struct running *r, struct focal_error *err)
         return st;
     keepsake_open(r);
     struct focal_admin_setup admin = { .node = r->node, .entropy = { focal_entropy_fill, NULL }, .keys = &r->public_keys, .program = FOCAL_VERSION,
-        .dir = r->config.dir, .listen = strcmp(r->config.listen, "none") == 0 ? NULL : r->bound, .pid = (int)getpid(), .own_uid = (uint32_t)getuid(), .started_mono_ms = now.mono_ms };
+        .dir = r->config.dir, .listen = strcmp(r->config.listen, "none") == 0 ? NULL : r->bound, .pid = (int)getpid(), .groups = &r->groups, .two_persons = r->config.two_persons, .started_mono_ms = now.mono_ms };
     services_fill(&admin, r);
     st = focal_admin_open(&r->admin, &admin);
     return st == FOCAL_OK ? st : focal_fail(err, st, "free some memory", "no memory for the commands");
@@ -188,7 +188,7 @@ static enum focal_status open_io(struct running *r, struct focal_error *err)
             return st;
         r->listens = true;
     }
-    st = focal_io_control_listen(r->io, r->socket, 0600, err);
+    st = focal_io_control_listen(r->io, r->socket, 0666, err);      /* who connects has the rights of its groups, or none */
     if (st != FOCAL_OK)
         return st;
     st = say_addresses(r);
@@ -244,6 +244,9 @@ int run_main(int argc, char **argv)
     r->trace = (struct focal_trace){ .line = log_line, .most = r->config.log_level };
     if (st == FOCAL_OK) {
         focal_config_socket(r->socket, &r->config);
+        st = find_groups(r, &err);      /* the list of groups is out of reach afterwards */
+    }
+    if (st == FOCAL_OK) {
         confine(r);
         st = open_store(r, &err);
     }

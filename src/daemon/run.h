@@ -20,6 +20,7 @@ struct running {
     const char *dir, *file;             /* as given, for reading the configuration again */
     struct focal_config config;
     struct focal_trace trace;
+    struct focal_groups groups;
     struct focal_store *store;
     struct focal_node_keys *keys;       /* in guarded memory */
     struct focal_public_keys public_keys;
@@ -55,6 +56,8 @@ void fence_places(const struct running *, char state[PATH_BYTES], char runtime[P
 enum focal_status open_fence(struct running *, struct focal_error *);
 /* confine.c: from here on this process reaches its own files only, and starts no other program */
 void confine(struct running *);
+/* groups.c: who may what, by the groups of this machine */
+FOCAL_MUST_USE enum focal_status find_groups(struct running *, struct focal_error *);
 /* services.c: what the commands borrow from the shell */
 void services_fill(struct focal_admin_setup *, struct running *);
 

@@ -68,9 +68,9 @@ static enum focal_status read_old(struct rejoining *r, struct focal_error *err)
         r->source[0] = 0;
         st = FOCAL_OK;
     }
-    if (st == FOCAL_OK && keepsake_file_read(&r->keepsake, r->dir) != FOCAL_OK)
-        st = focal_fail(err, FOCAL_NO_MEMORY, "free some memory", "no memory to read keys/network.focal");
-    return st;
+    if (st == FOCAL_OK)
+        st = keepsake_file_read(&r->keepsake, r->dir, err);
+    return st == FOCAL_NO_MEMORY ? focal_fail(err, st, "free some memory", "no memory to read keys/network.focal") : st;
 }
 
 /* ---- the new one ----------------------------------------------------------------------------------------------------------- */

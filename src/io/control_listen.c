@@ -8,18 +8,44 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { GROUPS_FIRST = 32, GROUPS_MAX = 65536 };        /* NGROUPS_MAX of Linux */
+
+/* All of them, however many: who is in a hundred groups is a member of the hundredth as well. */
+static bool read_groups(struct io_conn *conn, int fd)
+{
+    uint32_t room = GROUPS_FIRST;
+
+    for (;;) {
+        socklen_t len = room * (socklen_t)sizeof *conn->groups;
+        uint32_t *grown = focal_realloc(conn->groups, len);
+        if (!grown)
+            return false;
+        conn->groups = grown;
+        if (!getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, conn->groups, &len)) {
+            conn->caller.groups = conn->groups;
+            conn->caller.group_count = len / sizeof *conn->groups;
+            return true;
+        }
+        uint32_t wanted = (uint32_t)(len / sizeof *conn->groups);      /* the system says how much it needs */
+        if (errno != ERANGE || wanted <= room || wanted > GROUPS_MAX)
+            return false;
+        room = wanted;
+    }
+}
+
 static bool read_credentials(struct io_conn *conn)
 {
     uv_os_fd_t fd;
     struct ucred who;
     socklen_t len = sizeof who;
 
+    _Static_assert(sizeof(gid_t) == sizeof *conn->groups, "the system's groups are of 32 bits");
     if (uv_fileno((uv_handle_t *)&conn->pipe, &fd) || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len))
         return false;
-    conn->uid = who.uid;
-    conn->gid = who.gid;
-    conn->pid = who.pid;
-    return true;
+    conn->caller.uid = who.uid;
+    conn->caller.gid = who.gid;
+    conn->caller.pid = who.pid;
+    return read_groups(conn, fd);
 }
 
 static void connected(uv_stream_t *server, int status)

@@ -25,6 +25,7 @@ void focal_io_conn_freed(uv_handle_t *handle)
 {
     struct io_conn *conn = handle->data;
 
+    focal_free(conn->groups);
     focal_free(conn->in);
     focal_free(conn);
 }
@@ -237,7 +238,10 @@ static void tell_conn(struct io_conn *conn, uint32_t *lines, size_t *bytes)
     if (!conn->opened) {
         conn->opened = true;
         io->told = true;
-        io->tell.control_opened(io->tell.data, conn->number, conn->uid, conn->gid, conn->pid);
+        io->tell.control_opened(io->tell.data, conn->number, &conn->caller);
+        focal_free(conn->groups);
+        conn->groups = NULL;
+        conn->caller.group_count = 0;
     }
     if (conn->ready && !conn->gone && !conn->finishing) {
         conn->ready = false;

@@ -26,9 +26,9 @@ static void no_dial_failed(void *data, uint64_t tag, enum focal_status why, cons
     (void)data, (void)tag, (void)why, (void)text;
 }
 
-static void no_control_opened(void *data, uint64_t conn, uint32_t uid, uint32_t gid, int pid)
+static void no_control_opened(void *data, uint64_t conn, const struct focal_io_caller *caller)
 {
-    (void)data, (void)conn, (void)uid, (void)gid, (void)pid;
+    (void)data, (void)conn, (void)caller;
 }
 
 static void no_event(void *data)

@@ -1,6 +1,8 @@
 /* Files: secrets read with their rules, whole files written so that a power cut leaves the old or the new one. */
 #include "loop.h"
 
+#include "focal/base_plant.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -55,34 +57,75 @@ enum focal_status focal_file_read(struct focal_buf *out, const char *path, size_
     return status;
 }
 
-enum focal_status focal_file_read_secret(struct focal_buf *out, const char *path, size_t max, struct focal_error *err)
+/* Which bits of the mode let others do what only the owner may, and who else may be the owner. */
+struct rule { unsigned forbidden, good; bool root; const char *why; };
+static const struct rule secret_rule = { 077, 0600, false, "holds a secret, and its mode lets others at it" };
+static const struct rule trusted_rule = { 022, 0644, true, "is trusted, and its mode lets others write to it" };
+
+static enum focal_status check_rule(const struct rule *rule, const struct stat *st, const char *path, unsigned good, struct focal_error *err)
 {
-    struct stat st;
     char hint[240];
 
+    if (st->st_uid != geteuid() && !(rule->root && st->st_uid == 0)) {
+        snprintf(hint, sizeof hint, "look who put it there; if it is right, run: chown %u %s", (unsigned)geteuid(), path);
+        return focal_fail(err, FOCAL_DENIED, hint, "%s belongs to another user (%u)", path, (unsigned)st->st_uid);
+    }
+    if (st->st_mode & rule->forbidden && !FOCAL_PLANTED(MODE_UNCHECKED)) {
+        snprintf(hint, sizeof hint, "Run: chmod %o %s", good, path);
+        return focal_fail(err, FOCAL_DENIED, hint, "%s %s: %04o", path, rule->why, (unsigned)(st->st_mode & 07777));
+    }
+    return FOCAL_OK;
+}
+
+static enum focal_status is_link(const char *path, struct focal_error *err)
+{
+    return focal_fail(err, FOCAL_DENIED, "Put the thing itself there.", "%s is a symbolic link, and is not read through one", path);
+}
+
+static enum focal_status read_by_rule(const struct rule *rule, struct focal_buf *out, const char *path, size_t max, struct focal_error *err)
+{
+    struct stat st;
+
     /* Without waiting: opening a FIFO that somebody put there must not hang. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 && errno == ELOOP)
-        return focal_fail(err, FOCAL_DENIED, "Put the file itself there.", "%s is a symbolic link; secrets are not read through links", path);
+        return is_link(path, err);
     if (fd < 0)
         return failed(err, path, errno);
     enum focal_status status = FOCAL_OK;
-    if (fstat(fd, &st)) {
+    if (fstat(fd, &st))
         status = failed(err, path, errno);
-    } else if (!S_ISREG(st.st_mode)) {
-        status = focal_fail(err, FOCAL_DENIED, "", "%s is not a regular file", path);
-    } else if (st.st_uid != geteuid()) {
-        snprintf(hint, sizeof hint, "Run: chown %u %s", (unsigned)geteuid(), path);
-        status = focal_fail(err, FOCAL_DENIED, hint, "%s belongs to another user (%u)", path, (unsigned)st.st_uid);
-    } else if (st.st_mode & 077) {
-        snprintf(hint, sizeof hint, "Run: chmod 600 %s", path);
-        status = focal_fail(err, FOCAL_DENIED, hint, "%s holds a secret but its mode %04o lets others at it", path,
-                            (unsigned)(st.st_mode & 07777));
-    } else {
+    else if (!S_ISREG(st.st_mode))
+        status = focal_fail(err, FOCAL_DENIED, "Put an ordinary file there.", "%s is not a regular file", path);
+    else
+        status = check_rule(rule, &st, path, rule->good, err);
+    if (status == FOCAL_OK)
         status = read_all(out, fd, path, max, err);
-    }
     close(fd);
     return status;
+}
+
+enum focal_status focal_file_read_secret(struct focal_buf *out, const char *path, size_t max, struct focal_error *err)
+{
+    return read_by_rule(&secret_rule, out, path, max, err);
+}
+
+enum focal_status focal_file_read_trusted(struct focal_buf *out, const char *path, size_t max, struct focal_error *err)
+{
+    return read_by_rule(&trusted_rule, out, path, max, err);
+}
+
+enum focal_status focal_dir_trusted(const char *path, struct focal_error *err)
+{
+    struct stat st;
+
+    if (lstat(path, &st))
+        return failed(err, path, errno);
+    if (S_ISLNK(st.st_mode))
+        return is_link(path, err);
+    if (!S_ISDIR(st.st_mode))
+        return focal_fail(err, FOCAL_DENIED, "Move it away.", "%s is not a directory", path);
+    return check_rule(&trusted_rule, &st, path, 0755, err);
 }
 
 static int sync_dir_of(const char *path)

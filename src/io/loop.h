@@ -73,8 +73,8 @@ struct io_conn {
     uv_pipe_t pipe;
     uint64_t number;
     uint64_t deadline_ms;               /* finishing: the client must have read what is left by then; ended: look again */
-    uint32_t uid, gid;
-    int pid;
+    struct focal_io_caller caller;
+    uint32_t *groups;                   /* until control_opened was told */
     bool opened;                        /* control_opened was told, so control_closed must be */
     bool reading, ended;                /* ended: the client sends no more */
     bool ended_told;

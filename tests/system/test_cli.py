@@ -102,7 +102,7 @@ class Usage(unittest.TestCase):
     def test_every_verb_has_help(self):
         verbs = ["status", "matrix", "sync now", "ping", "verify", "import", "export", "report", "office invite", "office admit",
                  "office list", "office show", "office pause", "office resume", "redaction list", "redaction show", "redaction agree", "refused",
-                 "case withdraw", "case restore"]
+                 "case withdraw", "case restore", "approve", "request list", "request refuse"]
         verbs += [n + " " + v for n in ("case", "entity", "focal-point", "endorsement", "nil-return")
                   for v in ("new", "list", "show", "update", "conflicts", "resolve", "redact")]
         for verb in verbs:
@@ -122,7 +122,7 @@ class Usage(unittest.TestCase):
                  ["report", "--format", "pdf"], ["sync"], ["sync", "now", "--timeout", "soon"], ["office", "invite", "KEN", "--expires", "36h"],
                  ["--color", "blue", "status"], ["--socket"], ["case", "list", "--filter", "nothing=1"], ["status", "--wait"], ["ping"],
                  ["case", "redact", REF], ["case", "redact", REF, "--reason", "other"], ["case", "redact", REF, "--reason", "other", "--no-input"],
-                 ["redaction", "agree", REF, "--yes"], ["redaction", "show"], ["refused", REF]]
+                 ["redaction", "agree", REF, "--yes"], ["redaction", "show"], ["refused", REF], ["approve"], ["approve", "x"], ["approve", "0"], ["request", "refuse", "-1"]]
         for args in wrong:
             done = run(*args)
             self.assertEqual(done.returncode, 2, args)
@@ -312,6 +312,40 @@ class Answers(unittest.TestCase):
             self.assertEqual(json.loads(fake.run("refused", "--json").out), {"schema": "focal.refused/1", "items": [lost], "more": False})
             self.assertEqual(fake.run("refused", "--seen").returncode, 0)
             self.assertEqual(fake.heard[-1], ("refused", {"seen": True}))
+
+    def test_who_may(self):
+        message = '"case list" is for members of focal-read or focal-entry, and you (user 1001) are not one'
+        with Fake({"case.list": [("error", CODES["denied"], 6, message)]}) as fake:
+            done = fake.run("case", "list")
+            self.assertEqual((done.returncode, done.out), (6, ""))
+            self.assertIn("focalctl: " + message, done.err)
+            self.assertEqual(json.loads(fake.run("case", "list", "--json").err)["error"]["exit"], 6)
+
+    def test_two_persons(self):
+        waits = [("end", {"status": "partial", "request": 7, "message": '"export" needs two persons here: it waits as request 7', "hint": "another runs `focalctl approve 7`"})]
+        root = {"id": 7, "uid": 0, "command": "case redact", "about": REF, "at_ms": 0, "until": "2026-11-24 10:00 UTC", "approved_by": None, "mine": False}
+        row = {"number": 4, "at_ms": 1, "code": "command", "what": "user 0, focal-entry: case redact " + REF, "uid": 0}
+        far = dict(row, what="user 3999999999: export; not permitted", uid=3999999999)
+        with Fake({"export": waits, "case.redact": waits, "request.list": [("item", root), ("item", dict(root, id=8, about=None, approved_by=3999999999)), LAST],
+                   "approve": lambda w: [("item", {"request": w["number"], "approved": True}), END], "request.refuse": [("item", {"request": 7, "refused": True}), END],
+                   "history": [("item", row), ("item", far), LAST]}) as fake:
+            for words in (["export"], ["export", "-o", "/nonexistent/x"], ["export", "--json"], ["case", "redact", REF, "--reason", "other", "--yes"]):
+                done = fake.run(*words)
+                if words[-1] != "/nonexistent/x":
+                    self.assertEqual((done.returncode, done.out), (3, ""), words)
+                    self.assertIn("it waits as request 7", done.err)
+                    self.assertIn("focalctl approve 7", done.err)
+            lines = fake.run("request", "list").out.splitlines()
+            self.assertEqual(lines[0].split(), ["NUMBER", "ASKED", "BY", "COMMAND", "ABOUT", "UNTIL", "APPROVED", "BY"])
+            self.assertEqual(lines[1].split(), ["7", "user", "0", "(root)", "case", "redact", REF, "2026-11-24", "10:00", "UTC", "-"])
+            self.assertEqual(lines[2].split()[-2:], ["user", "3999999999"])
+            self.assertIn("request 9 is agreed to", fake.run("approve", "9").out)
+            self.assertEqual(fake.heard[-1], ("approve", {"number": 9}))
+            self.assertEqual(fake.run("request", "refuse", "7").out, "request 7 waits no more\n")
+            text = fake.run("history", "--readings").out
+            self.assertEqual(fake.heard[-1], ("history", {"readings": True}))
+            self.assertIn("  user 0 (root), focal-entry: case redact " + REF + "\n", text)
+            self.assertIn("  user 3999999999: export; not permitted\n", text)
 
     def test_partial_and_faults(self):
         offices = {"offices": [{"code": "HQ", "synced": True}, {"code": "SSD", "synced": False}]}

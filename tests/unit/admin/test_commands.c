@@ -4,7 +4,7 @@
 static void greeting(void **state)
 {
     struct world *w = *state;
-    assert_true(focal_admin_connect(w->admin, 1, 5, 5));
+    assert_true(focal_admin_connect(w->admin, 1, 5, FOCAL_MAY_ALL));
     settle(w);
     HAS(focal_buf_cstr(&w->out), "{\"focal\":\"control\",\"version\":1");
     HAS(ask(w, "{\"id\":1,\"do\":\"status\"}"), "\"error\"");
@@ -14,7 +14,7 @@ static void greeting(void **state)
 static void other_user(void **state)
 {
     struct world *w = *state;
-    assert_true(focal_admin_connect(w->admin, 1, 6, 5));
+    assert_true(focal_admin_connect(w->admin, 1, 6, 0));
     line(w, "{\"focal\":\"control\",\"version\":1}");
     HAS(ask(w, "{\"id\":1,\"do\":\"status\"}"), "FD-015");
     HAS(ask(w, "{\"id\":2,\"do\":\"office.invite\",\"with\":{\"office\":\"KEN\"}}"), "FD-015");
@@ -181,12 +181,18 @@ static void limits(void **state)
     assert_true(focal_admin_finished(w->admin, 1));
     HAS(focal_buf_cstr(&w->out), "FD-014");
     uint64_t conn = 2;
-    while (focal_admin_connect(w->admin, conn, 5, 5))
+    while (focal_admin_connect(w->admin, conn, 5, FOCAL_MAY_ALL))
         conn++;
-    assert_true(conn > 32 && conn < 1000);
+    assert_int_equal(conn, 33);         /* one user does not take all places, */
+    while (focal_admin_connect(w->admin, conn, (uint32_t)(1000 + conn), 0))
+        conn++;
+    assert_int_equal(conn, 41);         /* nor do those who may nothing, however many they are, */
+    while (focal_admin_connect(w->admin, conn, (uint32_t)(1000 + conn), FOCAL_MAY_READ))
+        conn++;
+    assert_int_equal(conn, 65);         /* and there is an end. */
     for (uint64_t i = 1; i < conn; i++)
         focal_admin_disconnect(w->admin, i);
-    assert_true(focal_admin_connect(w->admin, 5000, 5, 5));
+    assert_true(focal_admin_connect(w->admin, 5000, 5, FOCAL_MAY_ALL));
 }
 
 static void vanishing(void **state)
@@ -352,9 +358,10 @@ static void history_and_incidents(void **state)
     HAS(ask(w, "{\"id\":1,\"do\":\"case.new\",\"with\":{\"fields\":{\"country\":\"KEN\"}}}"), "\"status\":\"ok\"");
     const char *said = ask(w, "{\"id\":2,\"do\":\"history\"}");
     HAS(said, "{\"number\":1,\"at_ms\":");
+    HAS(said, "user 5, focal-entry: case new HQ-");
     HAS(said, "this office opened an epoch: first");
     HAS(said, "\"more\":false");
-    assert_null(strstr(ask(w, "{\"id\":3,\"do\":\"history\",\"with\":{\"after\":1}}"), "\"item\""));
+    assert_null(strstr(ask(w, "{\"id\":3,\"do\":\"history\",\"with\":{\"after\":2}}"), "\"item\""));
     HAS(ask(w, "{\"id\":4,\"do\":\"history.proof\",\"with\":{\"number\":1}}"), "FD-007");
     HAS(ask(w, "{\"id\":5,\"do\":\"status\"}"), "\"needs_you\":[]");
 
@@ -366,7 +373,7 @@ static void history_and_incidents(void **state)
     said = ask(w, "{\"id\":7,\"do\":\"status\"}");
     HAS(said, "two copies of this office were running at the same time");
     HAS(said, "(incident 1, seen 2026-11-23 10:00 UTC");
-    HAS(ask(w, "{\"id\":8,\"do\":\"history\",\"with\":{\"limit\":1}}"), "\"code\":\"incident\",\"incident\":1");
+    HAS(ask(w, "{\"id\":8,\"do\":\"history\",\"with\":{\"limit\":2}}"), "\"code\":\"incident\",\"incident\":1");
     assert_null(strstr(focal_buf_cstr(&w->out), "\"number\":1,"));
     HAS(ask(w, "{\"id\":9,\"do\":\"history.proof\",\"with\":{\"number\":1}}"), "\"kind\":\"two_live\"");
     w->now.wall_ms += 31 * (uint64_t)86400000;
@@ -374,7 +381,7 @@ static void history_and_incidents(void **state)
     HAS(ask(w, "{\"id\":11,\"do\":\"history\"}"), "two copies of this office");
 
     /* Followed: what comes later is told as it comes. */
-    assert_null(strstr(ask(w, "{\"id\":12,\"do\":\"history\",\"with\":{\"after\":2,\"follow\":true}}"), "\"end\""));
+    assert_null(strstr(ask(w, "{\"id\":12,\"do\":\"history\",\"with\":{\"after\":5,\"follow\":true}}"), "\"end\""));
     struct focal_node_event e = { .type = FOCAL_EVENT_TICK };
     assert_int_equal(focal_store_begin(w->store), FOCAL_OK);
     assert_int_equal(focal_oplog_incident_two_live(ol, &w->public_keys.sign, (const uint8_t *)"11111111", (const uint8_t *)"33333333"), FOCAL_OK);

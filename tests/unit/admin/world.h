@@ -26,8 +26,13 @@ struct world {
     struct focal_now now;
     uint64_t chance;
     struct focal_buf out;
+    unsigned two_persons;
     struct focal_node_event events[ROOM];
 };
+
+/* Groups 100, 101 and 102; whoever starts the daemon has all rights. */
+static const struct focal_groups groups = { .admin = { "focal-admin", true, 100 }, .entry = { "focal-entry", true, 101 }, .read = { "focal-read", true, 102 },
+                                            .owner = 5, .owner_all = true };
 
 static inline void fill(void *data, void *out, size_t len)
 {
@@ -101,7 +106,7 @@ static inline void open_node(struct world *w)
     struct focal_error err;
     struct focal_node_setup setup = { .store = w->store, .keys = &w->keys, .entropy = { fill, &w->chance }, .machine_id = "", .boot_id = "" };
     assert_int_equal(focal_node_open(&w->node, &setup, w->now, &err), FOCAL_OK);
-    struct focal_admin_setup admin = { .node = w->node, .entropy = { fill, &w->chance }, .keys = &w->public_keys, .program = "0", .dir = "/d", .own_uid = 5,
+    struct focal_admin_setup admin = { .node = w->node, .entropy = { fill, &w->chance }, .keys = &w->public_keys, .program = "0", .dir = "/d", .groups = &groups, .two_persons = w->two_persons,
         .spent_ms = no_time, .figures = no_figures, .addresses = one_address, .deep_check = no_check };
     assert_int_equal(focal_admin_open(&w->admin, &admin), FOCAL_OK);
 }
@@ -208,10 +213,28 @@ static inline void settle(struct world *w)
 
 static inline void start(struct world *w)
 {
-    assert_true(focal_admin_connect(w->admin, 1, 5, 5));
+    assert_true(focal_admin_connect(w->admin, 1, 5, FOCAL_MAY_ALL));
     line(w, "{\"focal\":\"control\",\"version\":1}");
     settle(w);
     focal_buf_clear(&w->out);
+}
+
+/* The same connection, another person. */
+static inline void come_as(struct world *w, uint32_t uid, unsigned rights)
+{
+    focal_admin_disconnect(w->admin, 1);
+    assert_true(focal_admin_connect(w->admin, 1, uid, rights));
+    line(w, "{\"focal\":\"control\",\"version\":1}");
+    settle(w);
+    focal_buf_clear(&w->out);
+}
+
+/* The node and its commands, from what is on the disk. */
+static inline void start_again(struct world *w)
+{
+    focal_admin_close(w->admin);
+    focal_node_close(w->node);
+    open_node(w);
 }
 
 /* What one request answers, as text. */
@@ -228,6 +251,13 @@ static inline const char *ask(struct world *w, const char *text)
         const char *has_text = (text);                                                                                 \
         if (!strstr(has_text, part))                                                                                   \
             fail_msg("no %s in %s", part, has_text);                                                                   \
+    } while (0)
+
+#define HAS_NOT(text, part)                                                                                            \
+    do {                                                                                                               \
+        const char *has_text = (text);                                                                                 \
+        if (strstr(has_text, part))                                                                                    \
+            fail_msg("%s in %s", part, has_text);                                                                      \
     } while (0)
 
 /* The value of "key":"..." in the last answer. */

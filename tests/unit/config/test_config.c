@@ -66,6 +66,11 @@ static void refused(void **state)
         { "[link]\nredial_most = 99999999999999999999\n", "line 2: redial_most", "whole number" },
         { "[log]\nlevel = loud\n", "line 2: level", "debug" },
         { "[link]\nnonsense\n", "line 2", "key = value" },
+        { "[control]\nadmin_group =\n", "line 2: admin_group", "groupadd" },
+        { "[control]\nentry_group = a b\n", "line 2: entry_group", "groupadd" },
+        { "[control]\nread_group = 7up\n", "line 2: read_group", "groupadd" },
+        { "[control]\nread_group = abcdefghijklmnopqrstuvwxyz1234567\n", "line 2: read_group", "at most 32" },
+        { "[control]\ntwo_persons = redact, burn\n", "line 2: two_persons", "redact, export, revoke or veil" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct focal_config c, before;
@@ -100,6 +105,26 @@ static void hostile(void **state)
     assert_int_equal(focal_config_check(&c, &err), FOCAL_REFUSED);
 }
 
+static void who_may(void **state)
+{
+    (void)state;
+    struct focal_config c;
+    struct focal_error err;
+    focal_config_defaults(&c);
+    assert_string_equal(c.admin_group, "focal-admin");
+    assert_string_equal(c.entry_group, "focal-entry");
+    assert_string_equal(c.read_group, "focal-read");
+    assert_int_equal(c.two_persons, 0);
+    assert_int_equal(parse(&c, "[control]\ntwo_persons = redact,export , revoke veil\n", &err), FOCAL_OK);
+    assert_int_equal(c.two_persons, FOCAL_TWO_REDACT | FOCAL_TWO_EXPORT | FOCAL_TWO_REVOKE | FOCAL_TWO_VEIL);
+    assert_int_equal(parse(&c, "[control]\ntwo_persons =\n", &err), FOCAL_OK);
+    assert_int_equal(c.two_persons, 0);
+    /* One group for both would let whoever administers read. */
+    assert_int_equal(parse(&c, "[control]\nadmin_group = staff\nread_group = staff\n", &err), FOCAL_OK);
+    assert_int_equal(focal_config_check(&c, &err), FOCAL_REFUSED);
+    assert_non_null(strstr(err.message, "staff"));
+}
+
 /* What is printed is read back as the same. */
 static void back(void **state)
 {
@@ -109,7 +134,7 @@ static void back(void **state)
     for (int help = 0; help < 2; help++) {
         struct focal_buf text;
         focal_config_defaults(&c);
-        assert_int_equal(parse(&c, "[node]\ndir=/d\n[control]\nsocket=/d/s\n[link]\nlisten=1.2.3.4:5\nadvertise=a:1,b:2\nredial_least=2\n[log]\nlevel=error\n", &err), FOCAL_OK);
+        assert_int_equal(parse(&c, "[node]\ndir=/d\n[control]\nsocket=/d/s\nadmin_group=it\nentry_group=desk\nread_group=desk\ntwo_persons=veil, redact\n[link]\nlisten=1.2.3.4:5\nadvertise=a:1,b:2\nredial_least=2\n[log]\nlevel=error\n", &err), FOCAL_OK);
         focal_buf_init(&text, 1 << 16);
         focal_config_print(&text, &c, help);
         focal_config_defaults(&again);
@@ -216,7 +241,7 @@ static void addresses(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(defaults), cmocka_unit_test(taken), cmocka_unit_test(refused), cmocka_unit_test(hostile),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(defaults), cmocka_unit_test(taken), cmocka_unit_test(refused), cmocka_unit_test(hostile), cmocka_unit_test(who_may),
         cmocka_unit_test(back), cmocka_unit_test(the_longest_comes_back), cmocka_unit_test(what_a_file_cannot_hold),
         cmocka_unit_test(shipped), cmocka_unit_test(addresses) };
     return cmocka_run_group_tests(tests, NULL, NULL);

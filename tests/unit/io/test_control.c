@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@ struct hall {
     unsigned opened, closed, lines, ready, stop_when_closed;
     uint64_t conn, bytes;
     uint32_t uid, gid;
+    size_t group_count; uint64_t group_sum;
     int pid;
     uint64_t to_send, send_number;      /* for the reader that is slower than the daemon */
     unsigned times_full;
@@ -42,15 +44,18 @@ struct hall {
         }                                                                                          \
     } while (0)
 
-static void on_opened(void *data, uint64_t conn, uint32_t uid, uint32_t gid, int pid)
+static void on_opened(void *data, uint64_t conn, const struct focal_io_caller *caller)
 {
     struct hall *h = data;
 
     h->opened++;
     h->conn = conn;
-    h->uid = uid;
-    h->gid = gid;
-    h->pid = pid;
+    h->uid = caller->uid;
+    h->gid = caller->gid;
+    h->pid = caller->pid;
+    h->group_count = caller->group_count;
+    for (size_t i = 0; i < caller->group_count; i++)
+        h->group_sum += caller->groups[i];
 }
 
 static void on_line(void *data, uint64_t conn, struct focal_span line)
@@ -217,6 +222,46 @@ static void test_lines_both_ways_and_who_sent_them(void **state)
     assert_int_equal(h.uid, geteuid());
     assert_int_equal(h.gid, getegid());
     assert_int_equal(h.pid, getpid());
+    assert_int_equal(h.group_count, getgroups(0, NULL));
+    hall_close(&h);
+}
+
+enum { MANY_GROUPS = 1000 };
+
+/* This thread alone, by the bare call: the daemon's half keeps its own. */
+static void *come_with_many_groups(void *data)
+{
+    struct hall *h = data;
+    struct focal_client *client;
+    struct focal_error err;
+    struct focal_span line;
+    gid_t groups[MANY_GROUPS];
+
+    for (size_t i = 0; i < MANY_GROUPS; i++)
+        groups[i] = (gid_t)(20000 + i);
+    EXPECT(h, syscall(SYS_setgroups, MANY_GROUPS, groups) == 0);
+    EXPECT(h, focal_client_open(&client, h->path, &err) == FOCAL_OK);
+    EXPECT(h, focal_client_send(client, focal_span_text("x"), &err) == FOCAL_OK);
+    EXPECT(h, focal_client_receive(client, &line, 5000, &err) == FOCAL_OK);
+    focal_client_close(client);
+    return NULL;
+}
+
+/* All groups of who connects, the last of a thousand as well. */
+static void test_many_groups(void **state)
+{
+    struct hall h;
+
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("left out: only root can be in many groups\n");
+        return;
+    }
+    hall_open(&h, NULL);
+    h.echo = true;
+    hall_run(&h, come_with_many_groups);
+    assert_int_equal(h.group_count, MANY_GROUPS);
+    assert_int_equal(h.group_sum, (uint64_t)20000 * MANY_GROUPS + (uint64_t)MANY_GROUPS * (MANY_GROUPS - 1) / 2);
     hall_close(&h);
 }
 
@@ -458,6 +503,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_both_ways_and_who_sent_them),
+        cmocka_unit_test(test_many_groups),
         cmocka_unit_test(test_who_only_stops_sending_is_answered),
         cmocka_unit_test(test_who_stopped_sending_and_left_is_noticed),
         cmocka_unit_test(test_a_slow_reader_holds_back_the_sender),

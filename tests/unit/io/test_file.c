@@ -143,6 +143,72 @@ static void test_secrets_have_rules(void **state)
     focal_buf_close(&buf);
 }
 
+/* What is trusted may be read by others, and written by nobody else. */
+static void test_trusted_files_have_rules(void **state)
+{
+    static const unsigned good[] = { 0600, 0640, 0644, 0444, 0400 }, bad[] = { 0660, 0620, 0602, 0646, 0666, 0777 };
+    struct focal_error err;
+    struct focal_buf buf;
+
+    (void)state;
+    const char *path = in_dir("conf");
+    focal_buf_init(&buf, 100);
+    assert_int_equal(focal_file_write(path, focal_span_text("x"), 0600, false, &err), FOCAL_OK);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(chmod(path, good[i]), 0);
+        assert_int_equal(focal_file_read_trusted(&buf, path, 6, &err), FOCAL_OK);
+    }
+    focal_buf_clear(&buf);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(chmod(path, bad[i]), 0);
+        assert_int_equal(focal_file_read_trusted(&buf, path, 6, &err), FOCAL_DENIED);
+        assert_non_null(strstr(err.hint, "chmod 644"));
+        assert_non_null(strstr(err.hint, path));
+    }
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(symlink(path, in_dir("link")), 0);
+    assert_int_equal(focal_file_read_trusted(&buf, in_dir("link"), 6, &err), FOCAL_DENIED);
+    assert_non_null(strstr(err.message, "symbolic link"));
+    assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
+    assert_int_equal(focal_file_read_trusted(&buf, in_dir("fifo"), 6, &err), FOCAL_DENIED);
+    assert_int_equal(focal_file_read_trusted(&buf, in_dir("none"), 6, &err), FOCAL_NOT_FOUND);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(path, 12345, 0), 0);
+        assert_int_equal(focal_file_read_trusted(&buf, path, 6, &err), FOCAL_DENIED);
+        assert_non_null(strstr(err.hint, "chown 0 "));
+        /* Root's files are trusted by everybody else, and nobody's secrets. */
+        assert_int_equal(chown(path, 0, 0), 0);
+        assert_int_equal(chmod(path, 0644), 0);
+        assert_int_equal(chmod(dir, 0755), 0);
+        assert_int_equal(seteuid(12345), 0);
+        enum focal_status trusted = focal_file_read_trusted(&buf, path, 6, &err), secret = focal_file_read_secret(&buf, path, 6, &err);
+        assert_int_equal(seteuid(0), 0);
+        assert_int_equal(trusted, FOCAL_OK);
+        assert_int_equal(secret, FOCAL_DENIED);
+        focal_buf_clear(&buf);
+    }
+    assert_int_equal(buf.len, 0);
+    focal_buf_close(&buf);
+}
+
+static void test_trusted_directories(void **state)
+{
+    struct focal_error err;
+
+    (void)state;
+    assert_int_equal(focal_dir_trusted(in_dir("none"), &err), FOCAL_NOT_FOUND);
+    assert_int_equal(mkdir(in_dir("d"), 0700), 0);
+    assert_int_equal(focal_dir_trusted(in_dir("d"), &err), FOCAL_OK);
+    assert_int_equal(chmod(in_dir("d"), 0775), 0);
+    assert_int_equal(focal_dir_trusted(in_dir("d"), &err), FOCAL_DENIED);
+    assert_non_null(strstr(err.hint, "chmod 755"));
+    assert_int_equal(chmod(in_dir("d"), 0755), 0);
+    assert_int_equal(symlink(in_dir("d"), in_dir("l")), 0);
+    assert_int_equal(focal_dir_trusted(in_dir("l"), &err), FOCAL_DENIED);
+    assert_int_equal(focal_file_write(in_dir("f"), focal_span_text("x"), 0600, false, &err), FOCAL_OK);
+    assert_int_equal(focal_dir_trusted(in_dir("f"), &err), FOCAL_DENIED);
+}
+
 static void test_directories(void **state)
 {
     struct focal_error err;
@@ -165,6 +231,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_writes_whole_files, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_a_big_file, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_secrets_have_rules, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_trusted_files_have_rules, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_trusted_directories, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_directories, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

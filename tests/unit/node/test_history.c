@@ -140,6 +140,99 @@ static void the_oldest_rows_give_way(void **state)
     assert_int_equal(focal_node_prev_history(hq->node, row.number, &row), FOCAL_NOT_FOUND);
 }
 
+/* Each kind of row has its own room: who asks and looks without end drives out nothing but older asking and looking. */
+static void rings_give_way_apart(void **state)
+{
+    (void)state;
+    static const struct { enum focal_history_code code; unsigned ring; size_t most; } rings[] = {
+        { FOCAL_HISTORY_COMMAND, FOCAL_RING_COMMANDS, 20000 }, { FOCAL_HISTORY_READING, FOCAL_RING_READINGS, 20000 }, { FOCAL_HISTORY_DENIED, FOCAL_RING_DENIED, 2000 },
+    };
+    struct focal_history row, first;
+    hq->node->in_step = true;
+    size_t at_first = rows(hq, -1, NULL);
+    uint64_t numbers = 0;
+    assert_int_equal(focal_node_next_history(hq->node, 0, &first), FOCAL_OK);
+    assert_int_equal(focal_node_history_before(hq->node, 15, 0, &row), FOCAL_OK);
+    numbers = row.number;
+    for (size_t r = 0; r < 3; r++)
+        for (size_t i = 0; i < rings[r].most + 3; i++, numbers++)
+            assert_int_equal(history_note(hq->node, rings[r].code, focal_span_text("X")), FOCAL_OK);
+    assert_int_equal(focal_store_commit(hq->store), FOCAL_OK);
+    hq->node->tx_open = hq->node->in_step = false;
+    uint64_t newest = numbers;
+    for (size_t r = 3; r-- > 0;) {
+        size_t count = 0;
+        assert_int_equal(focal_node_history_before(hq->node, rings[r].ring, 0, &row), FOCAL_OK);
+        assert_int_equal(row.number, newest);           /* the oldest went */
+        for (uint64_t at = 0; focal_node_history_after(hq->node, rings[r].ring, at, &row) == FOCAL_OK; at = row.number) {
+            assert_int_equal(row.code, rings[r].code);
+            count++;
+        }
+        assert_int_equal(count, rings[r].most);
+        newest -= rings[r].most + 3;
+    }
+    assert_int_equal(rows(hq, -1, NULL), at_first);
+    assert_int_equal(focal_node_next_history(hq->node, 0, &row), FOCAL_OK);
+    assert_int_equal(row.number, first.number);
+    /* All rings in one order, both ways. */
+    size_t up = 0, down = 0;
+    uint64_t before = 0;
+    for (uint64_t at = 0; focal_node_history_after(hq->node, 15, at, &row) == FOCAL_OK; at = row.number, up++)
+        assert_true(row.number > at);
+    for (uint64_t at = 0; focal_node_history_before(hq->node, 15, at, &row) == FOCAL_OK; at = row.number, down++) {
+        assert_true(before == 0 || row.number < before);
+        before = row.number;
+    }
+    assert_int_equal(up, at_first + 42000);
+    assert_int_equal(down, up);
+    /* The counts are made anew where they are gone, as after a salvage. */
+    hq->node->in_step = true;
+    assert_int_equal(focal_store_begin(hq->store), FOCAL_OK);
+    hq->node->tx_open = true;
+    assert_int_equal(focal_store_del(hq->store, FOCAL_SHELF_META, focal_span_text("history-counts")), FOCAL_OK);
+    assert_int_equal(history_note(hq->node, FOCAL_HISTORY_DENIED, focal_span_text("Y")), FOCAL_OK);
+    assert_int_equal(focal_store_commit(hq->store), FOCAL_OK);
+    hq->node->tx_open = hq->node->in_step = false;
+    size_t denied = 0;
+    for (uint64_t at = 0; focal_node_history_after(hq->node, FOCAL_RING_DENIED, at, &row) == FOCAL_OK; at = row.number)
+        denied++;
+    assert_int_equal(denied, 2000);
+    assert_memory_equal(row.detail, "Y", 1);
+}
+
+static void notes_come_back_whole(void **state)
+{
+    (void)state;
+    struct focal_note note = { .cls = FOCAL_NOTE_READING, .uid = 4294967294u, .right = 4, .outcome = FOCAL_CONFLICT, .request = UINT64_MAX, .other_uid = 7, .record_set = true };
+    struct focal_note again;
+    struct focal_history row = { .code = FOCAL_HISTORY_READING };
+    struct focal_buf detail;
+    memset(note.command, 'c', sizeof note.command - 1);
+    memset(note.about, 'a', sizeof note.about - 1);
+    memset(&note.record, 5, sizeof note.record);
+    focal_buf_init(&detail, FOCAL_HISTORY_DETAIL_MAX);
+    focal_note_put(&detail, &note);
+    assert_false(detail.failed);        /* the longest there can be has room */
+    row.detail_len = detail.len;
+    memcpy(row.detail, detail.data, detail.len);
+    assert_true(focal_note_get(&again, &row));
+    assert_int_equal(again.cls, note.cls);
+    assert_int_equal(again.uid, note.uid);
+    assert_int_equal(again.outcome, note.outcome);
+    assert_true(again.request == note.request && again.other_uid == 7 && again.record_set && again.right == 4);
+    assert_int_equal(focal_ref_compare(&again.record, &note.record), 0);
+    assert_string_equal(again.command, note.command);
+    assert_string_equal(again.about, note.about);
+    for (size_t len = 0; len < detail.len; len++) {
+        row.detail_len = len;
+        assert_false(focal_note_get(&again, &row));
+    }
+    row.detail_len = detail.len;
+    row.code = FOCAL_HISTORY_MEMBER;
+    assert_false(focal_note_get(&again, &row));
+    focal_buf_close(&detail);
+}
+
 /* ---- the proof ------------------------------------------------------------------------------------------------------------ */
 
 struct chain { struct focal_id log; struct focal_tip at; struct focal_hash first; size_t count; size_t stop; };
@@ -216,6 +309,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(epochs_members_and_incidents, set_up, tear_down),
         cmocka_unit_test_setup_teardown(withdrawals_are_noted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_oldest_rows_give_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rings_give_way_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(notes_come_back_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_fork_proves_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_way_is_told_whole, set_up, tear_down),
     };
