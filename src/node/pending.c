@@ -61,9 +61,14 @@ static enum focal_status next(struct focal_node *n, uint64_t after, struct focal
     uint8_t at[KEY_BYTES];
     struct focal_buf key;
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
-    enum focal_status st = focal_store_next(n->store, FOCAL_SHELF_META, key_of(at, after), &key, row);
+    /* What stands behind the last of them is something else, and may be larger than any of these. */
+    enum focal_status st = focal_store_next(n->store, FOCAL_SHELF_META, key_of(at, after), &key, NULL);
     if (st == FOCAL_OK && (key.len != KEY_BYTES || memcmp(key.data, PREFIX, PREFIX_BYTES) != 0))
         st = FOCAL_NOT_FOUND;
+    if (st == FOCAL_OK)
+        st = focal_store_get(n->store, FOCAL_SHELF_META, focal_buf_view(&key), row);
+    if (st == FOCAL_TOO_BIG)
+        st = FOCAL_DAMAGED;
     if (st == FOCAL_OK)
         st = decode(out, with, focal_get_be64(key.data + PREFIX_BYTES), focal_buf_view(row));
     focal_buf_close(&key);

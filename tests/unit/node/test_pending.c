@@ -81,6 +81,22 @@ static void asked_agreed_closed(void **state)
     focal_buf_close(&with);
 }
 
+/* A stretch of a lost database waits on the same shelf, behind the requests, and is larger than any of them. */
+static void beside_what_is_large(void **state)
+{
+    (void)state;
+    struct focal_pending p;
+    static uint8_t large[4 * FOCAL_PENDING_WITH_MAX];
+    assert_int_equal(focal_store_begin(ken->store), FOCAL_OK);
+    assert_int_equal(focal_store_put(ken->store, FOCAL_SHELF_META, focal_span_text("pending0"), focal_span_of(large, sizeof large)), FOCAL_OK);
+    assert_int_equal(focal_store_put(ken->store, FOCAL_SHELF_META, focal_span_text("zzz"), focal_span_of(large, sizeof large)), FOCAL_OK);
+    assert_int_equal(focal_store_commit(ken->store), FOCAL_OK);
+    assert_int_equal(focal_node_next_pending(ken->node, all.now, 0, &p, NULL), FOCAL_NOT_FOUND);
+    assert_int_equal(asked(1, "{}"), 1);
+    assert_int_equal(asked(1, "{}"), 2);
+    assert_int_equal(focal_node_next_pending(ken->node, all.now, 2, &p, NULL), FOCAL_NOT_FOUND);
+}
+
 static void what_is_old_or_too_long(void **state)
 {
     (void)state;
@@ -176,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(asked_agreed_closed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(beside_what_is_large, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_old_or_too_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(on_a_full_disk, set_up, tear_down),
