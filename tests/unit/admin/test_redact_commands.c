@@ -77,7 +77,7 @@ static void what_cannot_be_read(void **state)
     pick(w, "id", id);
     pick(w, "record", record);
     HAS(ask_of(w, "case.redact", id, "\"reason\":\"survivor_request\""), "\"notices\":2");
-    for (uint64_t nth = 1; nth <= 3; nth++)
+    for (uint64_t nth = 1; nth <= 2; nth++)             /* the third is read when the reading is noted: a step of the node */
         for (int by = 0; by < 2; by++) {
             focal_fake_store_plan(w->store, (struct focal_fake_failure){ .nth = nth, .kinds = FOCAL_FAKE_NEXT, .status = FOCAL_DAMAGED });
             const char *said = ask_of(w, "case.show", by ? record : id, "");
