@@ -37,19 +37,32 @@ struct focal_part {
     struct focal_replaced *replaced; size_t replaced_count, replaced_cap; /* sorted */
     struct focal_buf bytes;             /* what the spans of the entries look into; may hold dead stretches */
     size_t value_bytes;                 /* of these, the live ones */
+    size_t limit;                       /* FOCAL_PART_BYTES_MAX, unless it was lifted */
+    bool more;                          /* said by who filled it: it is not all that the record holds in this scope */
 };
 #define FOCAL_PART_BYTES_MAX (2u << 20)                 /* of the canonical bytes, estimated from above */
 
 void focal_part_init(struct focal_part *);
 void focal_part_close(struct focal_part *);
 void focal_part_clear(struct focal_part *);             /* empty, memory kept */
-/* MALFORMED: the entry's syntax (never so after admission). TOO_BIG: over FOCAL_PART_BYTES_MAX. On failure unchanged. */
+/* Takes whatever comes: for who bounds by himself what he adds, or has nothing less than all to hold. */
+void focal_part_lift_limit(struct focal_part *);
+/* Most bytes that its canonical form has: follows from what it says, not from how it came about. */
+size_t focal_part_bytes_most(const struct focal_part *);
+/* The same from counts alone; value_bytes as in the part. */
+size_t focal_part_bytes_of(size_t entries, size_t replaced, size_t value_bytes);
+/* MALFORMED: the entry's syntax (never so after admission). TOO_BIG: over its limit. On failure unchanged. */
 FOCAL_MUST_USE enum focal_status focal_part_add(struct focal_part *, const struct focal_contribution *);
 FOCAL_MUST_USE enum focal_status focal_part_join(struct focal_part *into, const struct focal_part *);
 /* Canonical bytes: equal parts have equal bytes on every node. decode is of our own store: DAMAGED if malformed. */
 void focal_part_encode(struct focal_buf *, const struct focal_part *);
 FOCAL_MUST_USE enum focal_status focal_part_decode(struct focal_part *, struct focal_span);
 bool focal_part_empty(const struct focal_part *);
+/* A replacement touches only entries under the one reference that it names. So a part falls into pieces, one for each reference
+ * that an entry or a replaced name bears, and joining two parts is joining their pieces. The pieces come in order of references,
+ * each as a part; NOT_FOUND: no more. */
+struct focal_part_walk { const struct focal_part *part; size_t entry, replaced; };
+FOCAL_MUST_USE enum focal_status focal_part_next_piece(struct focal_part_walk *, struct focal_ref *, struct focal_part *piece);
 
 /* Who wrote a log, and which logs are of one office. merge knows neither keys nor certificates, so the caller says.
  *   of_log       NULL key if not known; for tie-breaks and for showing the office
@@ -72,6 +85,8 @@ struct focal_creation {
     bool said_again;                            /* not by the creating entry: what authors answered made it so */
 };
 bool focal_part_creation(const struct focal_part *, const struct focal_authors *, struct focal_creation *);
+/* Is the creating entry here, and stripped? Then what the record is depends on who is known to have written what. */
+bool focal_part_creation_stripped(const struct focal_part *);
 
 /* Live values in order of (field, map key, log, seq, h, ordinal). */
 size_t focal_part_live_count(const struct focal_part *);
@@ -97,6 +112,7 @@ struct focal_record {
     uint64_t kind_number; const struct focal_kind *kind;        /* kind NULL: needs a newer program */
     struct focal_hash home; bool home_set;
     bool complete;                      /* creation here, and the home part too if the record has a home scope we read */
+    bool more;                          /* its parts are not all that is held of it: too many values at once */
     bool needs_newer;                   /* holds a kind, field or code this program does not know */
     size_t two_versions;                /* slots with two versions */
     struct focal_slot *slots; size_t slot_count;                /* schema order, unknown fields last */

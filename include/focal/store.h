@@ -17,7 +17,7 @@ enum focal_shelf {
     FOCAL_SHELF_LOG = 3,        /* log id -> name, head, signature state */
     FOCAL_SHELF_SEGMENT = 4,    /* log id, first seq be64 -> packed segment */
     FOCAL_SHELF_STAGING = 5,    /* log id, first seq be64 -> piece of an unfinished segment */
-    FOCAL_SHELF_PART = 6,       /* record reference 32, scope id 32 -> merged state of the record in that scope */
+    FOCAL_SHELF_PART = 6,       /* record reference 32, scope id 32 [, more where it is split] -> merged state of the record in that scope */
     FOCAL_SHELF_CODE = 7,       /* short code 5 bytes, record reference 32 -> kind */
     FOCAL_SHELF_RECEIPT = 8,    /* scope id, signer key, epoch, number be64 -> receipt */
     FOCAL_SHELF_PEER = 9,       /* what we know of other offices: last heard, what they have */

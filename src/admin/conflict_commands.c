@@ -14,6 +14,8 @@ static json_t *conflict_item(struct focal_oplog *oplog, const struct focal_recor
     json_t *withdrawal = withdrawal_json(oplog, r);
     if (withdrawal)
         json_object_set_new(item, "withdrawal", withdrawal);
+    if (r->more)
+        json_object_set_new(item, "not_all_shown", json_true());
     return item;
 }
 
@@ -23,7 +25,7 @@ static enum job_state conflicts_of_one(struct job *j)
     struct focal_record_view view;
     if (job_record(j, &view, &err) != FOCAL_OK)
         return job_fail(j, &err);
-    if (view.record.two_versions || withdrawal_needs_person(&view.record))
+    if (view.record.two_versions || view.record.more || withdrawal_needs_person(&view.record))
         job_item(j, conflict_item(job_oplog(j), &view.record));
     focal_record_view_close(&view);
     return job_end(j, FOCAL_OK, json_pack("{s:b}", "more", 0));

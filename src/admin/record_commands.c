@@ -216,6 +216,8 @@ enum job_state run_show(struct job *j)
     json_object_set_new(item, "office", author ? text_json(author->office.text) : json_null());
     json_object_set_new(item, "complete", json_boolean(r->complete));
     json_object_set_new(item, "needs_newer", json_boolean(r->needs_newer));
+    if (r->more)
+        json_object_set_new(item, "not_all_shown", json_true());
     json_object_set_new(item, "fields", fields_json(oplog, r));
     json_object_set_new(item, "conflicts", conflicts_json(oplog, r));
     json_object_set_new(item, "rows", rows_json(oplog, r));

@@ -105,6 +105,16 @@ static void need_record(json_t *list, struct focal_oplog *oplog, const struct fo
     }
 }
 
+static void need_less(json_t *list, struct focal_oplog *oplog, const struct focal_record *r)
+{
+    char code[32], command[96];
+    if (!r->more)
+        return;
+    focal_oplog_record_code(oplog, &r->ref, code);
+    (void)snprintf(command, sizeof command, "focalctl %s conflicts %s", r->kind ? r->kind->name : "case", code);
+    need(list, command, "%s holds more values at once than can be shown", code);
+}
+
 static void need_conflicts(struct job *j, json_t *list)
 {
     struct focal_oplog *oplog = job_oplog(j);
@@ -121,6 +131,7 @@ static void need_conflicts(struct job *j, json_t *list)
             return;
         told += record_needs_person(&view.record);
         need_record(list, oplog, &view.record);
+        need_less(list, oplog, &view.record);
         focal_record_view_close(&view);
         at = next;
         started = true;

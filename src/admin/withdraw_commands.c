@@ -39,7 +39,7 @@ bool withdrawal_needs_person(const struct focal_record *r)
 
 bool record_needs_person(const struct focal_record *r)
 {
-    bool needs = withdrawal_needs_person(r);
+    bool needs = withdrawal_needs_person(r) || r->more;
     for (size_t i = 0; i < r->slot_count && !needs; i++)
         needs = slot_needs_person(r, &r->slots[i]);
     return needs;

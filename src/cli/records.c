@@ -304,6 +304,13 @@ static enum focal_status conflict(void *data, const json_t *item, struct focal_e
     if (l->lines || l->args->json)
         return listed(data, item, err);
     conflict_withdrawal(&l->table, item);
+    if (json_is_true(json_object_get(item, "not_all_shown"))) {
+        table_cell(&l->table, text_of(item, "id"));
+        table_cell(&l->table, "-");
+        table_cell(&l->table, "more than can be shown");
+        table_cell(&l->table, "-");
+        table_cell(&l->table, "-");
+    }
     void *at = json_object_iter((json_t *)(uintptr_t)conflicts);
     for (; at; at = json_object_iter_next((json_t *)(uintptr_t)conflicts, at)) {
         const json_t *values = json_object_iter_value(at);

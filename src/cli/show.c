@@ -192,6 +192,8 @@ static void put_head(const struct args *args, const json_t *record, const struct
         puts("  Its beginning has not arrived yet: what stands here is not all of it.");
     if (json_is_true(json_object_get(record, "needs_newer")))
         puts("  It holds something that needs a newer program.");
+    if (json_is_true(json_object_get(record, "not_all_shown")))
+        puts("  It holds more values at once than can be shown: of each office the first of them stand here.");
     put_withdrawal(args, record);
     putchar('\n');
 }

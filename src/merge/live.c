@@ -42,6 +42,15 @@ bool focal_part_creation(const struct focal_part *part, const struct focal_autho
     return false;
 }
 
+bool focal_part_creation_stripped(const struct focal_part *part)
+{
+    for (size_t i = 0; i < part->entry_count; i++) {
+        if (part->entries[i].flags & FOCAL_ENTRY_CREATES)
+            return !(part->entries[i].flags & FOCAL_ENTRY_PAYLOAD);
+    }
+    return false;
+}
+
 size_t focal_part_live_count(const struct focal_part *part)
 {
     size_t count = 0;

@@ -11,7 +11,14 @@ enum {
 void focal_part_init(struct focal_part *part)
 {
     *part = (struct focal_part){ 0 };
+    part->limit = FOCAL_PART_BYTES_MAX;
     focal_buf_init(&part->bytes, 2 * (size_t)FOCAL_PART_BYTES_MAX + 4 * (size_t)COMPACT_BYTES_MIN);
+}
+
+void focal_part_lift_limit(struct focal_part *part)
+{
+    part->limit = UINT32_MAX;           /* places in its bytes are kept in 32 bits */
+    part->bytes.limit = UINT32_MAX;
 }
 
 void focal_part_close(struct focal_part *part)
@@ -27,6 +34,7 @@ void focal_part_clear(struct focal_part *part)
     part->entry_count = 0;
     part->replaced_count = 0;
     part->value_bytes = 0;
+    part->more = false;
     focal_buf_clear(&part->bytes);
 }
 
@@ -102,9 +110,17 @@ bool focal_part_room(struct focal_part *part, size_t entries, size_t replaced, s
 
 bool focal_part_fits(const struct focal_part *part, size_t more_entries, size_t more_replaced, size_t more_bytes)
 {
-    size_t all = FOCAL_PART_FIXED_BYTES + (part->entry_count + more_entries) * FOCAL_PART_ENTRY_BYTES
-        + (part->replaced_count + more_replaced) * FOCAL_PART_REPLACED_BYTES + part->value_bytes + more_bytes;
-    return all <= FOCAL_PART_BYTES_MAX;
+    return focal_part_bytes_of(part->entry_count + more_entries, part->replaced_count + more_replaced, part->value_bytes + more_bytes) <= part->limit;
+}
+
+size_t focal_part_bytes_of(size_t entries, size_t replaced, size_t value_bytes)
+{
+    return FOCAL_PART_FIXED_BYTES + entries * FOCAL_PART_ENTRY_BYTES + replaced * FOCAL_PART_REPLACED_BYTES + value_bytes;
+}
+
+size_t focal_part_bytes_most(const struct focal_part *part)
+{
+    return focal_part_bytes_of(part->entry_count, part->replaced_count, part->value_bytes);
 }
 
 /* ---- finding ------------------------------------------------------------------------------------------------------- */

@@ -245,7 +245,7 @@ enum focal_status focal_part_add(struct focal_part *part, const struct focal_con
 
 /* ---- joining ------------------------------------------------------------------------------------------------------- */
 
-static void copy_entry(struct focal_part *into, struct focal_part_entry *to, const struct focal_part *from,
+static bool copy_entry(struct focal_part *into, struct focal_part_entry *to, const struct focal_part *from,
     const struct focal_part_entry *e)
 {
     *to = *e;
@@ -255,12 +255,23 @@ static void copy_entry(struct focal_part *into, struct focal_part_entry *to, con
     into->bytes.len += e->len;
     into->value_bytes += e->len;
     take_out(into, to);
+    return stays(to);
+}
+
+/* Pieces that are put together again come one behind the other: that must not cost a walk over all before it. */
+static bool comes_after(const struct focal_part *into, const struct focal_part *from)
+{
+    const struct focal_part_entry *first = from->entries;
+    return into->entry_count == 0 || from->entry_count == 0
+        || focal_part_entry_order(&into->entries[into->entry_count - 1], &first->ref, &first->h) < 0;
 }
 
 /* How many of from's entries are not here at all. */
 static size_t count_new_entries(const struct focal_part *into, const struct focal_part *from)
 {
     size_t fresh = 0, i = 0;
+    if (comes_after(into, from))
+        return from->entry_count;
     for (size_t j = 0; j < from->entry_count; j++) {
         const struct focal_part_entry *e = &from->entries[j];
         int c = 1;
@@ -274,6 +285,7 @@ static size_t count_new_entries(const struct focal_part *into, const struct foca
 static void merge_entries(struct focal_part *into, const struct focal_part *from, size_t fresh)
 {
     size_t held = into->entry_count, coming = from->entry_count, to = held + fresh;
+    bool spent = false;
     into->entry_count = to;
     while (coming > 0) {
         const struct focal_part_entry *e = &from->entries[coming - 1];
@@ -287,12 +299,13 @@ static void merge_entries(struct focal_part *into, const struct focal_part *from
         }
         coming--;
         if (c < 0)
-            copy_entry(into, &into->entries[--to], from, e);
+            spent = !copy_entry(into, &into->entries[--to], from, e) || spent;
         else if ((e->flags & FOCAL_ENTRY_PAYLOAD) && !(into->entries[held - 1].flags & FOCAL_ENTRY_PAYLOAD))
-            copy_entry(into, &into->entries[held - 1], from, e);
+            spent = !copy_entry(into, &into->entries[held - 1], from, e) || spent;
     }
     focal_assert(to == held);
-    drop_spent(into);
+    if (spent)
+        drop_spent(into);
 }
 
 enum focal_status focal_part_join(struct focal_part *into, const struct focal_part *from)
@@ -307,5 +320,32 @@ enum focal_status focal_part_join(struct focal_part *into, const struct focal_pa
         return FOCAL_NO_MEMORY;
     replace(into, &names, missing);
     merge_entries(into, from, count_new_entries(into, from));
+    return FOCAL_OK;
+}
+
+/* ---- pieces --------------------------------------------------------------------------------------------------------- */
+
+enum focal_status focal_part_next_piece(struct focal_part_walk *walk, struct focal_ref *ref, struct focal_part *piece)
+{
+    const struct focal_part *part = walk->part;
+    const struct focal_ref *a = walk->entry < part->entry_count ? &part->entries[walk->entry].ref : NULL;
+    const struct focal_ref *b = walk->replaced < part->replaced_count ? &part->replaced[walk->replaced].entry : NULL;
+    if (!a && !b)
+        return FOCAL_NOT_FOUND;
+    *ref = !b || (a && focal_part_ref_order(a, b) <= 0) ? *a : *b;
+    size_t entries = 0, replaced = 0, bytes = 0;
+    for (size_t i = walk->entry; i < part->entry_count && focal_part_ref_order(&part->entries[i].ref, ref) == 0; i++, entries++)
+        bytes += part->entries[i].len;
+    while (walk->replaced + replaced < part->replaced_count && focal_part_ref_order(&part->replaced[walk->replaced + replaced].entry, ref) == 0)
+        replaced++;
+    focal_part_clear(piece);
+    if (!focal_part_room(piece, entries, replaced, bytes))
+        return FOCAL_NO_MEMORY;
+    for (size_t i = 0; i < replaced; i++)
+        piece->replaced[piece->replaced_count++] = part->replaced[walk->replaced + i];
+    for (size_t i = 0; i < entries; i++)
+        (void)copy_entry(piece, &piece->entries[piece->entry_count++], part, &part->entries[walk->entry + i]);
+    walk->entry += entries;
+    walk->replaced += replaced;
     return FOCAL_OK;
 }

@@ -164,7 +164,7 @@ static bool home_counts(const struct focal_record *record)
 enum focal_status focal_record_open(struct focal_record *record, const struct focal_ref *ref, const struct focal_part *widest,
     const struct focal_part *home, bool reads_home, const struct focal_authors *authors)
 {
-    *record = (struct focal_record){ .ref = *ref };
+    *record = (struct focal_record){ .ref = *ref, .more = widest->more || (home && home->more) };
     take_creation(record, widest, home, reads_home, authors);
     size_t most = focal_part_live_count(widest) + (home ? focal_part_live_count(home) : 0);
     struct placed *placed = focal_alloc(most * sizeof *placed);

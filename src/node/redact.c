@@ -123,7 +123,7 @@ static enum focal_status write_again(struct redacting *r, const struct held *hel
     focal_buf_init(&payload, FOCAL_ENTRY_MAX);
     enum focal_status st = live && values && replaced ? FOCAL_OK : FOCAL_NO_MEMORY;
     size_t count = st == FOCAL_OK ? focal_part_live(part, live, VALUES_MAX) : 0;
-    if (count > VALUES_MAX)
+    if (count > VALUES_MAX || part->more)
         st = fail(r, FOCAL_TOO_BIG, "redact the whole record", "the record holds too many values to write those again that stay");
     for (size_t i = 0; i < count && st == FOCAL_OK; i++) {
         if (!among(held, &live[i].ref))

@@ -1,12 +1,5 @@
-/* From entries to parts and the indexes over them. What is written here can be thrown away and made again from the log. */
+/* From entries to parts. What is written here can be thrown away and made again from the log. */
 #include "inside.h"
-
-#include <stdlib.h>
-
-uint32_t focal_oplog_kind32(uint64_t kind)
-{
-    return kind > UINT32_MAX ? UINT32_MAX : (uint32_t)kind;
-}
 
 bool focal_oplog_contribution(const struct focal_oplog *ol, uint8_t key[PART_KEY_BYTES], struct focal_contribution *c, const struct focal_log *log,
                               const struct focal_stretch_entry *e, uint64_t seq, const struct focal_hash *h)
@@ -61,116 +54,78 @@ enum focal_status focal_oplog_apply_one(struct focal_oplog *ol, struct oplog_log
 
 /* ---- flush ---------------------------------------------------------------------------------------------------------------- */
 
-static void kind_key(uint8_t out[KIND_KEY_BYTES], uint64_t kind, const uint8_t ref[FOCAL_REF_BYTES])
+static enum focal_status put_conflict(struct focal_oplog *ol, struct focal_span key, bool was, bool is)
 {
-    focal_oplog_put_be32(out, focal_oplog_kind32(kind));
-    memcpy(out + 4, ref, FOCAL_REF_BYTES);
+    if (is && !was)
+        return focal_store_put(ol->store, FOCAL_SHELF_CONFLICT, key, focal_span_of(key.data, 0));
+    return was && !is && !FOCAL_PLANTED(CONFLICT_ROW_STAYS) ? focal_store_del(ol->store, FOCAL_SHELF_CONFLICT, key) : FOCAL_OK;
 }
 
-static enum focal_status note_created(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], const struct focal_creation *creation)
+/* What the rows said of the record because of this part. */
+static enum focal_status was_indexed(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], const struct split *split, struct indexed *was)
 {
-    void *list = ol->created;
-    enum focal_status st = focal_oplog_room(&list, &ol->created_cap, ol->created_count, sizeof *ol->created);
-    ol->created = list;
-    if (st != FOCAL_OK)
-        return st;
-    struct created *made = &ol->created[ol->created_count++];
-    struct focal_ref ref;
-    uint8_t code[8];
-    focal_ref_get(&ref, key);
-    focal_put_be64(code, focal_short_code(&ref) << 24);
-    memcpy(made->key, code, 5);
-    memcpy(made->key + 5, key, FOCAL_REF_BYTES);
-    focal_oplog_put_be32(made->kind, focal_oplog_kind32(creation->kind));
-    return FOCAL_OK;
-}
-
-/* Under its kind and its short code it is not found any more. */
-static enum focal_status forget_creation(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], const struct focal_creation *old)
-{
-    uint8_t kind[KIND_KEY_BYTES], code[8 + FOCAL_REF_BYTES], *const code_key = code + 3;
-    struct focal_ref ref;
+    struct focal_part creation;
     enum focal_status st = FOCAL_OK;
-    kind_key(kind, old->kind, key);
-    if (!FOCAL_PLANTED(REDACTED_KIND_ROW_STAYS))
-        st = focal_store_del(ol->store, FOCAL_SHELF_KIND, focal_span_of(kind, sizeof kind));
-    focal_ref_get(&ref, key);
-    focal_put_be64(code, focal_short_code(&ref));
-    memcpy(code + 8, key, FOCAL_REF_BYTES);
-    return st == FOCAL_OK ? focal_store_del(ol->store, FOCAL_SHELF_CODE, focal_span_of(code_key, CODE_KEY_BYTES)) : st;
+    focal_part_init(&creation);
+    if (split->is)
+        st = focal_oplog_split_creation(ol, ol->store, key, &creation);
+    *was = focal_oplog_indexed_by(split->is ? &creation : &ol->part);
+    focal_part_close(&creation);
+    return st;
 }
 
-/* Of two creating entries under one reference the smaller h counts, so the kind can still change. */
-static enum focal_status index_creation(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], bool had,
-                                        const struct focal_creation *old)
+static enum focal_status index_again(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], const struct split *split, const struct indexed *was)
 {
-    struct focal_creation now;
-    const struct focal_authors authors = focal_oplog_authors(ol);
-    /* The smaller of the two may have come stripped, and nobody may have said its kind again. */
-    if (!focal_part_creation(&ol->part, &authors, &now))
-        return had ? forget_creation(ol, key, old) : FOCAL_OK;
-    /* Whose logs the part's entries stand in may be known only now: then the old part gave no row when it was written. */
-    if (had && old->kind == now.kind && !old->said_again)
-        return FOCAL_OK;
-    uint8_t kind[KIND_KEY_BYTES];
-    enum focal_status st = had ? forget_creation(ol, key, old) : FOCAL_OK;
-    kind_key(kind, now.kind, key);
-    if (st == FOCAL_OK && !FOCAL_PLANTED(KIND_ROW_FORGOTTEN))
-        st = focal_store_put(ol->store, FOCAL_SHELF_KIND, focal_span_of(kind, sizeof kind), focal_span_of(kind, 0));
-    return st == FOCAL_OK ? note_created(ol, key, &now) : st;
-}
-
-static enum focal_status flush_part(struct focal_oplog *ol, const struct waiting_part *w, size_t *left_out)
-{
-    struct focal_span key = focal_span_of(w->key, PART_KEY_BYTES);
-    struct focal_creation old;
-    bool had = false, was_conflict = false;
-    focal_part_clear(&ol->part);
-    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_PART, key, &ol->value);
-    if (st == FOCAL_OK) {
-        st = focal_part_decode(&ol->part, focal_buf_view(&ol->value));
-        if (st != FOCAL_OK)
-            return st;
-        const struct focal_authors authors = focal_oplog_authors(ol);
-        had = focal_part_creation(&ol->part, &authors, &old);
-        was_conflict = focal_part_two_versions(&ol->part);
-    } else if (st != FOCAL_NOT_FOUND) {
-        return st;
-    }
-    st = focal_oplog_batch_merge(&ol->batch, w, &ol->part, left_out);
-    if (st != FOCAL_OK)
-        return st;
-    focal_buf_clear(&ol->encoded);
-    focal_part_encode(&ol->encoded, &ol->part);
-    if (ol->encoded.failed)
-        return FOCAL_NO_MEMORY;
-    st = focal_store_put(ol->store, FOCAL_SHELF_PART, key, focal_buf_view(&ol->encoded));
+    struct focal_part creation;
+    enum focal_status st = FOCAL_OK;
+    focal_part_init(&creation);
+    if (split->is)
+        st = focal_oplog_split_creation(ol, ol->store, key, &creation);
     if (st == FOCAL_OK)
-        st = index_creation(ol, w->key, had, &old);
-    if (st != FOCAL_OK)
+        st = focal_oplog_index(ol, key, *was, split->is ? &creation : &ol->part);
+    focal_part_close(&creation);
+    return st;
+}
+
+/* Too many values at once are always something for a person to look at. */
+static bool is_conflict(const struct focal_oplog *ol, const struct split *split)
+{
+    return split->is || focal_part_two_versions(&ol->part);
+}
+
+static enum focal_status flush_part(struct focal_oplog *ol, const struct waiting_part *w)
+{
+    struct split split;
+    struct indexed was;
+    enum focal_status st = focal_oplog_part_load(ol, ol->store, w->key, &ol->part, &split);
+    if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
         return st;
-    bool conflict = focal_part_two_versions(&ol->part);
-    if (conflict && !was_conflict)
-        return focal_store_put(ol->store, FOCAL_SHELF_CONFLICT, key, focal_span_of(w->key, 0));
-    return was_conflict && !conflict && !FOCAL_PLANTED(CONFLICT_ROW_STAYS) ? focal_store_del(ol->store, FOCAL_SHELF_CONFLICT, key) : FOCAL_OK;
+    const bool was_conflict = is_conflict(ol, &split);
+    st = was_indexed(ol, w->key, &split, &was);
+    if (st == FOCAL_OK)
+        st = focal_oplog_batch_merge(&ol->batch, w, &ol->part);
+    if (st == FOCAL_OK)
+        st = focal_oplog_part_put(ol, w->key, &ol->part, &split);
+    if (st == FOCAL_OK)
+        st = index_again(ol, w->key, &split, &was);
+    return st == FOCAL_OK ? put_conflict(ol, focal_span_of(w->key, PART_KEY_BYTES), was_conflict, is_conflict(ol, &split)) : st;
 }
 
 /* ---- one part anew ------------------------------------------------------------------------------------------------------- */
 
 static enum focal_status forget_part(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES])
 {
-    const struct focal_authors authors = focal_oplog_authors(ol);
-    struct focal_creation old;
-    focal_part_clear(&ol->part);
-    enum focal_status st = focal_store_get(ol->store, FOCAL_SHELF_PART, focal_span_of(key, PART_KEY_BYTES), &ol->value);
+    struct split split;
+    struct indexed was;
+    enum focal_status st = focal_oplog_part_load(ol, ol->store, key, &ol->part, &split);
     if (st != FOCAL_OK)
         return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
-    st = focal_part_decode(&ol->part, focal_buf_view(&ol->value));
-    if (st == FOCAL_OK && focal_part_creation(&ol->part, &authors, &old))
-        st = forget_creation(ol, key, &old);
+    st = was_indexed(ol, key, &split, &was);
+    if (st == FOCAL_OK && (was.is || !was.sure))
+        st = focal_oplog_index_forget(ol, key);
     if (st == FOCAL_OK)
         st = focal_store_del(ol->store, FOCAL_SHELF_CONFLICT, focal_span_of(key, PART_KEY_BYTES));
-    return st == FOCAL_OK ? focal_store_del(ol->store, FOCAL_SHELF_PART, focal_span_of(key, PART_KEY_BYTES)) : st;
+    return st == FOCAL_OK ? focal_oplog_part_forget(ol, key) : st;
 }
 
 static enum focal_status add_of_record(struct focal_oplog *ol, const struct oplog_log *line, uint64_t first, const uint8_t wanted[PART_KEY_BYTES])
@@ -210,30 +165,17 @@ enum focal_status focal_oplog_derive_part(struct focal_oplog *ol, const struct f
     return st == FOCAL_OK ? focal_oplog_flush(ol) : st;
 }
 
-static int created_order(const void *a, const void *b)
-{
-    return memcmp(a, b, CODE_KEY_BYTES);
-}
-
 enum focal_status focal_oplog_flush(struct focal_oplog *ol)
 {
     if (ol->batch.part_count == 0)
         return FOCAL_OK;
-    size_t left_out = 0;
     ol->created_count = 0;
     enum focal_status st = focal_oplog_batch_sort(&ol->batch);
     for (size_t i = 0; i < ol->batch.part_count && st == FOCAL_OK; i++)
-        st = flush_part(ol, ol->batch.order[i], &left_out);
-    if (st != FOCAL_OK)
-        return st;
-    /* Short codes are hashes: in order they cost a store far less. */
-    if (ol->created_count > 1)
-        qsort(ol->created, ol->created_count, sizeof *ol->created, created_order);
-    for (size_t i = 0; i < ol->created_count && st == FOCAL_OK; i++)
-        st = focal_store_put(ol->store, FOCAL_SHELF_CODE, focal_span_of(ol->created[i].key, CODE_KEY_BYTES),
-                             focal_span_of(ol->created[i].kind, sizeof ol->created[i].kind));
-    if (left_out > 0)
-        focal_trace_line(&ol->trace, FOCAL_ERROR, "oplog", "%zu entries held but not shown: their record is over its limit", left_out);
-    focal_oplog_batch_clear(&ol->batch);
+        st = flush_part(ol, ol->batch.order[i]);
+    if (st == FOCAL_OK)
+        st = focal_oplog_index_flush(ol);
+    if (st == FOCAL_OK)
+        focal_oplog_batch_clear(&ol->batch);
     return st;
 }

@@ -116,7 +116,7 @@ enum focal_status focal_oplog_batch_sort(struct batch *b)
     return FOCAL_OK;
 }
 
-enum focal_status focal_oplog_batch_merge(const struct batch *b, const struct waiting_part *part, struct focal_part *into, size_t *left_out)
+enum focal_status focal_oplog_batch_merge(const struct batch *b, const struct waiting_part *part, struct focal_part *into)
 {
     for (uint32_t i = part->first; i != NONE; i = b->entries[i].next) {
         const struct waiting *w = &b->entries[i];
@@ -127,9 +127,7 @@ enum focal_status focal_oplog_batch_merge(const struct batch *b, const struct wa
             .header = focal_span_of(bytes, w->header_len), .payload = focal_span_of(bytes + w->header_len, w->payload_len) };
         memcpy(c.ref.h8, w->h.b, sizeof c.ref.h8);
         enum focal_status st = focal_part_add(into, &c);
-        if (st == FOCAL_TOO_BIG)
-            ++*left_out;
-        else if (st != FOCAL_OK)
+        if (st != FOCAL_OK)
             return st == FOCAL_MALFORMED ? FOCAL_DAMAGED : st;
     }
     return FOCAL_OK;

@@ -7,7 +7,8 @@
  *   redactions.c   the set of redactions          hide.c      what follows from it for entries
  *   postings.c     which segments speak of what   incidents.c what must not happen, with its proof
  *   append.c       rows of segments and logs      staging.c   pieces that wait for their signature
- *   batch.c        parts being derived            apply.c     entries -> parts and their indexes
+ *   batch.c        parts being derived            apply.c     entries -> parts
+ *   pieces.c       the rows of a part             indexes.c   records by kind and by code
  *
  * Rows, integers big-endian:
  *   META      "genesis" -> hash 32                 "epoch" -> id 16, number 8
@@ -16,7 +17,7 @@
  *             of a branch also: number 4, parent's line 16, base seq 8, base h 32
  *   SEGMENT   line, first 8 -> before h 32, last 8, last h 32, signature 64, canonical bytes 4, packed
  *   STAGING   line, first 8 -> the same without signature
- *   PART      record reference 32, scope id 32 -> canonical part
+ *   PART      record reference 32, scope id 32 -> canonical part; of one over its limit the counts, and in pieces.c's rows the rest
  *   CODE      short code 5, record reference 32 -> kind 4         KIND  kind 4, record reference 32 -> ""
  *   CONFLICT  record reference 32, scope id 32 -> ""
  *   RECEIPT   scope id 32, signer 32, epoch 16, number 8 -> signature 64, body
@@ -37,6 +38,7 @@ enum {
     SEGMENT_HEAD_BYTES = 32 + 8 + 32 + 64 + 4,
     STAGING_HEAD_BYTES = 32 + 8 + 32 + 4,
     PART_KEY_BYTES = FOCAL_REF_BYTES + 32,
+    PIECE_KEY_BYTES = PART_KEY_BYTES + 1 + FOCAL_REF_BYTES,
     CODE_KEY_BYTES = 5 + FOCAL_REF_BYTES,
     KIND_KEY_BYTES = 4 + FOCAL_REF_BYTES,
     POSTING_KEY_BYTES = FOCAL_REF_BYTES + SEGMENT_KEY_BYTES,
@@ -379,8 +381,34 @@ bool focal_oplog_batch_full(const struct batch *, size_t more_bytes);
 enum focal_status focal_oplog_batch_add(struct batch *, const uint8_t key[PART_KEY_BYTES], const struct focal_contribution *);
 const struct waiting_part *focal_oplog_batch_find(const struct batch *, const uint8_t key[PART_KEY_BYTES]);
 enum focal_status focal_oplog_batch_sort(struct batch *);                   /* fills order */
-/* Adds what waits for a part. What does not fit the part is left out, and counted. */
-enum focal_status focal_oplog_batch_merge(const struct batch *, const struct waiting_part *, struct focal_part *, size_t *left_out);
+/* Adds what waits for a part. TOO_BIG: it does not fit under the part's limit. */
+enum focal_status focal_oplog_batch_merge(const struct batch *, const struct waiting_part *, struct focal_part *);
+
+/* pieces.c */
+struct split { bool is; uint64_t entries, names, value_bytes; };       /* how much a part holds; is: more than one row may */
+/* Reads a whole part. Of a split one the part is left empty. */
+enum focal_status focal_oplog_part_load(struct focal_oplog *, struct focal_store *, const uint8_t key[PART_KEY_BYTES], struct focal_part *, struct split *);
+/* Writes the part in the place of what was loaded; to one that was loaded split, adds it. Where split->is is false afterwards, part
+ * is all there is. */
+enum focal_status focal_oplog_part_put(struct focal_oplog *, const uint8_t key[PART_KEY_BYTES], struct focal_part *, struct split *);
+enum focal_status focal_oplog_part_forget(struct focal_oplog *, const uint8_t key[PART_KEY_BYTES]);
+/* Of a split part: what says what the record is; and as much of every log as can be shown. */
+enum focal_status focal_oplog_split_creation(struct focal_oplog *, struct focal_store *, const uint8_t key[PART_KEY_BYTES], struct focal_part *);
+enum focal_status focal_oplog_split_show(struct focal_oplog *, struct focal_store *, const uint8_t key[PART_KEY_BYTES], struct focal_part *);
+void focal_oplog_split_of(struct split *, const struct focal_part *whole);
+void focal_oplog_split_encode(struct focal_buf *, const struct split *);
+typedef enum focal_status piece_row(void *data, const uint8_t key[PIECE_KEY_BYTES], struct focal_span value);
+/* Every row that a split part has beside its own, in order of references. */
+enum focal_status focal_oplog_each_piece_row(const uint8_t key[PART_KEY_BYTES], const struct focal_part *whole, struct focal_buf *scratch, piece_row *, void *data);
+
+/* indexes.c */
+/* What the rows say of a record, as far as its part alone tells: `sure` where it does. */
+struct indexed { bool sure, is; uint32_t kind; };
+struct indexed focal_oplog_indexed_by(const struct focal_part *);
+/* Makes the rows of kind and code say what the part says, whatever they said. */
+enum focal_status focal_oplog_index(struct focal_oplog *, const uint8_t key[PART_KEY_BYTES], struct indexed was, const struct focal_part *);
+enum focal_status focal_oplog_index_forget(struct focal_oplog *, const uint8_t key[PART_KEY_BYTES]);
+enum focal_status focal_oplog_index_flush(struct focal_oplog *);
 
 /* apply.c */
 /* One entry of a log that contributes. False: it makes no part. */

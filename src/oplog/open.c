@@ -62,6 +62,7 @@ static void init(struct focal_oplog *ol)
     focal_oplog_receipts_init(ol);
     focal_oplog_batch_init(&ol->batch, ol->seed, BATCH_PARTS_MAX, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX);
     focal_part_init(&ol->part);
+    focal_part_lift_limit(&ol->part);   /* bounded by one row and a batch */
     focal_arena_init(&ol->arena, ARENA_BYTES_MAX);
     focal_buf_init(&ol->key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&ol->value, FOCAL_STORE_VALUE_MAX);

@@ -13,14 +13,17 @@ static enum focal_status read_part(struct focal_oplog *ol, struct focal_store *f
             return flushed;
         waiting = NULL;
     }
-    focal_part_clear(part);
-    enum focal_status st = focal_store_get(from ? from : ol->store, FOCAL_SHELF_PART, focal_span_of(key, PART_KEY_BYTES), &ol->value);
-    if (st == FOCAL_OK)
-        st = focal_part_decode(part, focal_buf_view(&ol->value));
-    if (!waiting || (st != FOCAL_OK && st != FOCAL_NOT_FOUND))
+    struct split split;
+    struct focal_store *store = from ? from : ol->store;
+    enum focal_status st = focal_oplog_part_load(ol, store, key, part, &split);
+    if (st == FOCAL_OK && split.is)
+        st = waiting ? FOCAL_TOO_BIG : focal_oplog_split_show(ol, store, key, part);
+    if (waiting && (st == FOCAL_OK || st == FOCAL_NOT_FOUND))
+        st = focal_oplog_batch_merge(&ol->batch, waiting, part);
+    if (!waiting || st != FOCAL_TOO_BIG)
         return st;
-    size_t left_out = 0;
-    return focal_oplog_batch_merge(&ol->batch, waiting, part, &left_out);
+    st = focal_oplog_flush(ol);         /* over the limit: its rows know what to show of it */
+    return st == FOCAL_OK ? read_part(ol, from, key, part) : st;
 }
 
 enum focal_status focal_oplog_part(struct focal_oplog *ol, const struct focal_ref *ref, const struct focal_hash *scope, struct focal_part *part)

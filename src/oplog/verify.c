@@ -72,6 +72,7 @@ enum focal_status focal_verify_open(struct focal_verify **out, struct focal_oplo
     focal_buf_init(&v->refs, 2 * FOCAL_STRETCH_ENTRIES_MAX * FOCAL_REF_BYTES);
     focal_buf_init(&v->encoded, FOCAL_STORE_VALUE_MAX);
     focal_part_init(&v->part);
+    focal_part_lift_limit(&v->part);    /* all that the batch holds of it */
     focal_oplog_batch_init(&v->batch, ol->seed, SIZE_MAX, SIZE_MAX, UINT32_MAX);
     v->packer = focal_packer_open();
     enum focal_status st = v->packer ? list_scopes(v) : FOCAL_NO_MEMORY;
@@ -425,6 +426,8 @@ static void next_phase(struct focal_verify *v)
         focal_verify_pass_start(v);
     }
     if (v->phase == VERIFY_COUNTS) {
+        if (v->pieces > v->wanted[FOCAL_SHELF_PART])
+            focal_verify_note(v, "%llu pieces of parts more than there should be", (unsigned long long)(v->pieces - v->wanted[FOCAL_SHELF_PART]));
         v->at = 0;
         focal_oplog_batch_clear(&v->batch);
     }

@@ -47,7 +47,7 @@ struct focal_verify {
     uint64_t pass, pass_count, pass_entries;
     size_t order_at;
     uint64_t rows[FOCAL_SHELF_LAST + 1], wanted[FOCAL_SHELF_LAST + 1];
-    enum focal_shelf counting;
+    uint64_t pieces;                    /* rows of split parts that are there; wanted[FOCAL_SHELF_PART]: that should be */
 
     char *errors[VERIFY_ERRORS_KEPT];
     size_t error_count;

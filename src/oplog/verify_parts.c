@@ -65,20 +65,21 @@ static void note_part(struct focal_verify *v, const uint8_t key[PART_KEY_BYTES],
     focal_verify_note(v, "record %s: %s", name, what);
 }
 
-/* A sum does not depend on order, and equal sets of parts give equal sums. */
-static void add_to_digest(struct focal_verify *v, const uint8_t key[PART_KEY_BYTES], struct focal_span bytes)
+/* A sum does not depend on order, and equal sets of rows give equal sums. */
+static void add_to_digest(struct focal_verify *v, struct focal_span key, struct focal_span bytes)
 {
-    const uint8_t *scope = key + FOCAL_REF_BYTES;
+    const uint8_t *scope = key.data + FOCAL_REF_BYTES;
     for (size_t s = 0; s < v->scope_count; s++) {
         if (memcmp(v->scopes[s].id.b, scope, 32) != 0)
             continue;
         uint8_t h[32], body[32];
         focal_blake2b(body, sizeof body, focal_span_of(NULL, 0), bytes);
-        uint8_t all[PART_KEY_BYTES + sizeof body];
+        uint8_t all[PIECE_KEY_BYTES + sizeof body];
         memcpy(all, scope, 32);
-        memcpy(all + 32, key, FOCAL_REF_BYTES);
-        memcpy(all + PART_KEY_BYTES, body, sizeof body);
-        focal_blake2b(h, sizeof h, focal_span_text("focal digest 1"), focal_span_of(all, sizeof all));
+        memcpy(all + 32, key.data, FOCAL_REF_BYTES);
+        memcpy(all + PART_KEY_BYTES, key.data + PART_KEY_BYTES, key.len - PART_KEY_BYTES);
+        memcpy(all + key.len, body, sizeof body);
+        focal_blake2b(h, sizeof h, focal_span_text("focal digest 1"), focal_span_of(all, key.len + sizeof body));
         unsigned carry = 0;
         for (size_t i = 0; i < sizeof h; i++) {
             carry += (unsigned)v->scopes[s].sum[i] + h[i];
@@ -100,7 +101,7 @@ static enum focal_status held(struct focal_verify *v, enum focal_shelf shelf, st
     return st;
 }
 
-static enum focal_status check_indexes(struct focal_verify *v, const uint8_t part[PART_KEY_BYTES])
+static enum focal_status check_indexes(struct focal_verify *v, const uint8_t part[PART_KEY_BYTES], const struct split *split)
 {
     struct focal_creation creation;
     const struct focal_authors authors = focal_oplog_authors(v->ol);
@@ -119,31 +120,47 @@ static enum focal_status check_indexes(struct focal_verify *v, const uint8_t par
         if (st == FOCAL_OK && !focal_span_equal(focal_buf_view(&v->index), focal_span_of(kind, 4)) && v->index.len > 0)
             note_part(v, part, "found by its code as one of another kind");
     }
-    if (st == FOCAL_OK && focal_part_two_versions(&v->part))
+    if (st == FOCAL_OK && (split->is || focal_part_two_versions(&v->part)))
         st = held(v, FOCAL_SHELF_CONFLICT, focal_span_of(part, PART_KEY_BYTES), part, "has two versions and is not listed so");
+    return st;
+}
+
+/* A row of a split part. Whether there are more of them than there should be is counted. */
+static enum focal_status check_piece(void *data, const uint8_t key[PIECE_KEY_BYTES], struct focal_span value)
+{
+    struct focal_verify *v = data;
+    focal_buf_clear(&v->index);
+    enum focal_status st = held(v, FOCAL_SHELF_PART, focal_span_of(key, PIECE_KEY_BYTES), key, "a piece of it is missing from the derived state");
+    if (st == FOCAL_OK && v->index.len > 0 && !focal_span_equal(value, focal_buf_view(&v->index)))
+        note_part(v, key, "the derived state is not what the log gives");
+    add_to_digest(v, focal_span_of(key, PIECE_KEY_BYTES), value);
     return st;
 }
 
 /* One part as the log gives it; stored: NULL when there is none. */
 static enum focal_status check_part(struct focal_verify *v, const struct waiting_part *w, const struct focal_buf *stored)
 {
-    size_t left_out = 0;
+    struct split split;
     focal_part_clear(&v->part);
-    enum focal_status st = focal_oplog_batch_merge(&v->batch, w, &v->part, &left_out);
+    enum focal_status st = focal_oplog_batch_merge(&v->batch, w, &v->part);
     if (st != FOCAL_OK)
         return st;
+    focal_oplog_split_of(&split, &v->part);
     focal_buf_clear(&v->encoded);
-    focal_part_encode(&v->encoded, &v->part);
+    if (split.is)
+        focal_oplog_split_encode(&v->encoded, &split);
+    else
+        focal_part_encode(&v->encoded, &v->part);
     if (v->encoded.failed)
         return FOCAL_NO_MEMORY;
-    if (left_out > 0)
-        note_part(v, w->key, "over its limit; entries of it are held but not shown");
-    else if (!stored)
+    if (!stored)
         note_part(v, w->key, "missing from the derived state");
     else if (!focal_span_equal(focal_buf_view(&v->encoded), focal_buf_view(stored)))
         note_part(v, w->key, "the derived state is not what the log gives");
-    add_to_digest(v, w->key, focal_buf_view(&v->encoded));
-    return check_indexes(v, w->key);
+    add_to_digest(v, focal_span_of(w->key, PART_KEY_BYTES), focal_buf_view(&v->encoded));
+    if (split.is)
+        st = focal_oplog_each_piece_row(w->key, &v->part, &v->encoded, check_piece, v);
+    return st == FOCAL_OK ? check_indexes(v, w->key, &split) : st;
 }
 
 /* Those the log gives that stand before the key (NULL: all) are missing from the store. */
@@ -166,12 +183,16 @@ enum focal_status focal_verify_parts_slice(struct focal_verify *v, size_t *budge
             return missing_before(v, NULL);
         if (st != FOCAL_OK)
             return st;
-        if (v->key.len != PART_KEY_BYTES) {
+        if (v->key.len != PART_KEY_BYTES && v->key.len != PIECE_KEY_BYTES) {
             focal_verify_note(v, "a derived row with a malformed name");
             continue;
         }
         if (!of_this_pass(v, v->key.data))
             continue;
+        if (v->key.len == PIECE_KEY_BYTES) {
+            v->pieces++;
+            continue;
+        }
         st = missing_before(v, v->key.data);
         if (st != FOCAL_OK)
             return st;
