@@ -61,32 +61,6 @@ static enum focal_status put_conflict(struct focal_oplog *ol, struct focal_span 
     return was && !is && !FOCAL_PLANTED(CONFLICT_ROW_STAYS) ? focal_store_del(ol->store, FOCAL_SHELF_CONFLICT, key) : FOCAL_OK;
 }
 
-/* What the rows said of the record because of this part. */
-static enum focal_status was_indexed(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], const struct split *split, struct indexed *was)
-{
-    struct focal_part creation;
-    enum focal_status st = FOCAL_OK;
-    focal_part_init(&creation);
-    if (split->is)
-        st = focal_oplog_split_creation(ol, ol->store, key, &creation);
-    *was = focal_oplog_indexed_by(split->is ? &creation : &ol->part);
-    focal_part_close(&creation);
-    return st;
-}
-
-static enum focal_status index_again(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], const struct split *split, const struct indexed *was)
-{
-    struct focal_part creation;
-    enum focal_status st = FOCAL_OK;
-    focal_part_init(&creation);
-    if (split->is)
-        st = focal_oplog_split_creation(ol, ol->store, key, &creation);
-    if (st == FOCAL_OK)
-        st = focal_oplog_index(ol, key, *was, split->is ? &creation : &ol->part);
-    focal_part_close(&creation);
-    return st;
-}
-
 /* Too many values at once are always something for a person to look at. */
 static bool is_conflict(const struct focal_oplog *ol, const struct split *split)
 {
@@ -101,13 +75,13 @@ static enum focal_status flush_part(struct focal_oplog *ol, const struct waiting
     if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
         return st;
     const bool was_conflict = is_conflict(ol, &split);
-    st = was_indexed(ol, w->key, &split, &was);
+    st = focal_oplog_index_was(ol, w->key, &split, &was);
     if (st == FOCAL_OK)
         st = focal_oplog_batch_merge(&ol->batch, w, &ol->part);
     if (st == FOCAL_OK)
         st = focal_oplog_part_put(ol, w->key, &ol->part, &split);
     if (st == FOCAL_OK)
-        st = index_again(ol, w->key, &split, &was);
+        st = focal_oplog_index(ol, w->key, &split, &was);
     return st == FOCAL_OK ? put_conflict(ol, focal_span_of(w->key, PART_KEY_BYTES), was_conflict, is_conflict(ol, &split)) : st;
 }
 
@@ -120,7 +94,7 @@ static enum focal_status forget_part(struct focal_oplog *ol, const uint8_t key[P
     enum focal_status st = focal_oplog_part_load(ol, ol->store, key, &ol->part, &split);
     if (st != FOCAL_OK)
         return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
-    st = was_indexed(ol, key, &split, &was);
+    st = focal_oplog_index_was(ol, key, &split, &was);
     if (st == FOCAL_OK && (was.is || !was.sure))
         st = focal_oplog_index_forget(ol, key);
     if (st == FOCAL_OK)

@@ -426,6 +426,8 @@ enum focal_status focal_oplog_enforce(struct focal_oplog *ol)
         st = derive_touched(ol, &touched);
     if (st == FOCAL_OK)
         st = mend_breaches(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_index_begun(ol);
     focal_buf_wipe_close(&touched);
     return st;
 }

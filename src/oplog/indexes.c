@@ -28,12 +28,24 @@ static void code_key(uint8_t out[CODE_KEY_BYTES], const uint8_t record[FOCAL_REF
     memcpy(out + 5, record, FOCAL_REF_BYTES);
 }
 
-struct indexed focal_oplog_indexed_by(const struct focal_part *part)
+static struct indexed indexed_by(const struct focal_part *part)
 {
     struct focal_creation creation;
     if (focal_part_creation(part, NULL, &creation))
         return (struct indexed){ .sure = true, .is = true, .kind = focal_oplog_kind32(creation.kind) };
     return (struct indexed){ .sure = !focal_part_creation_stripped(part) };
+}
+
+enum focal_status focal_oplog_index_was(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], const struct split *split, struct indexed *was)
+{
+    struct focal_part creation;
+    enum focal_status st = FOCAL_OK;
+    focal_part_init(&creation);
+    if (split->is)
+        st = focal_oplog_split_creation(ol, ol->store, key, &creation);
+    *was = indexed_by(split->is ? &creation : &ol->part);
+    focal_part_close(&creation);
+    return st;
 }
 
 static enum focal_status read_rows(struct focal_oplog *ol, const uint8_t record[FOCAL_REF_BYTES], struct indexed *out)
@@ -85,7 +97,7 @@ static enum focal_status forget_rows(struct focal_oplog *ol, const uint8_t recor
     return st == FOCAL_OK ? focal_store_del(ol->store, FOCAL_SHELF_CODE, focal_span_of(code, sizeof code)) : st;
 }
 
-enum focal_status focal_oplog_index(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], struct indexed was, const struct focal_part *part)
+static enum focal_status index_by(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], struct indexed was, const struct focal_part *part)
 {
     const struct focal_authors authors = focal_oplog_authors(ol);
     struct focal_creation creation;
@@ -99,6 +111,19 @@ enum focal_status focal_oplog_index(struct focal_oplog *ol, const uint8_t key[PA
     if (was.is)
         st = forget_kind(ol, key, was.kind);
     return st == FOCAL_OK ? put_rows(ol, key, kind) : st;
+}
+
+enum focal_status focal_oplog_index(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES], const struct split *split, const struct indexed *was)
+{
+    struct focal_part creation;
+    enum focal_status st = FOCAL_OK;
+    focal_part_init(&creation);
+    if (split->is)
+        st = focal_oplog_split_creation(ol, ol->store, key, &creation);
+    if (st == FOCAL_OK)
+        st = index_by(ol, key, *was, split->is ? &creation : &ol->part);
+    focal_part_close(&creation);
+    return st;
 }
 
 enum focal_status focal_oplog_index_forget(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES])
@@ -122,5 +147,79 @@ enum focal_status focal_oplog_index_flush(struct focal_oplog *ol)
     for (size_t i = 0; i < ol->created_count && st == FOCAL_OK; i++)
         st = focal_store_put(ol->store, FOCAL_SHELF_CODE, focal_span_of(ol->created[i].key, CODE_KEY_BYTES),
                              focal_span_of(ol->created[i].kind, sizeof ol->created[i].kind));
+    ol->created_count = 0;
+    return st;
+}
+
+/* ---- logs that have begun ------------------------------------------------------------------------------------------------ */
+
+/* A record whose creating entry came as a quote is its office's when the log it was quoted from is known, and so is what was
+ * said again in a quote. Quotes are posted under what they quote. */
+static enum focal_status index_quotes(struct focal_oplog *ol, const struct oplog_log *line, uint64_t first, const struct focal_id *begun)
+{
+    struct segment seg;
+    struct focal_stretch s;
+    struct focal_hash *hashes;
+    enum focal_status st = focal_oplog_segment_load(ol, line, first, &seg, &s, &hashes);
+    for (size_t i = 0; st == FOCAL_OK && i < s.count; i++) {
+        struct entry_name name;
+        struct split split;
+        struct indexed was;
+        uint8_t key[PART_KEY_BYTES];
+        focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
+        if (!name.is_quote || !focal_id_equal(&name.ref.log, begun))
+            continue;
+        focal_oplog_part_key(key, &name.record, &line->pub.name.scope);
+        st = focal_oplog_part_load(ol, ol->store, key, &ol->part, &split);
+        if (st == FOCAL_OK)
+            st = focal_oplog_index_was(ol, key, &split, &was);
+        if (st == FOCAL_OK && !was.sure)
+            st = focal_oplog_index(ol, key, &split, &was);
+        if (st == FOCAL_OK)
+            st = focal_oplog_index_flush(ol);
+        if (st == FOCAL_NOT_FOUND)      /* of a log that does not contribute */
+            st = FOCAL_OK;
+    }
+    return st;
+}
+
+static enum focal_status segments_quoting(struct focal_oplog *ol, const struct focal_id *begun, struct focal_buf *keys)
+{
+    struct focal_buf at;
+    focal_buf_clear(keys);
+    focal_buf_init(&at, FOCAL_STORE_KEY_MAX);
+    focal_buf_bytes(&at, begun->b, sizeof begun->b);
+    enum focal_status st = at.failed ? FOCAL_NO_MEMORY : FOCAL_OK;
+    while (st == FOCAL_OK && (st = focal_store_next(ol->store, FOCAL_SHELF_POSTING, focal_buf_view(&at), &at, NULL)) == FOCAL_OK) {
+        if (at.len != POSTING_KEY_BYTES || memcmp(at.data, begun->b, sizeof begun->b) != 0)
+            break;
+        if (memcmp(at.data + FOCAL_REF_BYTES, begun->b, sizeof begun->b) != 0)      /* no log quotes itself */
+            focal_buf_bytes(keys, at.data + FOCAL_REF_BYTES, SEGMENT_KEY_BYTES);
+    }
+    focal_buf_close(&at);
+    if (st == FOCAL_OK || st == FOCAL_NOT_FOUND)
+        st = keys->failed ? FOCAL_NO_MEMORY : FOCAL_OK;
+    if (st == FOCAL_OK)
+        focal_oplog_segment_keys_once(keys);
+    return st;
+}
+
+enum focal_status focal_oplog_index_begun(struct focal_oplog *ol)
+{
+    struct focal_buf keys;
+    enum focal_status st = FOCAL_OK;
+    focal_buf_init(&keys, SIZE_MAX / 2);
+    ol->created_count = 0;
+    for (; st == FOCAL_OK && ol->begun_count > 0; ol->begun_count -= st == FOCAL_OK) {
+        const struct focal_id begun = ol->begun[ol->begun_count - 1];
+        st = segments_quoting(ol, &begun, &keys);
+        for (size_t at = 0; at < keys.len && st == FOCAL_OK; at += SEGMENT_KEY_BYTES) {
+            struct focal_id line;
+            memcpy(line.b, keys.data + at, sizeof line.b);
+            const struct oplog_log *log = focal_oplog_line_of(ol, &line);
+            st = log ? index_quotes(ol, log, focal_get_be64(keys.data + at + sizeof line.b), &begun) : FOCAL_DAMAGED;
+        }
+    }
+    focal_buf_close(&keys);
     return st;
 }

@@ -225,7 +225,7 @@ struct focal_oplog {
     struct redaction_target *targets;           /* to be enforced before the commit */
     size_t target_count, target_cap;
     bool targets_all;                           /* rights changed: every redaction is judged again */
-    struct focal_id *begun;                     /* logs that have their first entries: to be judged with before the commit */
+    struct focal_id *begun;                     /* logs that have their first entries: to be judged with, and indexed by, before the commit */
     size_t begun_count, begun_cap;
     struct breach *breaches;                    /* to be mended before the commit */
     size_t breach_count, breach_cap;
@@ -404,10 +404,13 @@ enum focal_status focal_oplog_each_piece_row(const uint8_t key[PART_KEY_BYTES], 
 /* indexes.c */
 /* What the rows say of a record, as far as its part alone tells: `sure` where it does. */
 struct indexed { bool sure, is; uint32_t kind; };
-struct indexed focal_oplog_indexed_by(const struct focal_part *);
-/* Makes the rows of kind and code say what the part says, whatever they said. */
-enum focal_status focal_oplog_index(struct focal_oplog *, const uint8_t key[PART_KEY_BYTES], struct indexed was, const struct focal_part *);
+/* Of the part in ol->part, or split. */
+enum focal_status focal_oplog_index_was(struct focal_oplog *, const uint8_t key[PART_KEY_BYTES], const struct split *, struct indexed *was);
+/* Makes the rows of kind and code say what the part says; those of the code with the next index_flush. */
+enum focal_status focal_oplog_index(struct focal_oplog *, const uint8_t key[PART_KEY_BYTES], const struct split *, const struct indexed *was);
 enum focal_status focal_oplog_index_forget(struct focal_oplog *, const uint8_t key[PART_KEY_BYTES]);
+/* [tx] Of logs that have their first entries since: what of theirs came in quotes before may mean more now. */
+enum focal_status focal_oplog_index_begun(struct focal_oplog *);
 enum focal_status focal_oplog_index_flush(struct focal_oplog *);
 
 /* apply.c */

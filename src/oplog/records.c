@@ -33,15 +33,23 @@ enum focal_status focal_oplog_part(struct focal_oplog *ol, const struct focal_re
     return read_part(ol, NULL, key, part);
 }
 
+/* Of logs that nothing but staging is known of, nobody is the author yet: who holds the same entries must answer alike. */
+static bool is_held(const struct oplog_log *log)
+{
+    return log->pub.mine || focal_oplog_has_entries(log);
+}
+
 static const struct focal_key *author_of(void *data, const struct focal_id *log)
 {
     const struct oplog_log *found = focal_oplog_log_of(data, log);
-    return found ? &found->pub.name.author : NULL;
+    return found && is_held(found) ? &found->pub.name.author : NULL;
 }
 
 static bool same_office(void *data, const struct focal_id *log, const struct focal_id *creating_log)
 {
-    const struct focal_certificate *a = focal_oplog_author(data, log), *b = focal_oplog_author(data, creating_log);
+    const struct focal_key *one = author_of(data, log), *other = author_of(data, creating_log);
+    const struct focal_certificate *a = one ? focal_oplog_certificate_by_sign(data, one) : NULL;
+    const struct focal_certificate *b = other ? focal_oplog_certificate_by_sign(data, other) : NULL;
     return a && b && strcmp(a->office.text, b->office.text) == 0;
 }
 

@@ -327,8 +327,7 @@ enum focal_status focal_oplog_judge_again(struct focal_oplog *ol)
     focal_buf_close(&key);
     if (st != FOCAL_NOT_FOUND)
         return st;
-    ol->targets_all = false;
-    ol->begun_count = 0;
+    ol->targets_all = false;            /* the logs that have begun are still to be looked at by index_begun */
     return FOCAL_OK;
 }
 

@@ -131,7 +131,7 @@ static inline void opens(struct history *h, const struct office *o, uint8_t epoc
 }
 
 /* Gives its record two values, or one. home: says the home scope, the network. */
-static inline struct forged_entry says(struct history *h, const struct focal_ref *record, bool home, const char *a, const char *b)
+static inline struct forged_entry says_of_kind(struct history *h, uint64_t kind, const struct focal_ref *record, bool home, const char *a, const char *b)
 {
     struct forged_entry e = { .header = { .shape = FOCAL_SHAPE_ORDINARY, .creates = record == NULL } };
     struct focal_hash scope;
@@ -146,9 +146,14 @@ static inline struct forged_entry says(struct history *h, const struct focal_ref
     if (record)
         e.header.record = *record;
     struct focal_buf *payload = history_buffer(h);
-    focal_payload_encode(payload, FOCAL_KIND_CASE, home ? &home_id : NULL, NULL, items, n);
+    focal_payload_encode(payload, kind, home ? &home_id : NULL, NULL, items, n);
     e.payload = focal_buf_view(payload);
     return e;
+}
+
+static inline struct forged_entry says(struct history *h, const struct focal_ref *record, bool home, const char *a, const char *b)
+{
+    return says_of_kind(h, FOCAL_KIND_CASE, record, home, a, b);
 }
 
 static inline int replaced_order(const void *a, const void *b)

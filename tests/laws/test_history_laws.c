@@ -251,6 +251,36 @@ static void a_home_said_again_elsewhere(void **state)
     all_orders(&h, 1);
 }
 
+/* The creating entry comes as a quote and is redacted; what the record is, two others of its office say again, and not alike. Of
+ * the log that it was created in the beginning comes, or nothing, or all: whose record it is may be known last of all. */
+static void a_home_said_again_twice(void **state)
+{
+    for (int held = 0; held < 3; held++) {
+        struct history h, elsewhere = { .name = "elsewhere" };
+        static const char *const names[] = { "said twice, log unknown", "said twice, log begun", "said twice, log held" };
+        (void)leave(state);
+        (void)found(state);
+        members(&h, names[held], false);
+        opens(&h, &ken, 2);
+        opens(&h, &ken, 3);
+        h.fixed = h.count;
+        struct line two = line_in(&ken, &scope_network, FOCAL_LANE_DATA, 2), three = line_in(&ken, &scope_network, FOCAL_LANE_DATA, 3);
+        struct forged_entry begins = begin_entry, made = says(&h, NULL, true, "secret of a field", "the other field");
+        (void)piece(held > 0 ? &h : &elsewhere, &k, &begins, 1);
+        const struct focal_hash before = k.h;
+        const struct focal_ref r = entry(held > 1 ? &h : &elsewhere, &k, made);
+        (void)entry(&h, &two, says_of_kind(&h, FOCAL_KIND_CASE, &r, true, NULL, "by the second epoch"));
+        (void)entry(&h, &three, says_of_kind(&h, FOCAL_KIND_CASE + 1, &r, true, NULL, "by the third epoch"));
+        (void)entry(&h, &q, quotes(&h, &k, before, made, 2));
+        (void)entry(&h, &kn, redacts(&h, &r, NULL));
+        about(&h, r);
+        erased(&h, "secret of a field");
+        kept(&h, "by the third epoch");
+        history_close(&elsewhere);
+        all_orders(&h, held == 2 ? 4 : 1);
+    }
+}
+
 /* Entry and quote, each whole or stripped: a stripped one waits for the notice, and then it is the same. */
 static void whole_or_stripped(void **state)
 {
@@ -387,7 +417,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(edits_in_two_scopes), WITH(two_copies_of_one_office), WITH(quotes_of_what_comes_and_what_does_not),
         WITH(a_record_in_two_scopes), WITH(a_record_of_which_a_quote_comes), WITH(a_field_of_the_creating_entry),
-        WITH(whole_or_stripped), WITH(a_home_said_again_elsewhere), WITH(branches_that_overlap), WITH(pieces_that_wait_for_a_signature),
+        WITH(whole_or_stripped), WITH(a_home_said_again_elsewhere), WITH(a_home_said_again_twice),
+        WITH(branches_that_overlap), WITH(pieces_that_wait_for_a_signature),
         WITH(a_right_that_comes_late), WITH(what_an_untold_author_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
