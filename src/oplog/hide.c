@@ -3,10 +3,7 @@
  * A redacted entry is stripped where it stands: its header and commitment stay, so that chain and signatures hold, and its
  * payload goes. Hidden ones lie on a shelf of their own until a second office has signed; then, or at once where its own
  * office asked for it, they are gone. So everything that reads segments (sending, deriving, verifying) meets stripped
- * entries alone, and hidden and erased look alike.
- *
- * Salts: a seed would let the salt of a stripped entry be made again, and with salt and commitment its payload be guessed.
- * So wherever a stripped entry may lie in a run's reach, the run carries explicit salts, in every segment and in staging. */
+ * entries alone, and hidden and erased look alike. */
 #include "inside.h"
 
 #include <stdlib.h>
@@ -136,44 +133,6 @@ static enum focal_status look_at(struct screening *c, size_t i)
 
 /* ---- a stretch --------------------------------------------------------------------------------------------------------- */
 
-/* Where a run of this line might still have a seed that reaches what is stripped here: looked at before the commit. */
-static enum focal_status note_breach(struct screening *c)
-{
-    struct focal_oplog *ol = c->ol;
-    struct breach here = { .line = c->line, .low = UINT64_MAX };
-    for (size_t i = 0; i < c->s->count; i++) {
-        if (c->s->entries[i].has_payload && !c->gone[i])
-            continue;
-        here.high = c->s->first + i;
-        here.low = here.low == UINT64_MAX ? here.high : here.low;
-    }
-    if (here.low == UINT64_MAX)
-        return FOCAL_OK;
-    c->line->stripped = true;
-    focal_oplog_log_of(ol, &c->line->pub.id)->stripped = true;
-    struct breach *last = ol->breach_count ? &ol->breaches[ol->breach_count - 1] : NULL;
-    if (last && last->line == here.line && here.low >= last->low && here.low - last->high <= FOCAL_RUN_SEQS_MAX) {
-        last->high = here.high > last->high ? here.high : last->high;
-        return FOCAL_OK;
-    }
-    void *list = ol->breaches;
-    enum focal_status st = focal_oplog_room(&list, &ol->breach_cap, ol->breach_count, sizeof *ol->breaches);
-    ol->breaches = list;
-    if (st == FOCAL_OK)
-        ol->breaches[ol->breach_count++] = here;
-    return st == FOCAL_OK ? focal_oplog_log_row(ol, c->line) : st;
-}
-
-/* Runs that reach out of a stretch may reach a stripped entry of their log. */
-static bool reaches_out(const struct focal_stretch *s)
-{
-    for (size_t r = 0; r < s->run_count; r++) {
-        if (s->runs[r].has_seed && (s->runs[r].first < s->first || s->runs[r].last > s->first + (s->count - 1)))
-            return true;
-    }
-    return false;
-}
-
 static enum focal_status screen(struct screening *c, bool *changed)
 {
     enum focal_status st = FOCAL_OK;
@@ -183,21 +142,14 @@ static enum focal_status screen(struct screening *c, bool *changed)
         return FOCAL_NO_MEMORY;
     for (size_t i = 0; i < c->s->count && st == FOCAL_OK && c->ol->redacted.count > 0; i++)
         st = look_at(c, i);
+    struct near near;
     if (st == FOCAL_OK)
-        st = note_breach(c);
-    if (st != FOCAL_OK)
+        st = focal_oplog_seeds_to_break(c->ol, c->line, c->s, c->hashes, c->gone, &near);
+    if (st != FOCAL_OK || (c->gone_count == 0 && !focal_oplog_has_seed_in(c->s, &near)))
         return st;
-    const bool spell_out = focal_oplog_log_of(c->ol, &c->line->pub.id)->stripped && reaches_out(c->s);
-    if (c->gone_count == 0 && !spell_out)
-        return FOCAL_OK;
     *changed = true;
     struct focal_stretch stripped;
-    const uint64_t last = c->s->first + (c->s->count - 1);
-    st = focal_oplog_strip(&stripped, &c->ol->arena, c->s, c->gone, spell_out ? 0 : UINT64_MAX, c->s->first - 1);
-    if (st == FOCAL_OK && spell_out) {
-        const struct focal_stretch once = stripped;
-        st = focal_oplog_strip(&stripped, &c->ol->arena, &once, NULL, last + 1, UINT64_MAX);
-    }
+    st = focal_oplog_strip(&stripped, &c->ol->arena, c->s, c->gone, near.low, near.high);
     if (st == FOCAL_OK)
         *c->s = stripped;
     return st;
@@ -220,7 +172,7 @@ enum focal_status focal_oplog_screen(struct focal_oplog *ol, struct oplog_log *l
 
 /* ---- what is held --------------------------------------------------------------------------------------------------------- */
 
-static enum focal_status store_again(struct focal_oplog *ol, const struct oplog_log *line, struct segment *seg, const struct focal_stretch *s)
+enum focal_status focal_oplog_segment_again(struct focal_oplog *ol, const struct oplog_log *line, struct segment *seg, const struct focal_stretch *s)
 {
     focal_buf_clear(&ol->scratch);
     enum focal_status st = focal_stretch_pack(ol->packer, &ol->scratch, s);
@@ -229,43 +181,6 @@ static enum focal_status store_again(struct focal_oplog *ol, const struct oplog_
     seg->packed = focal_buf_view(&ol->scratch);
     seg->canonical = (uint32_t)focal_stretch_canonical_bytes(s);
     return focal_oplog_segment_put(ol, line, seg);
-}
-
-/* Spells out the seeds of runs that overlap low..high in every segment they may lie in. */
-static enum focal_status mend_breach(struct focal_oplog *ol, const struct breach *b)
-{
-    struct oplog_log *line = b->line;
-    const uint64_t from = b->low > FOCAL_RUN_SEQS_MAX ? b->low - FOCAL_RUN_SEQS_MAX : 1, to = b->high + FOCAL_RUN_SEQS_MAX;
-    enum focal_status st = line->pub.staged.seq > line->pub.head.seq ? focal_oplog_staging_drop(ol, line) : FOCAL_OK;
-    for (uint64_t next = from > line->pub.base.seq ? from : line->pub.base.seq + 1; st == FOCAL_OK && next <= line->pub.head.seq && next <= to;) {
-        struct segment seg;
-        struct focal_stretch s, spelt;
-        struct focal_hash *hashes;
-        st = focal_oplog_segment_of(ol, ol->store, &line->pub.line, next, false, &seg);
-        if (st == FOCAL_OK)
-            st = focal_oplog_segment_load(ol, line, seg.first, &seg, &s, &hashes);
-        if (st == FOCAL_OK)
-            st = focal_oplog_strip(&spelt, &ol->arena, &s, NULL, b->low, b->high);
-        bool changed = false;
-        for (size_t r = 0; st == FOCAL_OK && r < s.run_count; r++)
-            changed |= s.runs[r].has_seed != spelt.runs[r].has_seed;
-        if (changed && !FOCAL_PLANTED(SEED_REACHES_STRIPPED)) {
-            ol->scrub_due = true;
-            st = store_again(ol, line, &seg, &spelt);
-        }
-        next = seg.last.seq + 1;
-    }
-    return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
-}
-
-static enum focal_status mend_breaches(struct focal_oplog *ol)
-{
-    enum focal_status st = FOCAL_OK;
-    while (st == FOCAL_OK && ol->breach_count > 0) {
-        const struct breach b = ol->breaches[--ol->breach_count];
-        st = mend_breach(ol, &b);
-    }
-    return st;
 }
 
 static enum focal_status strip_segment(struct focal_oplog *ol, struct oplog_log *line, uint64_t first, struct focal_buf *touched)
@@ -279,7 +194,7 @@ static enum focal_status strip_segment(struct focal_oplog *ol, struct oplog_log 
     if (st == FOCAL_OK)
         st = screen(&c, &changed);
     if (st == FOCAL_OK && changed)
-        st = store_again(ol, line, &seg, &s);
+        st = focal_oplog_segment_again(ol, line, &seg, &s);
     return st;
 }
 
@@ -326,7 +241,9 @@ static enum focal_status strip_targets(struct focal_oplog *ol, struct focal_buf 
         const struct redaction_target *t = &ol->targets[i];
         if (i > 0 && target_order(t, t - 1) == 0)       /* which segments speak of it does not depend on the kind */
             continue;
-        st = focal_oplog_segments_about(ol, &t->ref, &t->scope, &of_one);
+        st = focal_oplog_breach_ahead(ol, t);
+        if (st == FOCAL_OK)
+            st = focal_oplog_segments_about(ol, &t->ref, &t->scope, &of_one);
         focal_buf_span(&keys, focal_buf_view(&of_one));
         if (st == FOCAL_OK && keys.failed)
             st = FOCAL_NO_MEMORY;
@@ -425,9 +342,9 @@ enum focal_status focal_oplog_enforce(struct focal_oplog *ol)
     if (st == FOCAL_OK)
         st = derive_touched(ol, &touched);
     if (st == FOCAL_OK)
-        st = mend_breaches(ol);
-    if (st == FOCAL_OK)
         st = focal_oplog_index_begun(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_breaches_mend(ol);
     focal_buf_wipe_close(&touched);
     return st;
 }

@@ -154,8 +154,8 @@ enum focal_status focal_oplog_index_flush(struct focal_oplog *ol)
 /* ---- logs that have begun ------------------------------------------------------------------------------------------------ */
 
 /* A record whose creating entry came as a quote is its office's when the log it was quoted from is known, and so is what was
- * said again in a quote. Quotes are posted under what they quote. */
-static enum focal_status index_quotes(struct focal_oplog *ol, const struct oplog_log *line, uint64_t first, const struct focal_id *begun)
+ * said again in a quote. Quotes are posted under what they quote. One that is stripped has its salt from a run of that log. */
+static enum focal_status look_at_quotes(struct focal_oplog *ol, const struct oplog_log *line, uint64_t first, const struct focal_id *begun)
 {
     struct segment seg;
     struct focal_stretch s;
@@ -169,6 +169,10 @@ static enum focal_status index_quotes(struct focal_oplog *ol, const struct oplog
         focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
         if (!name.is_quote || !focal_id_equal(&name.ref.log, begun))
             continue;
+        if (!s.entries[i].has_payload)
+            st = focal_oplog_breach(ol, focal_oplog_log_of(ol, begun), name.ref.seq, name.ref.seq);
+        if (st != FOCAL_OK)
+            break;
         focal_oplog_part_key(key, &name.record, &line->pub.name.scope);
         st = focal_oplog_part_load(ol, ol->store, key, &ol->part, &split);
         if (st == FOCAL_OK)
@@ -217,7 +221,7 @@ enum focal_status focal_oplog_index_begun(struct focal_oplog *ol)
             struct focal_id line;
             memcpy(line.b, keys.data + at, sizeof line.b);
             const struct oplog_log *log = focal_oplog_line_of(ol, &line);
-            st = log ? index_quotes(ol, log, focal_get_be64(keys.data + at + sizeof line.b), &begun) : FOCAL_DAMAGED;
+            st = log ? look_at_quotes(ol, log, focal_get_be64(keys.data + at + sizeof line.b), &begun) : FOCAL_DAMAGED;
         }
     }
     focal_buf_close(&keys);

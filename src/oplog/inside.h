@@ -5,6 +5,7 @@
  *   stretches.c    cutting, joining, hashing      write.c     the way in for what we write
  *   branches.c     the lines of forked logs       epoch.c     opening epochs
  *   redactions.c   the set of redactions          hide.c      what follows from it for entries
+ *                                                 seeds.c     and for the seeds of their salts
  *   postings.c     which segments speak of what   incidents.c what must not happen, with its proof
  *   append.c       rows of segments and logs      staging.c   pieces that wait for their signature
  *   batch.c        parts being derived            apply.c     entries -> parts
@@ -98,7 +99,8 @@ struct oplog_log {
     struct focal_log pub;                       /* first */
     uint64_t opening;                           /* number in its begin entry, when it is a control log's; 0: none */
     bool incident;
-    bool stripped;                              /* something of the log was redacted: no seed of it is kept any more */
+    bool stripped;                              /* something of the log was redacted: no seed near it is kept any more */
+    uint64_t stripped_to;                       /* of the trunk: how far on any line, or beyond */
     bool granted;                               /* asked and found to be granted; never taken back by what is built */
     size_t staged_bytes, staged_entries;        /* in staging */
     uint64_t receipted;                         /* our own receipts list it up to here */
@@ -159,7 +161,7 @@ struct receipt_set {
 enum redaction_target_kind { TARGET_ENTRY = 1, TARGET_RECORD = 2 };
 struct redaction_target { uint8_t kind; struct focal_ref ref; struct focal_hash scope; };
 
-/* Stripped entries lie between low and high: no seed of a run that overlaps this may be kept. */
+/* Stripped entries lie between low and high, on some line of this log: no seed that may reach them is kept on any. */
 struct breach { struct oplog_log *line; uint64_t low, high; };
 
 /* What is in force against one entry. */
@@ -448,7 +450,24 @@ void focal_oplog_entry_name(const struct focal_oplog *, struct entry_name *, con
 enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_log *in, struct redaction_force *);
 enum focal_status focal_oplog_may_erase(struct focal_oplog *, const struct redaction_force *, const struct focal_ref *record, bool *may);
 
+/* seeds.c */
+/* How far from an entry another may lie whose salt comes from the same seed. */
+enum { SEED_REACH = FOCAL_RUN_SEQS_MAX - 1 };
+struct near { uint64_t low, high; };            /* sequences; none: low is above high */
+/* What lies between low and high is stripped, or was where it was quoted, or is named by a redaction. */
+enum focal_status focal_oplog_breach(struct focal_oplog *, struct oplog_log *line, uint64_t low, uint64_t high);
+/* The same of a target that may be named before it comes. */
+enum focal_status focal_oplog_breach_ahead(struct focal_oplog *, const struct redaction_target *);
+/* Between which sequences no run of this stretch may keep its seed. Entries marked gone are about to be stripped. */
+enum focal_status focal_oplog_seeds_to_break(struct focal_oplog *, struct oplog_log *, const struct focal_stretch *, const struct focal_hash *hashes,
+                                             const bool *gone, struct near *);
+bool focal_oplog_has_seed_in(const struct focal_stretch *, const struct near *);
+/* [tx] Before the commit: spells out every seed that reaches a breach, in all that is held. */
+enum focal_status focal_oplog_breaches_mend(struct focal_oplog *);
+
 /* hide.c */
+/* Packs a segment that is held anew, in its place. */
+enum focal_status focal_oplog_segment_again(struct focal_oplog *, const struct oplog_log *, struct segment *, const struct focal_stretch *);
 /* Strips what is redacted out of a stretch that comes in on a line; its hashes stay. changed: it must be packed anew. */
 enum focal_status focal_oplog_screen(struct focal_oplog *, struct oplog_log *, struct focal_stretch *, const struct focal_hash *hashes, bool *changed);
 /* [tx] Before the commit, with no stretch under way: what the redactions of this transaction mean for what is held. */

@@ -257,12 +257,22 @@ void focal_oplog_frontier_hash(struct focal_oplog *ol, const struct focal_hash *
 
 /* ---- from the store ------------------------------------------------------------------------------------------------------ */
 
+/* How far is not written down: as far as may matter to what comes next. */
+static void tell_stripped(struct focal_oplog *ol, const struct oplog_log *log)
+{
+    struct oplog_log *trunk = focal_oplog_log_of(ol, &log->pub.id);
+    const uint64_t to = log->pub.head.seq + SEED_REACH;
+    if (!log->stripped)
+        return;
+    trunk->stripped = true;
+    trunk->stripped_to = to > trunk->stripped_to ? to : trunk->stripped_to;
+}
+
 static enum focal_status load_head(struct focal_oplog *ol, struct oplog_log *log, const struct log_row *row)
 {
     log->incident = row->flags & LOG_INCIDENT;
     log->stripped = row->flags & LOG_STRIPPED;
-    if (log->stripped)
-        focal_oplog_log_of(ol, &log->pub.id)->stripped = true;
+    tell_stripped(ol, log);
     log->opening = row->opening;
     /* A row older than the segments, from a page that was put back: going on from it would write over what is signed. */
     uint8_t beyond[SEGMENT_KEY_BYTES];
@@ -274,6 +284,7 @@ static enum focal_status load_head(struct focal_oplog *ol, struct oplog_log *log
     if (row->head.seq <= log->pub.base.seq)
         return FOCAL_OK;
     log->pub.head = log->pub.staged = row->head;
+    tell_stripped(ol, log);
 
     struct segment last;
     st = focal_oplog_segment_of(ol, ol->store, &log->pub.line, row->head.seq, false, &last);

@@ -13,13 +13,13 @@ static const char canary[] = "a canary that must be nowhere", other_canary[] = "
 
 enum { FIELD_TEXT = FOCAL_FIELD(510, FOCAL_SCOPE_NETWORK, FOCAL_MERGE_SET) };
 
-static struct focal_span mark(const char *text)
+static inline struct focal_span mark(const char *text)
 {
     return focal_span_of(text, strlen(text));
 }
 
 /* HQ alone has the right to redact what others wrote. */
-static void certify(size_t i, uint64_t number, uint32_t rights)
+static inline void certify(size_t i, uint64_t number, uint32_t rights)
 {
     struct focal_certificate c;
     certificate_for(&c, &offices[i], number);
@@ -28,7 +28,7 @@ static void certify(size_t i, uint64_t number, uint32_t rights)
     certificate_sign(&offices[i].statement, &net, &c);
 }
 
-static int set_up(void **state)
+static inline int set_up(void **state)
 {
     (void)state;
     network_make(&net);
@@ -41,7 +41,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
+static inline int tear_down(void **state)
 {
     (void)state;
     for (size_t i = 0; i < OFFICES; i++)
@@ -50,7 +50,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct focal_ref write_text(size_t by, const struct focal_ref *record, const char *text)
+static inline struct focal_ref write_text(size_t by, const struct focal_ref *record, const char *text)
 {
     struct focal_ref ref;
     begin(&offices[by]);
@@ -59,7 +59,7 @@ static struct focal_ref write_text(size_t by, const struct focal_ref *record, co
     return ref;
 }
 
-static enum focal_status redact(size_t by, const struct focal_ref *record, const struct focal_ref *entry)
+static inline enum focal_status redact(size_t by, const struct focal_ref *record, const struct focal_ref *entry)
 {
     struct focal_ref notice;
     struct focal_error err;
@@ -71,7 +71,7 @@ static enum focal_status redact(size_t by, const struct focal_ref *record, const
     return st;
 }
 
-static void exchange(void)
+static inline void exchange(void)
 {
     for (size_t round = 0; round < 2; round++)
         for (size_t a = 0; a < OFFICES; a++)
@@ -80,27 +80,27 @@ static void exchange(void)
                     carry_all(&offices[a], &offices[b]);
 }
 
-static void scrub(size_t i)
+static inline void scrub(size_t i)
 {
     assert_int_equal(focal_store_scrub(offices[i].store), FOCAL_OK);
     focal_oplog_scrubbed(offices[i].ol);
 }
 
-static bool readable(size_t i, const char *text)
+static inline bool readable(size_t i, const char *text)
 {
     if (focal_oplog_scrub_due(offices[i].ol))
         scrub(i);
     return focal_fake_store_holds(offices[i].store, mark(text));
 }
 
-static uint64_t rows_of(size_t i, enum focal_shelf shelf)
+static inline uint64_t rows_of(size_t i, enum focal_shelf shelf)
 {
     uint64_t digest, rows;
     assert_int_equal(focal_shelf_digest(offices[i].store, shelf, &digest, &rows), FOCAL_OK);
     return rows;
 }
 
-static void all_equal(void)
+static inline void all_equal(void)
 {
     struct focal_hash one, other;
     for (size_t i = 0; i < OFFICES; i++) {
@@ -112,7 +112,7 @@ static void all_equal(void)
     }
 }
 
-static bool shown(size_t i, const struct focal_ref *record)
+static inline bool shown(size_t i, const struct focal_ref *record)
 {
     struct focal_record_view view;
     if (focal_oplog_record(offices[i].ol, NULL, record, &view) != FOCAL_OK)
@@ -123,7 +123,7 @@ static bool shown(size_t i, const struct focal_ref *record)
 }
 
 /* No seed is kept of a run in which anything is stripped, in whichever segment: looked at as the rows stand on the disk. */
-static void no_seed_reaches(size_t at)
+static inline void no_seed_reaches(size_t at)
 {
     enum { LINE_BYTES = 16, HEAD_BYTES = 32 + 8 + 32 + 64 + 4, SEQS = 5000 };
     struct focal_packer *packer = focal_packer_open();
@@ -163,6 +163,47 @@ static void no_seed_reaches(size_t at)
     focal_buf_close(&key);
     focal_buf_close(&value);
     focal_arena_close(&arena);
+    focal_packer_close(packer);
+}
+
+/* Entries first..first+count-1 of KEN's log, which belong to one run of which this piece holds a part. */
+static inline void seeded_piece(struct carried *out, const struct focal_log_name *name, struct focal_hash *h, uint64_t first, size_t count, const struct focal_salt_run *run,
+                         struct focal_ref *refs)
+{
+    struct focal_stretch_entry list[8];
+    struct focal_buf headers[8];
+    struct focal_packer *packer = focal_packer_open();
+    static const uint8_t begin_kind = FOCAL_KIND_NOTHING, kind = FOCAL_KIND_CASE;
+    struct focal_id id;
+    focal_log_id(&id, &net.id, name);
+    memset(out, 0, sizeof *out);
+    memcpy(out->piece.before, h->b, 8);
+    for (size_t i = 0; i < count; i++) {
+        const struct focal_header header = { .shape = first + i == 1 ? FOCAL_SHAPE_BEGIN : FOCAL_SHAPE_ORDINARY, .seq = first + i, .creates = first + i > 1 };
+        uint8_t salt[16];
+        struct focal_hash c;
+        focal_buf_init(&headers[i], 100);
+        focal_header_encode(&headers[i], &header);
+        list[i] = (struct focal_stretch_entry){ .header = focal_buf_view(&headers[i]), .has_payload = true,
+            .payload = focal_span_of(first + i == 1 ? &begin_kind : &kind, 1) };
+        focal_salt_from_seed(salt, run->seed, first + i);
+        focal_commitment(&c, salt, list[i].payload);
+        focal_chain_next(h, h, &id, list[i].header, &c);
+        refs[i] = (struct focal_ref){ .log = id, .seq = first + i };
+        memcpy(refs[i].h8, h->b, 8);
+    }
+    struct focal_salt_run part = *run;
+    const struct focal_stretch s = { .first = first, .count = count, .entries = list, .runs = &part, .run_count = 1 };
+    const struct focal_tip tip = { .seq = first + count - 1, .h = *h };
+    out->name = *name;
+    out->piece.first = first;
+    out->piece.last = tip.seq;
+    out->piece.is_signed = true;
+    focal_sign_head(&out->piece.signature, offices[KEN].keys.sign_secret, &net.id, &id, &tip);
+    focal_buf_init(&out->packed, 1 << 16);
+    assert_int_equal(focal_stretch_pack(packer, &out->packed, &s), FOCAL_OK);
+    for (size_t i = 0; i < count; i++)
+        focal_buf_close(&headers[i]);
     focal_packer_close(packer);
 }
 

@@ -251,47 +251,6 @@ static void runs_over_segments(void **state)
     all_equal();
 }
 
-/* Entries first..first+count-1 of KEN's log, which belong to one run of which this piece holds a part. */
-static void seeded_piece(struct carried *out, const struct focal_log_name *name, struct focal_hash *h, uint64_t first, size_t count, const struct focal_salt_run *run,
-                         struct focal_ref *refs)
-{
-    struct focal_stretch_entry list[8];
-    struct focal_buf headers[8];
-    struct focal_packer *packer = focal_packer_open();
-    static const uint8_t begin_kind = FOCAL_KIND_NOTHING, kind = FOCAL_KIND_CASE;
-    struct focal_id id;
-    focal_log_id(&id, &net.id, name);
-    memset(out, 0, sizeof *out);
-    memcpy(out->piece.before, h->b, 8);
-    for (size_t i = 0; i < count; i++) {
-        const struct focal_header header = { .shape = first + i == 1 ? FOCAL_SHAPE_BEGIN : FOCAL_SHAPE_ORDINARY, .seq = first + i, .creates = first + i > 1 };
-        uint8_t salt[16];
-        struct focal_hash c;
-        focal_buf_init(&headers[i], 100);
-        focal_header_encode(&headers[i], &header);
-        list[i] = (struct focal_stretch_entry){ .header = focal_buf_view(&headers[i]), .has_payload = true,
-            .payload = focal_span_of(first + i == 1 ? &begin_kind : &kind, 1) };
-        focal_salt_from_seed(salt, run->seed, first + i);
-        focal_commitment(&c, salt, list[i].payload);
-        focal_chain_next(h, h, &id, list[i].header, &c);
-        refs[i] = (struct focal_ref){ .log = id, .seq = first + i };
-        memcpy(refs[i].h8, h->b, 8);
-    }
-    struct focal_salt_run part = *run;
-    const struct focal_stretch s = { .first = first, .count = count, .entries = list, .runs = &part, .run_count = 1 };
-    const struct focal_tip tip = { .seq = first + count - 1, .h = *h };
-    out->name = *name;
-    out->piece.first = first;
-    out->piece.last = tip.seq;
-    out->piece.is_signed = true;
-    focal_sign_head(&out->piece.signature, offices[KEN].keys.sign_secret, &net.id, &id, &tip);
-    focal_buf_init(&out->packed, 1 << 16);
-    assert_int_equal(focal_stretch_pack(packer, &out->packed, &s), FOCAL_OK);
-    for (size_t i = 0; i < count; i++)
-        focal_buf_close(&headers[i]);
-    focal_packer_close(packer);
-}
-
 /* One run in three segments; the redaction names an entry of the middle one, before or after the others have come. */
 static void a_run_in_three_segments(void **state)
 {
