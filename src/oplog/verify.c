@@ -34,7 +34,7 @@ const char *focal_verify_error(const struct focal_verify *v, size_t i)
     return i < VERIFY_ERRORS_KEPT && v->errors[i] ? v->errors[i] : "one more that is not spelled out";
 }
 
-static void note_log(struct focal_verify *v, const struct verify_log *log, uint64_t seq, const char *what)
+void focal_verify_note_log(struct focal_verify *v, const struct verify_log *log, uint64_t seq, const char *what)
 {
     char name[2 * sizeof log->log.id.b + 1];
     focal_hex(name, log->log.id.b, sizeof log->log.id.b);
@@ -171,10 +171,10 @@ static enum focal_status read_log(struct focal_verify *v)
     log->is_branch = row.number > 0;
     log->log.scope = *scope;
     if (row.opening > 0 && !may_open(&log->log))
-        note_log(v, log, row.base.seq + 1, "its row names an opening, and it has none");
+        focal_verify_note_log(v, log, row.base.seq + 1, "its row names an opening, and it has none");
     log->contributes = focal_oplog_grants(v->ol, &log->log.name.author, scope);
     if (!log->contributes && log->log.head.seq > 0)
-        note_log(v, log, 1, "no certificate lets its author write there");
+        focal_verify_note_log(v, log, 1, "no certificate lets its author write there");
     v->total += log->log.head.seq - (log->log.head.seq < row.base.seq ? log->log.head.seq : row.base.seq);
     v->log_count++;
     return FOCAL_OK;
@@ -271,7 +271,7 @@ static enum focal_status row_held(struct focal_verify *v, const struct verify_lo
     enum focal_status st = focal_store_get(v->store, shelf, key, &v->index);
     if (st != FOCAL_NOT_FOUND)
         return st;
-    note_log(v, log, v->next, what);
+    focal_verify_note_log(v, log, v->next, what);
     return FOCAL_OK;
 }
 
@@ -314,9 +314,9 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
             if (at_base != FOCAL_OK)
                 return at_base;
             if (wrong)
-                note_log(v, log, log->log.base.seq, wrong);
+                focal_verify_note_log(v, log, log->log.base.seq, wrong);
             if (v->next != log->log.head.seq + 1 || (log->log.head.seq > 0 && !focal_hash_equal(&v->h, &log->log.head.h)))
-                note_log(v, log, log->log.head.seq, "its head is not where its segments end");
+                focal_verify_note_log(v, log, log->log.head.seq, "its head is not where its segments end");
             focal_verify_next_log(v);
             continue;
         }
@@ -330,11 +330,13 @@ static enum focal_status chains_slice(struct focal_verify *v, size_t *budget)
             return st;
         const char *what = st == FOCAL_NOT_FOUND ? "its segment is missing or damaged" : fault(v, log, &s, &stretch, hashes);
         if (what) {
-            note_log(v, log, v->next, what);
+            focal_verify_note_log(v, log, v->next, what);
             focal_verify_next_log(v);
             continue;
         }
         st = check_listed(v, log, &stretch, hashes);
+        if (st == FOCAL_OK)
+            st = focal_verify_redacted(v, log, &stretch, hashes);
         if (st != FOCAL_OK)
             return st;
         log->good = s.last.seq;

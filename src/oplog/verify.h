@@ -57,6 +57,9 @@ void focal_verify_note(struct focal_verify *, const char *fmt, ...) FOCAL_PRINTF
 /* The segment that starts at v->next, unpacked, with the hash of each entry. NOT_FOUND: none, or damaged. */
 enum focal_status focal_verify_segment(struct focal_verify *, const struct verify_log *, struct segment *, struct focal_stretch *, struct focal_hash **hashes);
 void focal_verify_next_log(struct focal_verify *);
+void focal_verify_note_log(struct focal_verify *, const struct verify_log *, uint64_t seq, const char *what);
+/* verify_redacted.c: what should be gone and is still here. */
+enum focal_status focal_verify_redacted(struct focal_verify *, const struct verify_log *, const struct focal_stretch *, const struct focal_hash *hashes);
 /* verify_parts.c */
 enum focal_status focal_verify_entries_slice(struct focal_verify *, size_t *budget);
 enum focal_status focal_verify_parts_slice(struct focal_verify *, size_t *budget);
