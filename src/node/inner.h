@@ -89,6 +89,7 @@ struct focal_node {
     enum focal_space space; uint64_t space_wanted;      /* as the store said when the step began */
 
     struct focal_office office;
+    struct { uint64_t look_ms, lacked; uint32_t turn; } ways;       /* turn 0: nothing is lacking that does not come */
     bool secret_set; uint8_t *secret;   /* of the network, 32 bytes in guarded memory */
     bool invited; struct focal_invitation invitation; struct focal_buf invitation_bytes, invitation_token;
 
@@ -164,6 +165,9 @@ void peers_free(struct focal_node *);
 struct peer *peer_of(const struct focal_node *, const struct focal_office *);
 struct peer *peer_of_session(const struct focal_node *, const struct focal_session *);
 void peers_tick(struct focal_node *);
+/* Dials one more of each scope, another each time; not stuck: no more than usual again. */
+void peers_other_ways(struct focal_node *, bool stuck);
+void ways_tick(struct focal_node *);    /* ways.c */
 void peer_link_up(struct focal_node *, struct peer *);
 void peer_link_down(struct focal_node *, struct peer *, const char *why, bool refused);
 void dial_failed(struct focal_node *, uint64_t dial_tag, enum focal_status why);

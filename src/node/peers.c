@@ -66,7 +66,34 @@ enum focal_status peer_keep_heard(struct focal_node *n, struct peer *p, uint64_t
 
 /* ---- deriving the list ---------------------------------------------------------------------------------------------- */
 
-/* An office dials headquarters and one other member of each of its scopes, at most four in all; headquarters is dialled. */
+enum { OTHERS_MAX = 64 };
+
+static bool want(struct peer *p)
+{
+    const bool fresh = !p->wanted;
+    p->wanted = true;
+    return fresh;
+}
+
+/* The other members of a scope that can be dialled, in order of code. *after: the first of them after us, so that the choices
+ * of many offices make a ring, not a star. *have: one is wanted already. */
+static size_t others_of(struct focal_node *n, const struct focal_certificate *mine, const struct focal_scope *scope,
+                        struct peer *others[OTHERS_MAX], size_t *after, bool *have)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n->peer_count && count < OTHERS_MAX; i++) {
+        const struct focal_certificate *c = focal_oplog_certificate(n->oplog, &n->peers[i].office);
+        if (!c || c->role == FOCAL_ROLE_HQ || !n->peers[i].address_count || !focal_certificate_lists(c->read, c->read_count, scope))
+            continue;
+        *have = *have || n->peers[i].wanted;
+        *after += strcmp(c->office.text, mine->office.text) < 0;
+        others[count++] = &n->peers[i];
+    }
+    return count;
+}
+
+/* An office dials headquarters and one other member of each of its scopes, at most four in all; headquarters is dialled. Where
+ * what is lacking does not come (ways.c), it dials another of them too, each in its turn. */
 static void choose_dials(struct focal_node *n)
 {
     const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
@@ -93,22 +120,19 @@ static void choose_dials(struct focal_node *n)
         }
     }
     for (size_t k = 0; k < mine->read_count && chosen < n->dials_max; k++) {
-        struct peer *other = NULL;
+        struct peer *others[OTHERS_MAX];
         bool have = false;
-        for (size_t i = 0; i < n->peer_count; i++) {
-            const struct focal_certificate *c = focal_oplog_certificate(n->oplog, &n->peers[i].office);
-            if (!c || c->role == FOCAL_ROLE_HQ || !n->peers[i].address_count || !focal_certificate_lists(c->read, c->read_count, &mine->read[k]))
-                continue;
-            have = have || n->peers[i].wanted;
-            /* The next one after us in order of code, so that the choices of many offices make a ring, not a star. */
-            if (!other || (strcmp(other->office.text, mine->office.text) < 0 && strcmp(c->office.text, mine->office.text) > 0))
-                other = &n->peers[i];
-        }
-        if (other && !have) {
-            other->wanted = true;
-            chosen++;
-        }
+        size_t after = 0, count = others_of(n, mine, &mine->read[k], others, &after, &have);
+        chosen += count && !have && want(others[after % count]);
+        if (count && n->ways.turn && chosen < n->dials_max)
+            chosen += want(others[(after + n->ways.turn) % count]);
     }
+}
+
+void peers_other_ways(struct focal_node *n, bool stuck)
+{
+    n->ways.turn = stuck ? n->ways.turn + 1 : 0;
+    choose_dials(n);
 }
 
 static enum focal_status add_peer(struct focal_node *n, struct peer *list, size_t *count, const struct focal_office *office)

@@ -122,6 +122,25 @@ static void copies_of_an_office_redact_alike(void **state)
     world_free(w);
 }
 
+/* In a ring of four, whom AAA dials is bad and gives nothing of others, and who dials AAA cannot: the fourth is dialled then. */
+static void another_way_when_one_gives_nothing(void **state)
+{
+    (void)state;
+    struct world *w = world_new(77);
+    (void)world_hq(w, "HQ", NULL, 0);
+    int aaa = world_member(w, "AAA", "KEN"), bbb = world_member(w, "BBB", "KEN"), ccc = world_member(w, "CCC", "KEN"), ddd = world_member(w, "DDD", "KEN");
+    world_run(w, 60000);
+    world_malicious(w, bbb, WORLD_WITHHOLD);
+    world_partition(w, aaa, ddd, true);
+    world_cut_links(w, aaa);
+    assert_true(world_case(w, ccc, NULL) && world_case(w, ddd, NULL));
+    assert_true(world_settle(w, 5 * 60000));
+    world_check_equal(w);
+    world_check_kept(w);
+    assert_null(world_failure(w));
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +148,7 @@ int main(void)
         cmocka_unit_test(an_office_joins),
         cmocka_unit_test(two_versions),
         cmocka_unit_test(copies_of_an_office_redact_alike),
+        cmocka_unit_test(another_way_when_one_gives_nothing),
     };
     return cmocka_run_group_tests_name("sim_told", tests, NULL, NULL);
 }
