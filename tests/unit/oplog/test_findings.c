@@ -523,22 +523,6 @@ static void more_than_is_kept(void **state)
     focal_verify_close(v);
 }
 
-/* A record to which more was written than is ever shown. */
-static void a_record_over_its_limit(void **state)
-{
-    (void)state;
-    static uint8_t value[14000];
-    struct focal_ref record, edit;
-    begin(&hq);
-    write_value(&hq, &scope_network, NULL, FIELD_A, 1, &record);
-    for (int i = 0; i < 160; i++) {
-        focal_put_be64(value, (uint64_t)i);
-        assert_int_equal(try_write(&hq, &scope_network, &record, NULL, 0, FOCAL_KIND_CASE, FIELD_ROWS, focal_span_of(value, sizeof value), &edit), FOCAL_OK);
-    }
-    commit(&hq);
-    assert_says("over its limit; entries of it are held but not shown", "a record over its limit");
-}
-
 /* ---- trouble ---- */
 
 static uint64_t left;
@@ -637,7 +621,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(of_statements_and_receipts), WITH(of_logs), WITH(of_branches), WITH(of_segments), WITH(of_what_is_derived), WITH(the_last_part),
         WITH(rows_that_stop_a_start), WITH(segments_of_no_number),
-        WITH(nothing_is_wrong_with), WITH(digests_of_what_is_read), WITH(more_than_is_kept), WITH(a_record_over_its_limit),
+        WITH(nothing_is_wrong_with), WITH(digests_of_what_is_read), WITH(more_than_is_kept),
         WITH(trouble_among_findings), WITH(arenas_that_are_too_small),
     };
     return cmocka_run_group_tests_name("oplog_findings", tests, NULL, NULL);

@@ -279,12 +279,12 @@ static void logs_that_begin_are_judged_together(void **state)
     assert_int_equal(focal_oplog_judge_again(ol), FOCAL_OK);
     assert_int_equal(focal_fake_store_operations(offices[SSD].store) - before, NAMED + 2);
     assert_int_equal(ol->target_count, NAMED + 1);
-    ol->target_count = 0;
+    ol->target_count = ol->begun_count = 0;
     elsewhere.id = notices_of(TCD)->id;         /* another log of TCD: what it named of entries, and not that record */
     assert_int_equal(focal_oplog_log_begun(ol, &elsewhere), FOCAL_OK);
     assert_int_equal(focal_oplog_judge_again(ol), FOCAL_OK);
     assert_int_equal(ol->target_count, NAMED);
-    ol->target_count = 0;
+    ol->target_count = ol->begun_count = 0;
     elsewhere.id = (struct focal_id){ { 0xff } };
     assert_int_equal(focal_oplog_log_begun(ol, &elsewhere), FOCAL_OK);  /* nobody's */
     assert_int_equal(focal_oplog_log_begun(ol, others), FOCAL_OK);      /* KEN redacted nothing */
