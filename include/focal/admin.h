@@ -11,12 +11,13 @@
  * records does not administer; who reads does not write.
  * What is kept of it in the history, by user, right, command and outcome, and never with content (src/admin/noting.c):
  * every command that changes something, in the same transaction; exports, imports, proofs and invitations before the first
- * byte of the answer leaves; who looked at records (list, show, conflicts, redactions, refused, report) with the next step,
+ * byte of the answer leaves; what was done to the store and its key before it is answered, and what failed of it soon after; who looked at records (list, show, conflicts, redactions, refused, report) with the next step,
  * so the last turn before a crash may be missing, and none is written while the disk is full; who was not permitted, of
  * these no more than DENIED_NOTES_PER_S. Not kept: help, status, matrix, history itself, lists of offices and of requests,
- * ping, sync now, what was wrongly typed, and the pieces of an import between its begin and its end.
+ * ping, sync now, how the store's key is kept, what was wrongly typed, and the pieces of an import between its begin and its end.
  * Two persons: where the policy says so (two_persons), a command is kept as a request until a second user agrees to it
- * (src/admin/pending_commands.c).
+ * (src/admin/pending_commands.c). Never what is done to the store and its key: arguments of a request are kept, and these are
+ * passphrases; and who must lock or destroy has no time to look for a second person.
  *
  * A turn of the daemon:
  *     focal_admin_line(...)                            for every line that came
@@ -39,6 +40,10 @@ struct focal_admin_figures {            /* what only the shell knows */
     uint64_t link_bytes_sent, link_bytes_received, cpu_us, peak_kib, rss_kib;
 };
 
+/* Of the store's key. to: DESTROY typed by a person, or the way of wrapping that the key goes over to. */
+enum focal_store_order_type { FOCAL_STORE_LOCK, FOCAL_STORE_DESTROY, FOCAL_STORE_ROTATE, FOCAL_STORE_CHANGE };
+struct focal_store_order { enum focal_store_order_type type; const char *to; struct focal_span passphrase, next; };
+
 struct focal_admin_setup {
     struct focal_node *node;
     struct focal_entropy entropy;
@@ -58,6 +63,9 @@ struct focal_admin_setup {
     size_t (*addresses)(void *data, const char *out[], size_t room);
     /* Begins a full check of a snapshot of the store, elsewhere; focal_admin_checked answers. */
     enum focal_status (*deep_check)(void *data, uint64_t ticket);
+    /* Lock and destroy: OK says that it follows when the answer is out. The others: focal_admin_store_done answers. */
+    enum focal_status (*store_order)(void *data, uint64_t ticket, const struct focal_store_order *, struct focal_error *);
+    const char *(*store_key)(void *data);       /* how the store's key is kept: "plain", "passphrase", "credential", "both" */
 };
 #define FOCAL_ADMIN_TURN_MS 12
 
@@ -84,6 +92,11 @@ void focal_admin_taken(struct focal_admin *, uint64_t conn);            /* what 
 /* The connection broke the protocol: close it when all is written. */
 bool focal_admin_finished(const struct focal_admin *, uint64_t conn);
 
+void focal_admin_store_done(struct focal_admin *, uint64_t ticket, enum focal_status, const struct focal_error *);
+/* `unlock` was obeyed before there was an admin to obey it; rights of focal_rights_of. */
+void focal_admin_unlocked(struct focal_admin *, uint32_t uid, unsigned rights);
+/* Before an orderly close: what the history lacks still, for one step more. */
+size_t focal_admin_last(struct focal_admin *, struct focal_node_event *events, size_t room);
 void focal_admin_checked(struct focal_admin *, uint64_t ticket, enum focal_status, struct focal_span findings);
 
 /* ---- who may what (rights.c) ---- */

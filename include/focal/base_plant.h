@@ -77,6 +77,9 @@
     X(FENCE_BEFORE_COMMIT,     "the fence is marked before the database has committed")                                 \
     X(COMMIT_FAILS_SILENTLY,   "a commit that failed is called good")                                                  \
     X(FSYNC_TRIED_AGAIN,       "after a failed fsync the store goes on as if nothing had been lost")                   \
+    X(TORN_FIRST_PAGE_REFUSED, "a first page that a power cut tore is not read past, though the log has it")         \
+    X(PAGE_AT_ANY_PLACE,       "a page of the database is authentic wherever it stands in the file")                 \
+    X(PAGE_NONCE_REUSED,       "every page is sealed under one nonce")                                              \
     X(FSYNC_LEFT_OUT,          "a commit does not wait for the disk")
 
 enum focal_plant {

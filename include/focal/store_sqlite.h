@@ -2,6 +2,7 @@
  *
  * One STRICT WITHOUT ROWID table per shelf, WAL, synchronous FULL, a lock file beside the database against a second
  * daemon, application_id and user_version checked, quick_check at open, migrations by version.
+ * Pages are encrypted under the office's store key (focal/crypto_store.h), in the file and in the log.
  * A snapshot is a second, read-only connection in one read transaction.
  * The fence stands in files outside the database's directory (below); read-only stores and snapshots have none.
  * What opening for writing shows is durable: a log that the program before left is written over itself,
@@ -10,11 +11,23 @@
 #ifndef FOCAL_STORE_SQLITE_H
 #define FOCAL_STORE_SQLITE_H
 
+#include "focal/crypto_store.h"
 #include "focal/store.h"
 
 /* read_only: nothing is changed, several such may stand side by side, none beside a daemon.
- * skip_check: no quick_check (its time grows with the file); application id and version are looked at all the same. */
-struct focal_sqlite_options { const char *path; bool create; bool read_only; bool skip_check; };
+ * skip_check: no quick_check (its time grows with the file); application id and version are looked at all the same.
+ * key: every page in every file of the store is under it; copied. entropy: for their nonces; kept.
+ * in_clear: instead of both, a database that is not encrypted. It comes from focal_sqlite_in_clear alone, which stands in a
+ * file of its own: tests and bench link it, no program that is shipped does, and a test sees to that. */
+struct focal_sqlite_in_clear;
+struct focal_sqlite_options {
+    const char *path;
+    bool create, read_only, skip_check;
+    const struct focal_store_key *key;
+    struct focal_entropy entropy;
+    const struct focal_sqlite_in_clear *in_clear;
+};
+const struct focal_sqlite_in_clear *focal_sqlite_in_clear(void);
 
 /* EXISTS: create and the file (or its write-ahead log) is there. NOT_FOUND: no create and it is not, or no such directory.
  * BUSY: another process has it open. DENIED: no permission, or the path is a link or no regular file.
@@ -61,6 +74,21 @@ FOCAL_MUST_USE enum focal_status focal_sqlite_reserve(struct focal_store *, cons
  * is none. */
 bool focal_sqlite_give_back(const char *path);
 
+/* ---- another key ---- */
+
+/* All of the open store goes under another key, in a copy that then takes the database's place; the fence follows. It takes
+ * as much free space as the database, and the time of reading and writing it once; nothing else runs meanwhile. Whoever
+ * calls keeps both keys until this has ended and can find out which counts (below). Other than OK: the store goes on under
+ * its old key, and err says why; IO: it may be dead, close it and look. BUSY: a snapshot is open. DISK_FULL. */
+FOCAL_MUST_USE enum focal_status focal_sqlite_rekey(struct focal_store *, const struct focal_store_key *, const struct focal_entropy *, struct focal_error *);
+/* The same with a database that is closed and in clear: its first key. The old file is written over and removed. */
+FOCAL_MUST_USE enum focal_status focal_sqlite_take_over(const char *path, const struct focal_store_key *, const struct focal_fence_setup *, struct focal_error *);
+/* A page or a frame of its log is authentic under this key. False also where nothing can be read. */
+bool focal_sqlite_under_key(const char *path, const struct focal_store_key *);
+bool focal_sqlite_is_in_clear(const char *path);        /* by its first bytes */
+/* Zeros over all of it, durably, then the name goes. What was not there is OK. */
+FOCAL_MUST_USE enum focal_status focal_sqlite_overwrite(const char *path, struct focal_error *);
+
 /* ---- looking at the whole ---- */
 
 /* sqlite3's integrity_check in full, on a store or a snapshot of this room. OK: no fault. DAMAGED: faults, appended to
@@ -87,10 +115,12 @@ void focal_sqlite_discard(const char *fresh);
 
 /* The rows of a damaged database that can still be read, page by page, whatever state it is in: nothing of it has been
  * checked, and a row may be an older one of its key. In order of key; of one key the likeliest first. shelves: which are
- * wanted, as bits 1 << shelf; rows whose shelf cannot be told come as well, with shelf 0. Nothing is written.
+ * wanted, as bits 1 << shelf; rows whose shelf cannot be told come as well, with shelf 0. Nothing is written. key: as that of
+ * opening, NULL for a database in clear; a page that is not authentic is none.
  * NOT_FOUND: there is neither file nor log. */
 struct focal_salvage;
-FOCAL_MUST_USE enum focal_status focal_salvage_open(struct focal_salvage **, const char *path, uint32_t shelves, struct focal_error *);
+FOCAL_MUST_USE enum focal_status focal_salvage_open(struct focal_salvage **, const char *path, const struct focal_store_key *, uint32_t shelves,
+    struct focal_error *);
 size_t focal_salvage_count(const struct focal_salvage *);
 /* NOT_FOUND: the value cannot be read to its end. value may be NULL. */
 FOCAL_MUST_USE enum focal_status focal_salvage_row(struct focal_salvage *, size_t i, enum focal_shelf *, struct focal_buf *key, struct focal_buf *value);

@@ -122,6 +122,15 @@ bool job_number(const struct job *j, const char *key, uint64_t *out)
     return true;
 }
 
+void focal_admin_store_done(struct focal_admin *a, uint64_t ticket, enum focal_status status, const struct focal_error *err)
+{
+    for (size_t i = 0; i < CONNS_MAX; i++)
+        for (struct job *j = a->conns[i].number ? a->conns[i].first : NULL; j; j = j->next)
+            if (j->command->run == run_store_order)
+                store_order_done(j, ticket, status, err);
+    a->again = true;
+}
+
 void focal_admin_checked(struct focal_admin *a, uint64_t ticket, enum focal_status status, struct focal_span findings)
 {
     for (size_t i = 0; i < CONNS_MAX; i++)

@@ -113,6 +113,7 @@ void note_denied(struct job *);
 void note_done(struct job *);                                   /* the job has been answered */
 size_t note_events(const struct job *);                         /* that stand behind one of this job */
 void note_behind(struct job *, const struct focal_node_event *);
+bool note_alone(struct job *);                                  /* of what is no change of the node; false: the step is full, try again */
 /* What has to be done before a command's own work: a second person asked, the history written. Until j->cleared. */
 enum job_state job_clear(struct job *);
 void notes_put_up(struct focal_admin *);
@@ -244,6 +245,10 @@ job_run run_approve, run_requests, run_request_refuse;
 job_run run_help, run_status, run_matrix, run_sync, run_ping, run_verify;
 job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve, run_withdraw, run_restore, run_redact;
 job_run run_redactions, run_redaction, run_refusals;
+job_run run_store_key, run_store_order, run_unlock;
+void store_order_done(struct job *, uint64_t ticket, enum focal_status, const struct focal_error *);
+/* Of the key of the store, where it lies in clear. */
+void need_store_key(struct job *, json_t *list);
 void verify_checked(struct job *, uint64_t ticket, enum focal_status, struct focal_span findings);
 job_run run_invite, run_admit_begin, run_admit, run_offices, run_office, run_pause, run_resume;
 job_run run_history, run_proof, run_lift_veil;

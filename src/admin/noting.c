@@ -155,6 +155,37 @@ void note_behind(struct job *j, const struct focal_node_event *change)
     put_event(j->admin, &e);
 }
 
+/* What is done is done, whether the history finds room for it or not. */
+bool note_alone(struct job *j)
+{
+    struct focal_admin *a = j->admin;
+    if (!a->events || a->event_count == a->event_room)
+        return false;
+    j->note.cls = FOCAL_NOTE_COMMAND;
+    j->noted = true;
+    struct focal_node_event e = { .type = FOCAL_EVENT_NOTE, .answer = &j->note_answer };
+    e.is.note.is = &j->note;
+    put_event(a, &e);
+    return true;
+}
+
+void focal_admin_unlocked(struct focal_admin *a, uint32_t uid, unsigned rights)
+{
+    struct focal_note n = { .cls = FOCAL_NOTE_COMMAND, .uid = uid, .right = (uint8_t)right_used(FOCAL_MAY_ADMIN, rights), .other_uid = FOCAL_NOBODY };
+    (void)snprintf(n.command, sizeof n.command, "unlock");
+    put_later(a, &n);
+}
+
+size_t focal_admin_last(struct focal_admin *a, struct focal_node_event *events, size_t room)
+{
+    a->events = events;
+    a->event_count = 0;
+    a->event_room = room;
+    notes_put_up(a);
+    a->events = NULL;
+    return a->event_count;
+}
+
 /* ---- first ---------------------------------------------------------------------------------------------------------------- */
 
 enum job_state job_clear(struct job *j)

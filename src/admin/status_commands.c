@@ -270,6 +270,8 @@ static json_t *needs_json(struct job *j)
         need_conflicts(j, list);
     if (reads)
         need_redactions(j, list);
+    if (job_may(j, FOCAL_MAY_ADMIN))    /* nobody else can mend it */
+        need_store_key(j, list);
     return list;
 }
 

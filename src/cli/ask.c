@@ -82,23 +82,30 @@ static enum focal_status no_input(const char *what, const char *option, struct f
     return focal_fail(err, FOCAL_USAGE, hint, "%s must be given, and --no-input says not to ask", what);
 }
 
-enum focal_status ask_passphrase(const struct args *args, struct focal_buf *out, struct focal_error *err)
+enum focal_status ask_secret(const struct args *args, struct focal_buf *out, enum opt option, const char *question, struct focal_error *err)
 {
-    const char *file = args_value(args, OPTION_PASSPHRASE_FILE);
+    const char *file = args_value(args, option);
+    char how[60];
     enum focal_status st;
+    (void)snprintf(how, sizeof how, "--%s FILE", option_rows[option].name);
     focal_buf_init(out, PASSPHRASE_MAX + 20000);
     (void)focal_buf_reserve(out, PASSPHRASE_MAX);       /* so that it does not move, and leaves no copy, as it grows */
     focal_buf_truncate(out, 0);
     if (!file && args_has(args, OPTION_NO_INPUT))
-        return no_input("the passphrase of the authority key", "--passphrase-file FILE", err);
+        return no_input("the passphrase", how, err);
     if (!file)
-        return prompt("Passphrase of the authority key: ", true, out, err);
+        return prompt(question, true, out, err);
     st = strcmp(file, "-") == 0 ? focal_file_read(out, file, PASSPHRASE_MAX, err) : focal_file_read_secret(out, file, PASSPHRASE_MAX, err);
     while (st == FOCAL_OK && out->len && (out->data[out->len - 1] == '\n' || out->data[out->len - 1] == '\r'))
         focal_buf_truncate(out, out->len - 1);
     if (st == FOCAL_OK && out->len == 0)
         st = focal_fail(err, FOCAL_REFUSED, "", "%.200s holds no passphrase", file);
     return st;
+}
+
+enum focal_status ask_passphrase(const struct args *args, struct focal_buf *out, struct focal_error *err)
+{
+    return ask_secret(args, out, OPTION_PASSPHRASE_FILE, "Passphrase of the authority key: ", err);
 }
 
 static size_t count_words(struct focal_span text)

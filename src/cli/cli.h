@@ -19,6 +19,7 @@ enum opt {
     OPTION_COUNTRY, OPTION_MAY_REDACT, OPTION_EXPIRES, OPTION_ADDRESS, OPTION_WORDS_FILE, OPTION_PASSPHRASE_FILE, OPTION_AUTHORITY_KEY,
     OPTION_OFFICE, OPTION_WAIT_FOR, OPTION_WAIT, OPTION_DEEP,
     OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD, OPTION_FOLLOW, OPTION_PROOF, OPTION_READINGS,
+    OPTION_STORE_PASSPHRASE, OPTION_NEW_PASSPHRASE, OPTION_CONFIRM, OPTION_TO,
     OPTION_COUNT
 };
 typedef uint64_t option_set;
@@ -142,7 +143,8 @@ void table_close(struct table *);
 /* ---- asking the person (ask.c) ---- */
 
 /* Secrets: wipe with focal_buf_wipe_close, also when it failed. */
-enum focal_status ask_passphrase(const struct args *, struct focal_buf *, struct focal_error *);
+enum focal_status ask_passphrase(const struct args *, struct focal_buf *, struct focal_error *);      /* of the authority key */
+enum focal_status ask_secret(const struct args *, struct focal_buf *, enum opt file, const char *question, struct focal_error *);
 /* One line that is not secret. */
 enum focal_status ask_again(struct focal_buf *, const char *question, struct focal_error *);
 enum focal_status ask_words(const struct args *, const char *office, struct focal_buf *, struct focal_error *);
@@ -200,5 +202,6 @@ verb_run run_invite, run_admit, run_office_show, run_pause;
 verb_run run_import, run_export, run_report;
 verb_run run_history, run_lift_veil;
 verb_run run_approve, run_refuse_request;
+verb_run run_lock, run_unlock, run_destroy, run_store_key;
 
 #endif

@@ -104,6 +104,10 @@ static void show_status(const struct args *args, const json_t *s)
     struct focal_error err;
     static const char *const heads[] = { "OFFICE", "LINK", "LAST HEARD", "THEY LACK", "WE LACK", "WHY" };
     const json_t *offices = json_object_get(s, "offices"), *needs = json_object_get(s, "needs_you");
+    if (json_is_true(json_object_get(s, "locked"))) {
+        printf("Store     locked: nothing is sent, received or entered\n\n`focalctl unlock` opens it\n");
+        return;
+    }
     status_head(s);
     status_store(s);
     status_waiting(s);

@@ -22,6 +22,8 @@ bool event_room(struct running *r, size_t count)
 
 void event_put(struct running *r, const struct focal_node_event *e)
 {
+    if (!r->node)                       /* locked */
+        return;
     if (!event_room(r, 1)) {
         focal_trace_line(&r->trace, FOCAL_ERROR, "daemon", "out of memory: an event was lost, stopping");
         r->stopping = r->failed = true;
@@ -34,7 +36,7 @@ void event_put(struct running *r, const struct focal_node_event *e)
 static void link_opened(void *data, uint64_t link, bool dialled, uint64_t dial_tag, const char *far_address)
 {
     struct running *r = data;
-    if (r->link_count == LINKS_MAX) {
+    if (r->link_count == LINKS_MAX || !r->node) {
         focal_io_link_close(r->io, link);
         return;
     }
@@ -51,6 +53,8 @@ static void link_opened(void *data, uint64_t link, bool dialled, uint64_t dial_t
 static void link_frame(void *data, uint64_t link, struct focal_span frame)
 {
     struct running *r = data;
+    if (!r->node)
+        return;
     const void *kept = focal_arena_copy(&r->frames, frame.data, frame.len);
     if (!kept) {                        /* a frame may not be dropped silently: the link goes */
         focal_io_link_close(r->io, link);
@@ -98,6 +102,15 @@ static void dial_failed(void *data, uint64_t dial_tag, enum focal_status why, co
 static void control_opened(void *data, uint64_t conn, const struct focal_io_caller *who)
 {
     struct running *r = data;
+    if (r->conn_count == CONNS_MAX || r->destroying) {
+        focal_io_control_close(r->io, conn);
+        return;
+    }
+    r->conns[r->conn_count++] = conn;
+    if (!r->admin) {
+        locked_opened(r, conn, who);
+        return;
+    }
     unsigned rights = focal_rights_of(&r->groups, who->uid, who->gid, who->groups, who->group_count);
     if (!focal_admin_connect(r->admin, conn, who->uid, rights))
         focal_io_control_close(r->io, conn);
@@ -107,6 +120,12 @@ static void control_line(void *data, uint64_t conn, struct focal_span line)
 {
     struct running *r = data;
     struct focal_now now;
+    if (locked_has(r, conn)) {
+        locked_line(r, conn, line);
+        return;
+    }
+    if (!r->admin)                      /* locked since, and on its way out */
+        return;
     focal_clock_now(&now);
     focal_admin_line(r->admin, conn, line, now);
 }
@@ -114,13 +133,25 @@ static void control_line(void *data, uint64_t conn, struct focal_span line)
 static void control_ended(void *data, uint64_t conn)
 {
     struct running *r = data;
-    focal_admin_ended(r->admin, conn);
+    if (locked_has(r, conn))
+        locked_ended(r, conn);
+    else if (r->admin)
+        focal_admin_ended(r->admin, conn);
 }
 
 static void control_closed(void *data, uint64_t conn)
 {
     struct running *r = data;
-    focal_admin_disconnect(r->admin, conn);
+    for (size_t i = 0; i < r->conn_count; i++) {
+        if (r->conns[i] == conn) {
+            r->conns[i] = r->conns[--r->conn_count];
+            break;
+        }
+    }
+    if (locked_has(r, conn))
+        locked_closed(r, conn);
+    else if (r->admin)
+        focal_admin_disconnect(r->admin, conn);
 }
 
 static void control_ready(void *data, uint64_t conn)

@@ -58,15 +58,20 @@ void fence_places(const struct running *r, char state[PATH_BYTES], char runtime[
         places_of_user(state, runtime);
 }
 
+void fence_setup(struct focal_fence_setup *setup, struct running *r)
+{
+    fence_places(r, r->fence_state, r->fence_runtime);
+    focal_machine_id(r->machine_id);
+    *setup = (struct focal_fence_setup){ .places = { r->fence_state[0] ? r->fence_state : NULL, r->fence_runtime[0] ? r->fence_runtime : NULL },
+        .machine_id = focal_span_text(r->machine_id), .entropy = { focal_entropy_fill, NULL } };
+}
+
 enum focal_status open_fence(struct running *r, struct focal_error *err)
 {
-    char state[PATH_BYTES], runtime[PATH_BYTES];
-    fence_places(r, state, runtime);
-    focal_machine_id(r->machine_id);
-    struct focal_fence_setup setup = { .places = { state[0] ? state : NULL, runtime[0] ? runtime : NULL },
-        .machine_id = focal_span_text(r->machine_id), .entropy = { focal_entropy_fill, NULL } };
+    struct focal_fence_setup setup;
+    fence_setup(&setup, r);
     enum focal_status st = focal_sqlite_fence(r->store, &setup, err);
     if (st == FOCAL_OK)
-        tell(r, state, runtime);
+        tell(r, r->fence_state, r->fence_runtime);
     return st;
 }

@@ -1,4 +1,4 @@
-/* The node's key file and its configuration. */
+/* The node's key file, what outlives the database, and the configuration. */
 #include "daemon.h"
 
 #include <dirent.h>
@@ -11,7 +11,7 @@
 #define KEEPSAKE_FORM "focal-network-1 "
 enum { CONFIG_BYTES_MAX = 64 << 10, CONFIG_FILES_MAX = 64, KEEPSAKE_BYTES_MAX = 16 << 20 };
 
-enum focal_status node_key_write(const char *path, const struct focal_node_keys *keys, struct focal_error *err)
+enum focal_status node_key_write(const char *path, const struct focal_node_keys *keys, const struct focal_store_key *store, struct focal_error *err)
 {
     uint8_t bytes[FOCAL_NODE_KEYS_BYTES];
     struct focal_buf text;
@@ -21,19 +21,19 @@ enum focal_status node_key_write(const char *path, const struct focal_node_keys 
     focal_base64url(&text, focal_span_of(bytes, sizeof bytes));
     focal_buf_text(&text, "\n");
     enum focal_status st = text.failed ? focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the key file")
-                                       : focal_file_write(path, focal_buf_view(&text), 0600, false, err);
+                                       : sealed_write(path, "node.key", store, focal_buf_view(&text), false, err);
     focal_wipe(bytes, sizeof bytes);
     focal_buf_wipe_close(&text);
     return st;
 }
 
-enum focal_status node_key_read(struct focal_node_keys *keys, const char *path, struct focal_error *err)
+enum focal_status node_key_read(struct focal_node_keys *keys, const char *path, const struct focal_store_keys *store, struct focal_error *err)
 {
     struct focal_buf text, bytes;
-    focal_buf_init(&text, 2048);
+    focal_buf_init(&text, 4096);
     focal_buf_init(&bytes, 2048);
     const size_t form = strlen(KEY_FORM);
-    enum focal_status st = focal_file_read_secret(&text, path, 1024, err);
+    enum focal_status st = sealed_read(&text, path, "node.key", store, err);
     if (st == FOCAL_OK) {
         while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
             focal_buf_truncate(&text, text.len - 1);
@@ -50,7 +50,7 @@ enum focal_status node_key_read(struct focal_node_keys *keys, const char *path, 
 
 /* ---- what outlives the database ---- */
 
-enum focal_status keepsake_file_write(const char *dir, struct focal_span bytes, struct focal_error *err)
+enum focal_status keepsake_file_write(const char *dir, const struct focal_store_key *store, struct focal_span bytes, struct focal_error *err)
 {
     char path[PATH_BYTES];
     struct focal_buf text;
@@ -61,12 +61,12 @@ enum focal_status keepsake_file_write(const char *dir, struct focal_span bytes, 
     focal_base64url(&text, bytes);
     focal_buf_text(&text, "\n");
     enum focal_status st = text.failed ? focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for %s", path)
-                                       : focal_file_write(path, focal_buf_view(&text), 0600, true, err);
-    focal_buf_close(&text);
+                                       : sealed_write(path, "network.focal", store, focal_buf_view(&text), true, err);
+    focal_buf_wipe_close(&text);
     return st;
 }
 
-enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir, struct focal_error *err)
+enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir, const struct focal_store_keys *store, struct focal_error *err)
 {
     char path[PATH_BYTES];
     struct focal_buf text;
@@ -75,11 +75,11 @@ enum focal_status keepsake_file_read(struct focal_buf *bytes, const char *dir, s
     if (!path_join(path, dir, "keys/network.focal"))
         return FOCAL_OK;
     focal_buf_init(&text, 2 * KEEPSAKE_BYTES_MAX);
-    enum focal_status st = focal_file_read_secret(&text, path, KEEPSAKE_BYTES_MAX, err);
+    enum focal_status st = sealed_read(&text, path, "network.focal", store, err);
     if (st == FOCAL_OK && text.len > form + 1 && memcmp(text.data, KEEPSAKE_FORM, form) == 0 && text.data[text.len - 1] == '\n'
         && !focal_unbase64url(bytes, focal_span_of(text.data + form, text.len - form - 1)))
         focal_buf_clear(bytes);
-    focal_buf_close(&text);
+    focal_buf_wipe_close(&text);
     return st == FOCAL_NO_MEMORY || st == FOCAL_DENIED ? st : FOCAL_OK;
 }
 

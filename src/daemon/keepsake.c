@@ -8,7 +8,7 @@ void keepsake_open(struct running *r)
     focal_buf_init(&r->kept, KEEPSAKE_ROOM);
     r->kept_version = UINT64_MAX;
     struct focal_error err = { .status = FOCAL_OK };
-    enum focal_status st = keepsake_file_read(&r->kept, r->config.dir, &err);
+    enum focal_status st = keepsake_file_read(&r->kept, r->config.dir, &r->secret->keys, &err);
     if (st != FOCAL_OK)                 /* it is written anew */
         focal_buf_clear(&r->kept);
     if (st == FOCAL_DENIED)
@@ -27,7 +27,7 @@ void keepsake_refresh(struct running *r)
     focal_buf_init(&made, KEEPSAKE_ROOM);
     enum focal_status st = focal_node_keepsake(r->node, &made);
     if (st == FOCAL_OK && !focal_span_equal(focal_buf_view(&made), focal_buf_view(&r->kept))) {
-        st = keepsake_file_write(r->config.dir, focal_buf_view(&made), &err);
+        st = keepsake_file_write(r->config.dir, &r->secret->keys.list[0], focal_buf_view(&made), &err);
         if (st == FOCAL_OK) {
             focal_buf_clear(&r->kept);
             focal_buf_span(&r->kept, focal_buf_view(&made));

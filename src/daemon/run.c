@@ -117,10 +117,9 @@ static enum focal_status open_store(struct running *r, struct focal_error *err)
     char path[PATH_BYTES];
     if (!path_join(path, r->config.dir, "focal.db"))
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
-    struct focal_sqlite_options how = { .path = path };
-    enum focal_status st = focal_sqlite_open(&r->store, &how, err);
+    enum focal_status st = store_open_at(&r->store, path, false, r->secret, err);
     if (st == FOCAL_DISK_FULL && focal_sqlite_give_back(path))
-        st = focal_sqlite_open(&r->store, &how, err);
+        st = store_open_at(&r->store, path, false, r->secret, err);
     if (st == FOCAL_BUSY)
         return focal_fail(err, st, "there is one daemon to a directory; `focalctl --dir DIR status` talks to it", "another focald has %s open", r->config.dir);
     if (st == FOCAL_NOT_FOUND && keys_are_there(r)) {
@@ -146,7 +145,7 @@ static enum focal_status open_node(struct running *r, struct focal_error *err)
     r->keys = focal_secret_alloc(sizeof *r->keys);
     if (!r->keys)
         return focal_fail(err, FOCAL_NO_MEMORY, "free some memory", "no memory for the keys");
-    enum focal_status st = node_key_read(r->keys, path, err);
+    enum focal_status st = node_key_read(r->keys, path, &r->secret->keys, err);
     if (st != FOCAL_OK)
         return st;
     struct focal_now now;
@@ -174,6 +173,25 @@ static enum focal_status open_node(struct running *r, struct focal_error *err)
     return st == FOCAL_OK ? st : focal_fail(err, st, "free some memory", "no memory for the commands");
 }
 
+static void say_ready(const struct running *r)
+{
+    struct focal_office office = { .text = "" };
+    if (r->node)
+        focal_node_office(r->node, &office);
+    if (r->json) {
+        json_t *out = json_pack("{s:s,s:s,s:s?,s:s,s:s?,s:i}", "schema", "focal.run/1", "event", r->node ? "ready" : "locked", "office",
+            r->node ? office.text : NULL, "socket", r->socket, "listen", r->listens ? r->bound : NULL, "pid", (int)getpid());
+        if (out && json_dumpf(out, stdout, JSON_COMPACT) == 0)
+            putchar('\n');
+        json_decref(out);
+    } else if (!r->node) {
+        printf("locked: control socket %s; `focalctl unlock` opens the store\n", r->socket);
+    } else {
+        printf("ready: %s, control socket %s, %s%s\n", office.text, r->socket, r->listens ? "listening on " : "dialling only", r->bound);
+    }
+    fflush(stdout);
+}
+
 static enum focal_status open_io(struct running *r, struct focal_error *err)
 {
     struct focal_io_handlers handlers;
@@ -182,47 +200,62 @@ static enum focal_status open_io(struct running *r, struct focal_error *err)
     enum focal_status st = focal_io_open(&r->io, &handlers, &limits, &r->trace);
     if (st != FOCAL_OK)
         return focal_fail(err, st, "free some memory", "the event loop cannot be opened: %s", focal_status_text(st));
-    if (strcmp(r->config.listen, "none") != 0) {
+    return focal_io_control_listen(r->io, r->socket, 0666, err);  /* who connects has the rights of its groups, or none */
+}
+
+static enum focal_status open_links(struct running *r, struct focal_error *err)
+{
+    enum focal_status st = FOCAL_OK;
+    if (strcmp(r->config.listen, "none") != 0 && !r->listens) {
         st = focal_io_listen(r->io, r->config.listen, r->bound, err);
         if (st != FOCAL_OK)
             return st;
         r->listens = true;
     }
-    st = focal_io_control_listen(r->io, r->socket, 0666, err);      /* who connects has the rights of its groups, or none */
-    if (st != FOCAL_OK)
-        return st;
     st = say_addresses(r);
     return st == FOCAL_OK ? st : focal_fail(err, st, "look at the message before this one", "the database could not be written: %s", focal_status_text(st));
+}
+
+enum focal_status running_open(struct running *r, struct focal_error *err)
+{
+    enum focal_status st = open_store(r, err);
+    if (st == FOCAL_OK)
+        st = open_node(r, err);
+    if (st == FOCAL_OK)
+        st = open_links(r, err);
+    if (st == FOCAL_OK)
+        say_ready(r);
+    return st;
+}
+
+void running_close(struct running *r)
+{
+    focal_admin_close(r->admin);
+    focal_node_close(r->node);
+    focal_store_close(r->store);
+    r->admin = NULL;
+    r->node = NULL;
+    r->store = NULL;
+    secret_wipe(r);
+    r->event_count = 0;
+    focal_arena_reset(&r->frames);
+    focal_buf_wipe_close(&r->frame);
+    focal_buf_init(&r->frame, 1 << 20);
+    focal_buf_wipe_close(&r->kept);
+    r->locked = true;
 }
 
 static void close_all(struct running *r)
 {
     if (r->io)
         focal_io_close(r->io);
-    focal_admin_close(r->admin);
-    focal_node_close(r->node);
-    focal_store_close(r->store);
-    focal_secret_free(r->keys);
+    running_close(r);
+    if (r->destroying)                  /* it ended before the last answer was out */
+        destroy_finish(r);
+    focal_secret_free(r->secret);
     focal_buf_close(&r->frame);
-    focal_buf_close(&r->kept);
     focal_arena_close(&r->frames);
     focal_free(r->events);
-}
-
-static void say_ready(const struct running *r, bool json)
-{
-    struct focal_office office;
-    focal_node_office(r->node, &office);
-    if (json) {
-        json_t *out = json_pack("{s:s,s:s,s:s,s:s,s:s?,s:i}", "schema", "focal.run/1", "event", "ready", "office", office.text, "socket", r->socket,
-            "listen", r->listens ? r->bound : NULL, "pid", (int)getpid());
-        if (out && json_dumpf(out, stdout, JSON_COMPACT) == 0)
-            putchar('\n');
-        json_decref(out);
-    } else {
-        printf("ready: %s, control socket %s, %s%s\n", office.text, r->socket, r->listens ? "listening on " : "dialling only", r->bound);
-    }
-    fflush(stdout);
 }
 
 int run_main(int argc, char **argv)
@@ -238,6 +271,12 @@ int run_main(int argc, char **argv)
     memset(&err, 0, sizeof err);
     r->dir = w.dir;
     r->file = w.file;
+    r->json = w.json;
+    r->secret = focal_secret_alloc(sizeof *r->secret);
+    if (!r->secret) {
+        focal_free(r);
+        return SAY_LATER;
+    }
     focal_buf_init(&r->frame, 1 << 20);
     focal_arena_init(&r->frames, TURN_BYTES);
     enum focal_status st = config_read(&r->config, w.dir, w.file, &err);
@@ -248,14 +287,16 @@ int run_main(int argc, char **argv)
     }
     if (st == FOCAL_OK) {
         confine(r);
-        st = open_store(r, &err);
+        /* The socket first: a second daemon of this directory ends here, before it has touched anything. */
+        st = open_io(r, &err);
     }
     if (st == FOCAL_OK)
-        st = open_node(r, &err);
-    if (st == FOCAL_OK)
-        st = open_io(r, &err);
+        st = secret_open(r, &err);
+    if (st == FOCAL_OK && !r->locked)
+        st = running_open(r, &err);
     if (st == FOCAL_OK) {
-        say_ready(r, w.json);
+        if (r->locked)
+            say_ready(r);
         focal_io_again(r->io);
         focal_io_run(r->io);
         rv = r->failed ? exit_of(r->why) : SAY_OK;

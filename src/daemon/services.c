@@ -82,4 +82,6 @@ void services_fill(struct focal_admin_setup *s, struct running *r)
     s->figures = figures;
     s->addresses = addresses;
     s->deep_check = deep_check;
+    s->store_order = store_order;
+    s->store_key = store_key_word;
 }

@@ -27,6 +27,10 @@ static const char help[] =
     "  --country CCC           headquarters also reads and writes the records of this country; may be repeated\n"
     "  --passphrase-file FILE  passphrase of the authority key, on the first line; asked for when absent\n"
     "  --join-file FILE        the invitation's token; asked for when absent\n"
+    "  --store-key HOW         what opens the encrypted store: plain, a file beside it, so that the daemon starts by itself\n"
+    "                          and who takes the disk can read all (default); passphrase, asked for after each start by\n"
+    "                          `focalctl unlock`; credential, focal-store-key from the service's unit; both\n"
+    "  --store-passphrase-file FILE  its passphrase, on the first line; asked for when absent\n"
     "  --dir DIR               default /var/lib/focal\n"
     "  --listen HOST:PORT      where other offices reach this one; none to dial only; port 0 picks one now\n"
     "                          (default 0.0.0.0:7443 at headquarters, none at an office)\n"
@@ -37,7 +41,7 @@ static const char help[] =
     "  --no-input              never ask\n"
     "  --json                  answer as JSON\n";
 
-enum { OPT_ROLE = 256, OPT_NETWORK, OPT_OFFICE, OPT_COUNTRY, OPT_PASSPHRASE, OPT_JOIN, OPT_DIR, OPT_LISTEN, OPT_ADVERTISE, OPT_NO_INPUT, OPT_JSON, OPT_REJOIN, OPT_HELP };
+enum { OPT_ROLE = 256, OPT_NETWORK, OPT_OFFICE, OPT_COUNTRY, OPT_PASSPHRASE, OPT_JOIN, OPT_DIR, OPT_LISTEN, OPT_ADVERTISE, OPT_NO_INPUT, OPT_JSON, OPT_REJOIN, OPT_STORE_KEY, OPT_STORE_PASSPHRASE, OPT_HELP };
 
 static const struct option options[] = {
     { "role", required_argument, NULL, OPT_ROLE }, { "network", required_argument, NULL, OPT_NETWORK },
@@ -45,6 +49,7 @@ static const struct option options[] = {
     { "passphrase-file", required_argument, NULL, OPT_PASSPHRASE }, { "join-file", required_argument, NULL, OPT_JOIN },
     { "dir", required_argument, NULL, OPT_DIR }, { "listen", required_argument, NULL, OPT_LISTEN },
     { "advertise", required_argument, NULL, OPT_ADVERTISE }, { "no-input", no_argument, NULL, OPT_NO_INPUT },
+    { "store-key", required_argument, NULL, OPT_STORE_KEY }, { "store-passphrase-file", required_argument, NULL, OPT_STORE_PASSPHRASE },
     { "json", no_argument, NULL, OPT_JSON }, { "rejoin", no_argument, NULL, OPT_REJOIN }, { "help", no_argument, NULL, OPT_HELP }, { 0 }
 };
 
@@ -65,6 +70,12 @@ static int read_options(struct setup *s, int argc, char **argv)
         case OPT_NO_INPUT:   s->no_input = true; break;
         case OPT_JSON:       s->json = true; break;
         case OPT_REJOIN:     s->rejoin = true; break;
+        case OPT_STORE_PASSPHRASE: s->store_passphrase_file = optarg; break;
+        case OPT_STORE_KEY:
+            if (!focal_wrap_parse(&s->secret.wrap, optarg))
+                return say_usage("setup", "--store-key is plain, passphrase, credential or both, not \"%s\"", optarg);
+            s->wrap_given = true;
+            break;
         case OPT_HELP:       fputs(help, stdout); return SAY_OK;
         case OPT_COUNTRY:
             if (s->country_count == COUNTRIES_MAX)
@@ -86,8 +97,10 @@ static int read_options(struct setup *s, int argc, char **argv)
         return say_usage("setup", "--role is hq or office, not \"%s\"", s->role);
     if (s->role && strcmp(s->role, "hq") == 0 && s->join_file)
         return say_usage("setup", "headquarters founds a network and does not join one");
-    if (s->rejoin && (s->role || s->network || s->office || s->passphrase_file || s->join_file || s->listen || s->country_count || s->advertise_count))
-        return say_usage("setup", "--rejoin takes what the directory holds: beside it only --dir and --json");
+    if (s->rejoin && (s->role || s->network || s->office || s->passphrase_file || s->join_file || s->listen || s->country_count || s->advertise_count || s->wrap_given))
+        return say_usage("setup", "--rejoin takes what the directory holds: beside it only --dir, --store-passphrase-file and --json");
+    if (!s->rejoin && s->store_passphrase_file && !focal_wrap_asks(s->secret.wrap))
+        return say_usage("setup", "a passphrase goes with --store-key passphrase or both");
     return -1;
 }
 
@@ -152,11 +165,39 @@ static enum focal_status write_config(struct setup *s, struct focal_error *err)
     return st;
 }
 
+enum focal_status setup_ask_passphrase(struct setup *s, bool anew, struct focal_error *err)
+{
+    if (!focal_wrap_asks(s->secret.wrap))
+        return FOCAL_OK;
+    enum focal_status st;
+    if (s->store_passphrase_file)
+        st = passphrase_read(&s->store_passphrase, s->store_passphrase_file, err);
+    else if (s->no_input || !prompt_possible())
+        return focal_fail(err, FOCAL_USAGE, "use --store-passphrase-file FILE", "the store's key needs a passphrase");
+    else
+        st = prompt_secret(&s->store_passphrase, "Passphrase for the store on this machine", anew, err);
+    if (st == FOCAL_OK && s->store_passphrase.len == 0)
+        st = focal_fail(err, FOCAL_USAGE, "choose a long one", "an empty passphrase protects nothing");
+    return st;
+}
+
+static enum focal_status make_secret(struct setup *s, struct focal_error *err)
+{
+    char path[PATH_BYTES];
+    if (!path_join(path, s->place.stage, "keys/store.key"))
+        return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
+    s->secret.keys.count = 1;
+    store_key_draw(&s->secret.keys.list[0]);
+    return store_key_write(path, &s->secret, focal_buf_view(&s->store_passphrase), false, err);
+}
+
 enum focal_status setup_make(struct setup *s, struct focal_error *err)
 {
     uint8_t random[96];
     char path[PATH_BYTES];
-    enum focal_status st = place_open(&s->place, s->dir, err);
+    enum focal_status st = setup_ask_passphrase(s, true, err);
+    if (st == FOCAL_OK)
+        st = place_open(&s->place, s->dir, err);
     if (st != FOCAL_OK)
         return st;
     if (!path_join(path, s->place.stage, "keys/node.key"))
@@ -170,7 +211,9 @@ enum focal_status setup_make(struct setup *s, struct focal_error *err)
     focal_entropy_fill(NULL, random, sizeof random);
     focal_node_keys_make(&s->keys, random);
     focal_wipe(random, sizeof random);
-    st = node_key_write(path, &s->keys, err);
+    st = make_secret(s, err);
+    if (st == FOCAL_OK)
+        st = node_key_write(path, &s->keys, &s->secret.keys.list[0], err);
     if (st == FOCAL_OK)
         st = write_config(s, err);
     return st;
@@ -217,6 +260,7 @@ int setup_main(int argc, char **argv)
     if (rv >= 0)
         return rv;
     focal_buf_init(&s.answers, 64 << 10);
+    focal_buf_init(&s.store_passphrase, 8192);
     bool hq = s.role && strcmp(s.role, "hq") == 0;
     enum focal_status st = s.rejoin ? setup_rejoin(&s, &err) : take_config(&s, &err);
     if (st == FOCAL_OK && !s.rejoin)
@@ -225,6 +269,8 @@ int setup_main(int argc, char **argv)
         place_abandon(&s.place);
     focal_node_keys_wipe(&s.keys);
     focal_buf_wipe_close(&s.answers);
+    focal_buf_wipe_close(&s.store_passphrase);
+    focal_wipe(&s.secret.keys, sizeof s.secret.keys);
     err.status = st;
     return st == FOCAL_OK ? SAY_OK : say_failed(&err, s.json);
 }

@@ -2,7 +2,7 @@
 #include "daemon.h"
 
 #include "focal/node.h"
-#include "focal/store_sqlite.h"
+#include "focal/store.h"
 
 #include <string.h>
 
@@ -25,8 +25,7 @@ static enum focal_status write_store(struct setup *s, const struct focal_invitat
     struct focal_store *store = NULL;
     if (!path_join(path, s->place.stage, "focal.db"))
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
-    struct focal_sqlite_options how = { .path = path, .create = true };
-    enum focal_status st = focal_sqlite_open(&store, &how, err);
+    enum focal_status st = store_open_at(&store, path, true, &s->secret, err);
     if (st != FOCAL_OK)
         return st;
     st = focal_node_found_office(store, invitation, token);

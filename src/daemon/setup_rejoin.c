@@ -26,6 +26,35 @@ struct rejoining {
     struct focal_rejoined told;
 };
 
+/* Of an office that was made by a program that did not encrypt this makes its first key, and the next start takes over what
+ * else stands in clear. */
+static enum focal_status open_secret(struct setup *s, struct rejoining *r, struct focal_error *err)
+{
+    struct focal_buf file;
+    enum focal_status st = focal_sqlite_hold(&r->hold, r->path, err);
+    if (st != FOCAL_OK)
+        return st == FOCAL_BUSY ? focal_fail(err, st, "stop it first", "a focald is running on %s", r->dir) : st;
+    st = store_key_file(&file, &s->secret.wrap, r->dir, err);
+    if (st == FOCAL_NOT_FOUND)
+        st = store_key_first(&s->secret, r->dir, err);
+    else if (st == FOCAL_OK)
+        st = setup_ask_passphrase(s, false, err);
+    if (st == FOCAL_OK && s->secret.keys.count == 0)
+        st = store_key_unwrap(&s->secret.keys, s->secret.wrap, focal_buf_view(&file), focal_buf_view(&s->store_passphrase), err);
+    focal_buf_wipe_close(&file);
+    return st;
+}
+
+/* The key under which the damaged one stands; NULL: in clear. */
+static const struct focal_store_key *key_of(const struct setup *s, const char *path)
+{
+    const struct focal_store_keys *k = &s->secret.keys;
+    for (size_t i = 0; i < k->count; i++)
+        if (focal_sqlite_under_key(path, &k->list[i]))
+            return &k->list[i];
+    return k->take_over ? NULL : &k->list[0];
+}
+
 static enum focal_status find_place(struct setup *s, struct rejoining *r, struct focal_error *err)
 {
     const char *const anew = "ask headquarters for a new invitation and set this office up anew in another directory";
@@ -36,14 +65,14 @@ static enum focal_status find_place(struct setup *s, struct rejoining *r, struct
     (void)snprintf(r->dir, sizeof r->dir, "%s", s->config.dir);
     if (!path_join(r->path, r->dir, "focal.db") || !path_join(r->fresh, r->dir, "focal.db.rejoin") || !path_join(key, r->dir, "keys/node.key"))
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
-    st = node_key_read(&s->keys, key, err);
+    st = open_secret(s, r, err);
+    if (st == FOCAL_OK)
+        st = node_key_read(&s->keys, key, &s->secret.keys, err);
     if (st == FOCAL_NOT_FOUND || st == FOCAL_DAMAGED) {
         struct focal_error why = *err;
         return focal_fail(err, st, anew, "without the key of this office nothing can be rejoined: %s", why.message);
     }
-    if (st == FOCAL_OK)
-        st = focal_sqlite_hold(&r->hold, r->path, err);
-    return st == FOCAL_BUSY ? focal_fail(err, st, "stop it first", "a focald is running on %s", r->dir) : st;
+    return st;
 }
 
 /* ---- what is left of the old one ---------------------------------------------------------------------------------------- */
@@ -53,7 +82,7 @@ static enum focal_status read_row(void *data, size_t i, enum focal_shelf *shelf,
     return focal_salvage_row(data, i, shelf, key, value);
 }
 
-static enum focal_status read_old(struct rejoining *r, struct focal_error *err)
+static enum focal_status read_old(const struct setup *s, struct rejoining *r, struct focal_error *err)
 {
     static const enum focal_shelf wanted[] = { FOCAL_SHELF_META, FOCAL_SHELF_STATEMENT, FOCAL_SHELF_LOG, FOCAL_SHELF_SEGMENT, FOCAL_SHELF_RECEIPT,
                                                FOCAL_SHELF_PEER, FOCAL_SHELF_LOCAL, FOCAL_SHELF_INVITATION, FOCAL_SHELF_INCIDENT,
@@ -63,13 +92,13 @@ static enum focal_status read_old(struct rejoining *r, struct focal_error *err)
         shelves |= 1u << wanted[i];
     enum focal_status st = focal_sqlite_find_damaged(r->path, r->fresh, r->source, err);
     if (st == FOCAL_OK)
-        st = focal_salvage_open(&r->salvage, r->source, shelves, err);
+        st = focal_salvage_open(&r->salvage, r->source, key_of(s, r->source), shelves, err);
     if (st == FOCAL_NOT_FOUND) {
         r->source[0] = 0;
         st = FOCAL_OK;
     }
     if (st == FOCAL_OK)
-        st = keepsake_file_read(&r->keepsake, r->dir, err);
+        st = keepsake_file_read(&r->keepsake, r->dir, &s->secret.keys, err);
     return st == FOCAL_NO_MEMORY ? focal_fail(err, st, "free some memory", "no memory to read keys/network.focal") : st;
 }
 
@@ -78,11 +107,10 @@ static enum focal_status read_old(struct rejoining *r, struct focal_error *err)
 static enum focal_status fill_new(const struct setup *s, struct rejoining *r, struct focal_error *err)
 {
     struct focal_store *store = NULL;
-    struct focal_sqlite_options how = { .path = r->fresh, .create = true };
     struct focal_readable rows = { .data = r->salvage, .count = r->salvage ? focal_salvage_count(r->salvage) : 0, .row = read_row };
     struct focal_entropy entropy = { .fill = focal_entropy_fill };
     focal_sqlite_discard(r->fresh);     /* of a try that was killed */
-    enum focal_status st = focal_sqlite_open(&store, &how, err);
+    enum focal_status st = store_open_at(&store, r->fresh, true, &s->secret, err);
     if (st != FOCAL_OK)
         return st;
     st = focal_node_found_again(store, &s->keys, &entropy, focal_buf_view(&r->keepsake), &rows, &r->told, err);
@@ -161,7 +189,7 @@ enum focal_status setup_rejoin(struct setup *s, struct focal_error *err)
     focal_buf_init(&r->keepsake, KEEPSAKE_ROOM);
     enum focal_status st = find_place(s, r, err);
     if (st == FOCAL_OK)
-        st = read_old(r, err);
+        st = read_old(s, r, err);
     if (st == FOCAL_OK) {
         st = fill_new(s, r, err);
         if (st == FOCAL_OK)

@@ -90,12 +90,41 @@ static enum focal_status step(struct running *r)
     return st;
 }
 
+/* Who looked at records in the last turn before an orderly end is in the history too. */
+static void last_notes(struct running *r)
+{
+    struct focal_now now;
+    focal_clock_now(&now);
+    if (!event_room(r, CHANGES_ROOM))
+        return;
+    r->event_count += focal_admin_last(r->admin, r->events + r->event_count, CHANGES_ROOM);
+    enum focal_status st = r->event_count ? focal_node_step(r->node, now, r->events, r->event_count) : FOCAL_OK;
+    r->event_count = 0;
+    if (st != FOCAL_OK)
+        fail(r, st);
+}
+
+/* Nothing to be done but what is asked; a store that is being destroyed waits for its last answer to be out. */
+static void turn_locked(struct running *r)
+{
+    if (r->destroying && r->conn_count == 0)
+        destroy_finish(r);
+    if (r->stopping)
+        focal_io_stop(r->io);
+    else
+        focal_io_wake_at(r->io, UINT64_MAX);
+}
+
 void turn(void *running)
 {
     struct running *r = running;
     struct focal_now now;
     focal_clock_now(&now);
     r->turn_began_ms = now.mono_ms;
+    if (!r->node) {
+        turn_locked(r);
+        return;
+    }
     if (!r->failed) {
         enum focal_status st = step(r);
         if (st != FOCAL_OK)
@@ -108,8 +137,16 @@ void turn(void *running)
         send_answers(r);
         keepsake_refresh(r);
     }
+    if (!r->failed && (r->stopping || r->locking || r->destroying))
+        last_notes(r);
     if (r->stopping) {
         focal_io_stop(r->io);
+        return;
+    }
+    if (r->locking || r->destroying) {
+        r->locking = false;
+        secret_lock(r);
+        turn_locked(r);
         return;
     }
     if (focal_admin_again(r->admin))

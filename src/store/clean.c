@@ -3,7 +3,8 @@
  * secure_delete zeroes a cell when it is deleted. But when a page is balanced, its cells are moved to other pages, and
  * their old bytes stay in what has become the page's gap, for ever unseen by secure_delete. Pages reach the database only
  * by a checkpoint, whole and with the write-ahead log behind them, so that is where the gap is zeroed: no write is added,
- * and a power cut finds what it always finds. */
+ * and a power cut finds what it always finds. The sealed layer does the same before it encrypts; this one stands under
+ * databases in clear. */
 #include "inside.h"
 
 #include <stdio.h>
@@ -21,7 +22,7 @@ static size_t be16(const uint8_t *at)
 }
 
 /* Pages that are no part of a tree begin with a page number, whose highest byte is no type of ours below 2^25 pages. */
-static void clear_gap(uint8_t *page, bool first)
+void focal_sqlite_clear_gap(uint8_t *page, bool first)
 {
     const size_t header = first ? FILE_HEADER_BYTES : 0;
     const uint8_t type = page[header];
@@ -47,7 +48,7 @@ static int clean_write(sqlite3_file *file, const void *bytes, int len, sqlite3_i
     struct clean_file *f = (struct clean_file *)file;
     if (len == SQLITE_PAGE_BYTES && at % SQLITE_PAGE_BYTES == 0) {
         memcpy(f->page, bytes, sizeof f->page);
-        clear_gap(f->page, at == 0);
+        focal_sqlite_clear_gap(f->page, at == 0);
         bytes = f->page;
     }
     return f->real->pMethods->xWrite(f->real, bytes, len, at);

@@ -16,7 +16,7 @@ enum focal_status focal_sqlite_explain(sqlite3 *db, enum focal_status status, co
     switch (status) {
     case FOCAL_DAMAGED:
         return focal_fail(err, status, "the file was left as it is; look for the right one or restore from a backup",
-                          "%s is damaged or not a database: %s", path, why);
+                          "%s is damaged, not a database, or not under this key: %s", path, why);
     case FOCAL_DENIED:
         return focal_fail(err, status, "look at the owner and permissions of the file and its directory",
                           "%s may not be opened: %s", path, why);
@@ -51,6 +51,13 @@ static enum focal_status first_row(sqlite3 *db, const char *sql, sqlite3_stmt **
     return status;
 }
 
+/* Some pragmas write, and say only at their end that they could not. */
+static enum focal_status ended(sqlite3 *db, sqlite3_stmt *statement, enum focal_status status)
+{
+    int rc = sqlite3_finalize(statement);
+    return status == FOCAL_OK ? focal_sqlite_status(db, rc) : status;
+}
+
 enum focal_status focal_sqlite_ask_text(sqlite3 *db, const char *sql, char *out, size_t out_len)
 {
     out[0] = 0;
@@ -63,8 +70,7 @@ enum focal_status focal_sqlite_ask_text(sqlite3 *db, const char *sql, char *out,
         else if (sqlite3_column_type(statement, 0) != SQLITE_NULL)
             status = FOCAL_NO_MEMORY;
     }
-    sqlite3_finalize(statement);
-    return status;
+    return ended(db, statement, status);
 }
 
 enum focal_status focal_sqlite_ask_number(sqlite3 *db, const char *sql, int64_t *out)
@@ -74,8 +80,7 @@ enum focal_status focal_sqlite_ask_number(sqlite3 *db, const char *sql, int64_t 
     enum focal_status status = first_row(db, sql, &statement);
     if (status == FOCAL_OK && statement)
         *out = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return status;
+    return ended(db, statement, status);
 }
 
 /* A file may have been put there by somebody else: no triggers, views, extensions, functions from its schema, or
@@ -105,6 +110,8 @@ static int harden(sqlite3 *db)
     return sqlite3_busy_timeout(db, SQLITE_BUSY_MS);
 }
 
+_Static_assert(SQLITE_SPILL_PAGES & 0xFF, "SQLite would take it for never");
+
 /* None of these writes to the file. */
 static enum focal_status tune(sqlite3 *db, int cache_kib)
 {
@@ -112,13 +119,14 @@ static enum focal_status tune(sqlite3 *db, int cache_kib)
     int n = snprintf(sql, sizeof sql,
                      "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
                      "PRAGMA cache_size=-%d; PRAGMA synchronous=%s; PRAGMA secure_delete=ON;"
-                     "PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=%d;",
-                     cache_kib, FOCAL_PLANTED(FSYNC_LEFT_OUT) ? "OFF" : "FULL", SQLITE_WAL_PAGES, SQLITE_WAL_PAGES * SQLITE_PAGE_BYTES);
+                     "PRAGMA wal_autocheckpoint=%d; PRAGMA journal_size_limit=%d; PRAGMA cache_spill=%d;",
+                     cache_kib, FOCAL_PLANTED(FSYNC_LEFT_OUT) ? "OFF" : "FULL", SQLITE_WAL_PAGES,
+                     SQLITE_WAL_PAGES * SQLITE_PAGE_BYTES, SQLITE_SPILL_PAGES);
     focal_assert(n > 0 && (size_t)n < sizeof sql);
     return focal_sqlite_run(db, sql);
 }
 
-enum focal_status focal_sqlite_connect(sqlite3 **out, const char *path, bool read_only, int cache_kib,
+enum focal_status focal_sqlite_connect(sqlite3 **out, const char *path, const struct seal_layer *sealed, bool read_only, int cache_kib,
                                        struct focal_error *err)
 {
     *out = NULL;
@@ -127,7 +135,7 @@ enum focal_status focal_sqlite_connect(sqlite3 **out, const char *path, bool rea
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE
         | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     sqlite3 *db = NULL;
-    const char *layer = focal_sqlite_clean_layer();
+    const char *layer = sealed ? focal_seal_layer_name(sealed) : focal_sqlite_clean_layer();
     if (!layer)
         return focal_fail(err, FOCAL_NO_MEMORY, NULL, "no memory to open %s", path);
     int rc = sqlite3_open_v2(path, &db, flags, layer);

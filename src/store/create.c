@@ -52,16 +52,21 @@ static enum focal_status touch(const char *path, struct focal_error *err)
     return FOCAL_OK;
 }
 
-static enum focal_status fill(const char *temporary, struct focal_error *err)
+static enum focal_status fill(const char *temporary, const struct seal_layer *layer, struct focal_error *err)
 {
     sqlite3 *db;
-    enum focal_status status = focal_sqlite_connect(&db, temporary, false, SQLITE_SNAPSHOT_CACHE_KIB, err);
+    enum focal_status status = focal_sqlite_connect(&db, temporary, layer, false, SQLITE_SNAPSHOT_CACHE_KIB, err);
     if (status != FOCAL_OK)
         return status;
-    char sql[64];
+    char sql[64], mode[16] = "";
+    /* Going over to a log writes a journal first: in memory, for the sealed layer has no such file. */
+    status = focal_sqlite_ask_text(db, "PRAGMA journal_mode=MEMORY", mode, sizeof mode);
     snprintf(sql, sizeof sql, "PRAGMA page_size=%d", SQLITE_PAGE_BYTES);
-    status = focal_sqlite_run(db, sql);
-    char mode[16] = "";
+    if (status == FOCAL_OK)
+        status = focal_sqlite_run(db, sql);
+    int reserved = SEAL_RESERVED_BYTES;
+    if (status == FOCAL_OK && layer)
+        status = focal_sqlite_status(db, sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved));
     if (status == FOCAL_OK)
         status = focal_sqlite_ask_text(db, "PRAGMA journal_mode=WAL", mode, sizeof mode);
     if (status == FOCAL_OK && strcmp(mode, "wal") != 0)
@@ -115,7 +120,7 @@ static enum focal_status give_name(const char *temporary, const char *path, stru
     return failed("name", path, err);
 }
 
-enum focal_status focal_sqlite_create(const char *path, struct focal_error *err)
+enum focal_status focal_sqlite_create(const char *path, const struct seal_layer *layer, struct focal_error *err)
 {
     char temporary[SQLITE_PATH_BYTES];
     focal_sqlite_beside(temporary, path, ".new");
@@ -125,7 +130,7 @@ enum focal_status focal_sqlite_create(const char *path, struct focal_error *err)
     clear_away(temporary);
     status = touch(temporary, err);
     if (status == FOCAL_OK)
-        status = fill(temporary, err);
+        status = fill(temporary, layer, err);
     if (status == FOCAL_OK)
         status = sync_path(temporary, 0, err);
     if (status == FOCAL_OK)

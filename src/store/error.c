@@ -33,7 +33,8 @@ static enum focal_status input_output(sqlite3 *db, int rc)
 {
     if ((rc == SQLITE_IOERR_NOMEM) || (rc == SQLITE_IOERR_SHMMAP && sqlite3_system_errno(db) == ENOMEM))
         return FOCAL_NO_MEMORY;
-    if (rc == SQLITE_IOERR_CORRUPTFS)
+    /* DATA: what the sealed layer says of a page that does not authenticate. */
+    if (rc == SQLITE_IOERR_CORRUPTFS || rc == SQLITE_IOERR_DATA)
         return FOCAL_DAMAGED;
     int error = sqlite3_system_errno(db);
     if (error == ENOSPC || error == EDQUOT)

@@ -33,25 +33,31 @@ static enum focal_status read_row(struct sqlite_store *store, struct fence *f)
     return status == FOCAL_NOT_FOUND ? FOCAL_OK : status;
 }
 
+static bool name_by_file(struct fence *f, const char *path, const char *hex)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    f->home.device = st.st_dev;
+    f->home.inode = st.st_ino;
+    int n = snprintf(f->name, sizeof f->name, "%s-%llx-%llx", hex, (unsigned long long)f->home.device, (unsigned long long)f->home.inode);
+    focal_assert(n > 0 && (size_t)n < sizeof f->name);
+    return true;
+}
+
 /* NOT_FOUND: it belongs to no network yet. */
 static enum focal_status name_files(struct sqlite_store *store, struct fence *f)
 {
     struct focal_buf network;
     char hex[2 * NAME_NETWORK_BYTES + 1];
-    struct stat st;
     focal_buf_init(&network, 1024);
     enum focal_status status = focal_store_get(&store->base, FOCAL_SHELF_META, focal_span_text("genesis"), &network);
     if (status == FOCAL_OK && network.len < NAME_NETWORK_BYTES)
         status = FOCAL_DAMAGED;
-    if (status == FOCAL_OK && stat(store->path, &st) != 0)
-        status = FOCAL_IO;
     if (status == FOCAL_OK) {
-        f->home.device = st.st_dev;
-        f->home.inode = st.st_ino;
         focal_hex(hex, network.data, NAME_NETWORK_BYTES);
-        int n = snprintf(f->name, sizeof f->name, "%s-%llx-%llx", hex, (unsigned long long)f->home.device,
-                         (unsigned long long)f->home.inode);
-        focal_assert(n > 0 && (size_t)n < sizeof f->name);
+        if (!name_by_file(f, store->path, hex))
+            status = FOCAL_IO;
     }
     focal_buf_close(&network);
     return status;
@@ -212,4 +218,56 @@ void focal_sqlite_fence_close(struct fence *f)
 {
     for (size_t i = 0; i < FOCAL_FENCE_PLACES; i++)
         focal_sqlite_place_close(&f->places[i]);
+}
+
+/* ---- another file in the database's place ---- */
+
+/* A mark that does not speak for the database as it is does not go over: of such a one the next start must know. */
+static bool speaks_for(const struct fence *f, const struct fence_place *p)
+{
+    return p->there && p->mark.generation == f->now.generation && same_token(p->mark.token, f->now.token);
+}
+
+void focal_sqlite_fence_prepare(struct fence_move *m, const struct sqlite_store *store, const char *fresh)
+{
+    const struct fence *f = &store->fence;
+    char hex[2 * NAME_NETWORK_BYTES + 1];
+    memset(m, 0, sizeof *m);
+    if (!f->kept)
+        return;
+    m->next = *f;
+    memset(m->next.places, 0, sizeof m->next.places);
+    snprintf(hex, sizeof hex, "%.*s", 2 * NAME_NETWORK_BYTES, f->name);
+    m->moves = name_by_file(&m->next, fresh, hex);
+    for (size_t i = 0; i < FOCAL_FENCE_PLACES && m->moves; i++) {
+        struct fence_place *to = &m->next.places[i];
+        if (!f->places[i].used || !focal_sqlite_place_again(to, &f->places[i], &m->next))
+            continue;
+        int error = focal_sqlite_place_empty(to, &m->next);
+        if (error == 0 && speaks_for(f, &f->places[i]))
+            error = focal_sqlite_place_mark(to, &m->next, &f->now);
+        if (error != 0)
+            (void)focal_sqlite_place_give_up(to, &m->next);
+    }
+}
+
+static void remove_places(struct fence *f)
+{
+    for (size_t i = 0; i < FOCAL_FENCE_PLACES; i++)
+        if (f->places[i].used)
+            (void)focal_sqlite_place_give_up(&f->places[i], f);
+}
+
+void focal_sqlite_fence_follow(struct fence_move *m, struct sqlite_store *store)
+{
+    if (!m->moves)
+        return;
+    remove_places(&store->fence);
+    store->fence = m->next;
+}
+
+void focal_sqlite_fence_stay(struct fence_move *m)
+{
+    if (m->moves)
+        remove_places(&m->next);
 }

@@ -239,3 +239,15 @@ void focal_sqlite_place_open(struct fence_place *p, const struct fence *f, const
     else
         close(p->directory);
 }
+
+bool focal_sqlite_place_again(struct fence_place *to, const struct fence_place *from, const struct fence *f)
+{
+    memset(to, 0, sizeof *to);
+    to->directory = fcntl(from->directory, F_DUPFD_CLOEXEC, 0);
+    if (to->directory < 0)
+        return false;
+    to->used = open_file(to, f) == 0;
+    if (!to->used)
+        close(to->directory);
+    return to->used;
+}

@@ -4,6 +4,7 @@
 
 #include "focal/store_sqlite.h"
 #include "focal/base_plant.h"
+#include "seal.h"
 
 #include <sqlite3.h>
 
@@ -15,6 +16,9 @@ enum {
     /* Measured against 4096: the same within noise for writing, a little faster to walk and to check. */
     SQLITE_PAGE_BYTES = 8192,
     SQLITE_CACHE_KIB = 8 * 1024,
+    /* A transaction's pages go into the log before its commit only when memory would run out: then the log is written over
+     * in places and summed up anew. SQLite takes a number whose lowest byte is zero for "never". */
+    SQLITE_SPILL_PAGES = 3000,
     SQLITE_SNAPSHOT_CACHE_KIB = 2 * 1024,
     /* Bound of all connections of the process together: caches, the largest value in a few copies, and air. */
     SQLITE_HEAP_BYTES = 48 * 1024 * 1024,
@@ -93,6 +97,7 @@ struct sqlite_store {
     struct focal_store base;
     sqlite3 *db;
     sqlite3_stmt *begin, *commit, *rollback;
+    struct seal_layer *layer;        /* held; NULL: in clear */
     int lock_fd;                     /* -1: none (a snapshot) */
     bool read_only, is_snapshot;
     bool in_transaction, wrote;      /* wrote: something, in this transaction */
@@ -116,7 +121,8 @@ void focal_sqlite_unlock(int fd);
 
 /* connection.c */
 void focal_sqlite_beside(char out[SQLITE_PATH_BYTES], const char *path, const char *suffix);
-enum focal_status focal_sqlite_connect(sqlite3 **db, const char *path, bool read_only, int cache_kib,
+/* layer: NULL for a database in clear. */
+enum focal_status focal_sqlite_connect(sqlite3 **db, const char *path, const struct seal_layer *layer, bool read_only, int cache_kib,
                                        struct focal_error *err);
 /* Fills *err with what the connection last said, and gives back status. */
 enum focal_status focal_sqlite_explain(sqlite3 *db, enum focal_status status, const char *path, struct focal_error *err);
@@ -137,19 +143,32 @@ enum focal_status focal_sqlite_check_length(sqlite3 *db, const char *path, struc
 enum focal_status focal_sqlite_check(sqlite3 *db, const char *path, struct focal_error *err);
 
 /* create.c */
-enum focal_status focal_sqlite_create(const char *path, struct focal_error *err);
+enum focal_status focal_sqlite_create(const char *path, const struct seal_layer *layer, struct focal_error *err);
 enum focal_status focal_sqlite_sync_directory_of(const char *path, struct focal_error *err);
 
 /* settle.c: the log and the names in the directory are durable as they are now. The log must not be open. */
 enum focal_status focal_sqlite_settle(const char *path, struct focal_error *err);
 
+/* rekey.c: what one that was cut off has left behind. */
+void focal_sqlite_rekey_tidy(const char *path);
+
 /* open.c */
+/* After focal_sqlite_disconnect, when another file may stand at the path, under another layer. */
+enum focal_status focal_sqlite_reconnect(struct sqlite_store *store, struct focal_error *err);
+enum focal_status focal_sqlite_open_in_clear(struct focal_store **out, const struct focal_sqlite_options *options, struct focal_error *err);
 enum focal_status focal_sqlite_snapshot(struct focal_store *base, struct focal_store **out);
 
 /* fence.c: called by commit; the row goes into the transaction, the marks follow when it is durable. */
 enum focal_status focal_sqlite_fence_row(struct sqlite_store *store, struct fence_mark *next);
 enum focal_status focal_sqlite_fence_mark(struct sqlite_store *store, const struct fence_mark *next);
 enum focal_fence_verdict focal_sqlite_fence_verdict(struct focal_store *base);
+
+/* Another file is about to take the database's place: the fence of that one is made before, with the marks that this one has,
+ * and the old one removed after; or the other way round. */
+struct fence_move { bool moves; struct fence next; };
+void focal_sqlite_fence_prepare(struct fence_move *, const struct sqlite_store *, const char *fresh);
+void focal_sqlite_fence_follow(struct fence_move *, struct sqlite_store *);
+void focal_sqlite_fence_stay(struct fence_move *);
 void focal_sqlite_fence_close(struct fence *);
 
 /* fence_file.c: one place of a fence. */
@@ -160,11 +179,15 @@ void focal_sqlite_place_open(struct fence_place *, const struct fence *, const c
 int focal_sqlite_place_mark(struct fence_place *, const struct fence *, const struct fence_mark *);
 /* As if it had just been made. */
 int focal_sqlite_place_empty(struct fence_place *, const struct fence *);
+/* The same directory, under the name that the fence has now. False: it cannot serve. */
+bool focal_sqlite_place_again(struct fence_place *to, const struct fence_place *from, const struct fence *);
 int focal_sqlite_place_give_up(struct fence_place *, const struct fence *);
 void focal_sqlite_place_close(struct fence_place *);
 
-/* clean.c: the layer of files that databases are opened through. NULL: no memory. */
+/* clean.c: the layer of files under a database in clear. NULL: no memory. */
 const char *focal_sqlite_clean_layer(void);
+/* Zeroes the unused part of a page, where it is one of a tree. */
+void focal_sqlite_clear_gap(uint8_t *page, bool first);
 
 /* scrub.c */
 enum focal_status focal_sqlite_scrub(struct sqlite_store *store);

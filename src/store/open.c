@@ -88,7 +88,7 @@ static enum focal_status make_ready(sqlite3 *db, const char *path, int64_t versi
 
 static enum focal_status connect_known(struct sqlite_store *store, int64_t *version, struct focal_error *err)
 {
-    enum focal_status status = focal_sqlite_connect(&store->db, store->path, store->read_only, SQLITE_CACHE_KIB, err);
+    enum focal_status status = focal_sqlite_connect(&store->db, store->path, store->layer, store->read_only, SQLITE_CACHE_KIB, err);
     return status == FOCAL_OK ? focal_sqlite_identify(store->db, store->path, version, err) : status;
 }
 
@@ -159,7 +159,7 @@ static enum focal_status open_locked(struct sqlite_store *store, const struct fo
 {
     enum focal_status status = look(store->path, options->create, err);
     if (options->create && status == FOCAL_NOT_FOUND)
-        status = focal_sqlite_create(store->path, err);
+        status = focal_sqlite_create(store->path, store->layer, err);
     if (status != FOCAL_OK)
         return status;
     bool had_wal = stands_beside(store->path, "-wal"), had_index = stands_beside(store->path, "-shm");
@@ -167,6 +167,22 @@ static enum focal_status open_locked(struct sqlite_store *store, const struct fo
     if (status != FOCAL_OK) {
         focal_sqlite_disconnect(store);
         tidy(store->path, had_wal, had_index);
+    } else if (store->layer && !store->read_only) {
+        focal_sqlite_rekey_tidy(store->path);
+    }
+    return status;
+}
+
+enum focal_status focal_sqlite_reconnect(struct sqlite_store *store, struct focal_error *err)
+{
+    int64_t version = 0;
+    enum focal_status status = connect_known(store, &version, err);
+    if (status == FOCAL_OK)
+        status = make_ready(store->db, store->path, version, err);
+    if (status == FOCAL_OK) {
+        status = focal_sqlite_prepare(store);
+        if (status != FOCAL_OK)
+            focal_sqlite_explain(store->db, status, store->path, err);
     }
     return status;
 }
@@ -181,14 +197,18 @@ static struct sqlite_store *blank(void)
     return store;
 }
 
-enum focal_status focal_sqlite_open(struct focal_store **out, const struct focal_sqlite_options *options,
+static enum focal_status open_store(struct focal_store **out, const struct focal_sqlite_options *options, bool in_clear,
                                     struct focal_error *err)
 {
     *out = NULL;
     focal_assert(!(options->create && options->read_only));
     struct sqlite_store *store = blank();
-    if (!store)
+    if (store && !in_clear)
+        store->layer = focal_seal_layer_new(options->key, &options->entropy);
+    if (!store || !(in_clear || store->layer)) {
+        focal_free(store);
         return focal_fail(err, FOCAL_NO_MEMORY, NULL, "no memory to open %s", options->path);
+    }
     store->read_only = options->read_only;
     enum focal_status status = settle_path(store->path, options->path, err);
     /* Looked at before the lock, so that a mistyped name leaves no lock file, and again under it. */
@@ -212,6 +232,17 @@ enum focal_status focal_sqlite_open(struct focal_store **out, const struct focal
     return FOCAL_OK;
 }
 
+enum focal_status focal_sqlite_open(struct focal_store **out, const struct focal_sqlite_options *options, struct focal_error *err)
+{
+    focal_assert(options->in_clear || (options->key && options->entropy.fill));
+    return open_store(out, options, options->in_clear != NULL, err);
+}
+
+enum focal_status focal_sqlite_open_in_clear(struct focal_store **out, const struct focal_sqlite_options *options, struct focal_error *err)
+{
+    return open_store(out, options, true, err);
+}
+
 enum focal_status focal_sqlite_snapshot(struct focal_store *base, struct focal_store **out)
 {
     struct sqlite_store *from = (struct sqlite_store *)base;
@@ -223,7 +254,8 @@ enum focal_status focal_sqlite_snapshot(struct focal_store *base, struct focal_s
         return FOCAL_NO_MEMORY;
     store->read_only = store->is_snapshot = true;
     memcpy(store->path, from->path, sizeof store->path);
-    enum focal_status status = focal_sqlite_connect(&store->db, store->path, true, SQLITE_SNAPSHOT_CACHE_KIB, NULL);
+    store->layer = focal_seal_layer_hold(from->layer);
+    enum focal_status status = focal_sqlite_connect(&store->db, store->path, store->layer, true, SQLITE_SNAPSHOT_CACHE_KIB, NULL);
     if (status == FOCAL_OK)
         status = focal_sqlite_prepare(store);
     /* BEGIN alone pins nothing: the first read does. */

@@ -302,7 +302,7 @@ static enum focal_status list_all(struct focal_salvage *s)
     return status;
 }
 
-enum focal_status focal_salvage_open(struct focal_salvage **out, const char *path, uint32_t shelves, struct focal_error *err)
+enum focal_status focal_salvage_open(struct focal_salvage **out, const char *path, const struct focal_store_key *key, uint32_t shelves, struct focal_error *err)
 {
     *out = NULL;
     struct focal_salvage *s = focal_alloc(sizeof *s);
@@ -310,7 +310,7 @@ enum focal_status focal_salvage_open(struct focal_salvage **out, const char *pat
         return focal_fail(err, FOCAL_NO_MEMORY, "free some memory", "no memory to read %s", path);
     s->shelves = shelves;
     focal_arena_init(&s->keys, SIZE_MAX / 2);
-    enum focal_status status = focal_salvage_image_open(&s->image, path, err);
+    enum focal_status status = focal_salvage_image_open(&s->image, path, key, err);
     if (status == FOCAL_OK) {
         status = list_all(s);
         if (status != FOCAL_OK)

@@ -57,6 +57,9 @@ static void learn_page_size(struct salvage_image *im)
     uint8_t head[100] = { 0 };
     uint32_t n = 0;
     im->page_bytes = SQLITE_PAGE_BYTES;
+    im->usable_bytes = SEAL_CONTENT_BYTES;
+    if (im->sealed)
+        return;
     uint32_t reserved = 0;
     if (im->fd >= 0 && read_at(im->fd, head, sizeof head, 0) && memcmp(head, "SQLite format 3", 16) == 0) {
         n = (uint32_t)head[16] << 8 | head[17];
@@ -103,7 +106,7 @@ static bool wal_begin(struct salvage_image *im, struct wal *w)
     sum_up(w, head, 24);
     w->checks = (be32(head) & ~1u) == 0x377F0682 && w->sum[0] == be32(head + 24) && w->sum[1] == be32(head + 28)
                 && (im->fd < 0 || be32(head + 8) == im->page_bytes);
-    if (w->checks && im->fd < 0 && page_bytes_good(be32(head + 8)))
+    if (w->checks && im->fd < 0 && !im->sealed && page_bytes_good(be32(head + 8)))
         im->page_bytes = im->usable_bytes = be32(head + 8);
     memcpy(w->salts, head + 16, 8);
     if (!w->checks && read_at(im->wal_fd, first, sizeof first, WAL_HEADER_BYTES))
@@ -112,16 +115,25 @@ static bool wal_begin(struct salvage_image *im, struct wal *w)
     return w->frames > 0 && w->frames < UINT32_MAX;
 }
 
+/* The whole frame into the scratch, in clear. */
+static bool read_frame(const struct salvage_image *im, uint64_t frame)
+{
+    if (!read_at(im->wal_fd, im->frame, FRAME_HEADER_BYTES + (size_t)im->page_bytes, frame_at(im, frame)))
+        return false;
+    return !im->sealed || focal_seal_open_frame(&im->keys, frame, im->frame);
+}
+
 /* Its page number; 0: a frame of an earlier round of the log, or none. */
 static uint32_t frame_page(const struct salvage_image *im, const struct wal *w, uint64_t frame, uint8_t head[FRAME_HEADER_BYTES])
 {
-    if (!read_at(im->wal_fd, head, FRAME_HEADER_BYTES, frame_at(im, frame)) || memcmp(head + 8, w->salts, 8) != 0)
+    if (!read_frame(im, frame) || memcmp(im->frame + 8, w->salts, 8) != 0)
         return 0;
+    memcpy(head, im->frame, FRAME_HEADER_BYTES);
     uint32_t number = be32(head);
     return number <= (uint64_t)im->file_pages + PAGES_BEYOND ? number : 0;
 }
 
-static void find_ends(struct salvage_image *im, struct wal *w, uint8_t *page)
+static void find_ends(struct salvage_image *im, struct wal *w)
 {
     uint8_t head[FRAME_HEADER_BYTES];
     im->page_count = im->file_pages;
@@ -131,9 +143,9 @@ static void find_ends(struct salvage_image *im, struct wal *w, uint8_t *page)
             w->checks = false;
             continue;
         }
-        if (w->checks && read_at(im->wal_fd, page, im->page_bytes, frame_at(im, f) + FRAME_HEADER_BYTES)) {
+        if (w->checks) {
             sum_up(w, head, 8);
-            sum_up(w, page, im->page_bytes);
+            sum_up(w, im->frame + FRAME_HEADER_BYTES, im->page_bytes);
             w->checks = w->sum[0] == be32(head + 16) && w->sum[1] == be32(head + 20);
         }
         if (be32(head + 4) != 0) {
@@ -157,17 +169,16 @@ static void lay_over(struct salvage_image *im, const struct wal *w, enum salvage
 static enum focal_status read_log(struct salvage_image *im)
 {
     struct wal w = { .checks = true };
+    im->frame = focal_alloc(FRAME_HEADER_BYTES + (size_t)PAGE_BYTES_MOST);
+    if (!im->frame)
+        return FOCAL_NO_MEMORY;
     bool has_log = im->wal_fd >= 0 && wal_begin(im, &w);
     im->page_count = im->file_pages;
     if (!has_log) {
         im->differs[VIEW_FILE] = im->file_pages > 0;
         return im->file_pages ? FOCAL_OK : FOCAL_NOT_FOUND;
     }
-    uint8_t *page = focal_alloc(im->page_bytes);
-    if (!page)
-        return FOCAL_NO_MEMORY;
-    find_ends(im, &w, page);
-    focal_free(page);
+    find_ends(im, &w);
     for (int v = 0; v < VIEW_FILE; v++) {
         im->frames[v] = focal_alloc(((size_t)im->page_count + 1) * sizeof **im->frames);
         if (!im->frames[v])
@@ -197,11 +208,14 @@ static enum focal_status open_file(int *fd, const char *path, struct focal_error
     return FOCAL_OK;
 }
 
-enum focal_status focal_salvage_image_open(struct salvage_image *im, const char *path, struct focal_error *err)
+enum focal_status focal_salvage_image_open(struct salvage_image *im, const char *path, const struct focal_store_key *key, struct focal_error *err)
 {
     char wal[SQLITE_PATH_BYTES];
     memset(im, 0, sizeof *im);
     im->fd = im->wal_fd = -1;
+    im->sealed = key != NULL;
+    if (key)
+        focal_seal_keys(&im->keys, key);
     if (strlen(path) >= SQLITE_PATH_BYTES - SQLITE_SUFFIX_BYTES)
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path of the database is too long");
     focal_sqlite_beside(wal, path, "-wal");
@@ -227,6 +241,8 @@ void focal_salvage_image_close(struct salvage_image *im)
         close(im->fd);
     if (im->wal_fd >= 0)
         close(im->wal_fd);
+    focal_free(im->frame);
+    focal_wipe(&im->keys, sizeof im->keys);
 }
 
 static uint32_t frame_of(const struct salvage_image *im, enum salvage_view view, uint32_t number)
@@ -239,9 +255,13 @@ bool focal_salvage_page(const struct salvage_image *im, enum salvage_view view, 
     if (number == 0 || number > im->page_count)
         return false;
     uint32_t frame = frame_of(im, view, number);
-    if (frame)
-        return read_at(im->wal_fd, out, im->page_bytes, frame_at(im, frame) + FRAME_HEADER_BYTES);
-    return number <= im->file_pages && read_at(im->fd, out, im->page_bytes, (uint64_t)(number - 1) * im->page_bytes);
+    if (frame) {
+        bool read = read_frame(im, frame);
+        memcpy(out, im->frame + FRAME_HEADER_BYTES, im->page_bytes);
+        return read;
+    }
+    return number <= im->file_pages && read_at(im->fd, out, im->page_bytes, (uint64_t)(number - 1) * im->page_bytes)
+           && (!im->sealed || focal_seal_open_page(&im->keys, number, out));
 }
 
 bool focal_salvage_same(const struct salvage_image *im, enum salvage_view a, enum salvage_view b, uint32_t number)

@@ -375,9 +375,11 @@ void focal_sqlite_disconnect(struct sqlite_store *store)
     for (int shelf = FOCAL_SHELF_META; shelf <= FOCAL_SHELF_LAST; shelf++)
         for (int kind = 0; kind < STATEMENT_COUNT; kind++)
             sqlite3_finalize(store->shelves[shelf].statements[kind]);
+    memset(store->shelves, 0, sizeof store->shelves);
     sqlite3_finalize(store->begin);
     sqlite3_finalize(store->commit);
     sqlite3_finalize(store->rollback);
+    store->begin = store->commit = store->rollback = NULL;
     /* BUSY would mean a statement that this file lost sight of. */
     int rc = sqlite3_close(store->db);
     focal_assert(rc != SQLITE_BUSY);
@@ -390,6 +392,7 @@ void focal_sqlite_close(struct focal_store *base)
     focal_sqlite_disconnect(store);
     focal_sqlite_fence_close(&store->fence);
     focal_sqlite_space_close(&store->space);
+    focal_seal_layer_let_go(store->layer);
     focal_sqlite_unlock(store->lock_fd);
     focal_free(store);
 }

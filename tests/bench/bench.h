@@ -29,6 +29,7 @@ enum {
     X(bound, 0)                                                                                                        \
     X(merge, 1u << SCENE_bound)                                                                                        \
     X(bulk, 1u << SCENE_bound)                                                                                         \
+    X(sealed, 1u << SCENE_bound | 1u << SCENE_bulk)                                                                    \
     X(noop, 1u << SCENE_bound | 1u << SCENE_bulk)                                                                      \
     X(propagate, 1u << SCENE_bound | 1u << SCENE_bulk)                                                                 \
     X(delta, 1u << SCENE_bound | 1u << SCENE_bulk)                                                                     \
@@ -64,7 +65,7 @@ struct bench {
     struct proxy *proxy;
     unsigned proxy_port;
 
-    double bound_records_per_s, bound_random_per_s;
+    double bound_records_per_s, bound_random_per_s, bulk_records_per_s;
     double stall_ms;                    /* longest of either daemon; negative: none was asked */
 
     struct figure figures[FIGURES_MAX]; size_t figure_count;

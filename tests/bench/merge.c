@@ -1,6 +1,7 @@
 /* MERGE: remote changes of single fields in random order, admitted by a replica that holds the records: chain, signature,
  * storage and merging, in one process and without a link. An author on a store of its own makes the history first. */
 #include "bench.h"
+#include "focal/crypto_store.h"
 
 #include "focal/node.h"
 #include "focal/store_sqlite.h"
@@ -100,8 +101,9 @@ static enum focal_status commit(struct replica *r)
 
 static enum focal_status replica_open(struct merge *m, struct replica *r, const char *name, struct focal_error *err)
 {
+    static const struct focal_store_key key = { .id = "the bench", .secret = "as the daemon's, and not secret" };
     char path[PATH_BYTES];
-    struct focal_sqlite_options options = { .path = path, .create = true };
+    struct focal_sqlite_options options = { .path = path, .create = true, .key = &key, .entropy = m->entropy };
     enum focal_status status = place_path(path, err, "%s/%s.focal", m->b->dir, name);
 
     if (status == FOCAL_OK)

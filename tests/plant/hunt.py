@@ -78,6 +78,9 @@ HUNTERS = {
     "FENCE_BEFORE_COMMIT": ["unit_store_fence"],
     "COMMIT_FAILS_SILENTLY": ["unit_store_faults"],
     "FSYNC_TRIED_AGAIN": ["unit_store_faults"],
+    "TORN_FIRST_PAGE_REFUSED": ["unit_store_seal"],
+    "PAGE_AT_ANY_PLACE": ["unit_store_seal"],
+    "PAGE_NONCE_REUSED": ["unit_store_seal"],
     "FSYNC_LEFT_OUT": ["unit_store_faults"],
 }
 

@@ -318,6 +318,24 @@ int disk_rename(struct disk *d, const char *from, const char *to, bool replace)
     return over(d, last);
 }
 
+int disk_link(struct disk *d, const char *from, const char *to)
+{
+    struct disk_node *place, *node, *other;
+    char name[DISK_NAME_BYTES];
+    bool last;
+    int error = disk_find(d, from, &node);
+    if (!error)
+        error = walk(d, to, &place, name);
+    if (!error && disk_find(d, to, &other) == 0)
+        error = EEXIST;
+    if (!error)
+        error = strike(d, DISK_RENAME, &last);
+    if (error)
+        return error;
+    note(place, "", name, node);
+    return over(d, last);
+}
+
 int disk_unlink(struct disk *d, const char *path)
 {
     struct disk_node *directory, *node;
@@ -342,6 +360,27 @@ int disk_sync_directory_of(struct disk *d, const char *path)
     char name[DISK_NAME_BYTES];
     int error = walk(d, path, &directory, name);
     return error ? error : disk_sync(d, directory);
+}
+
+static bool holds(const struct bytes *b, const void *bytes, size_t len)
+{
+    return b->size >= len && memmem(b->data, b->size, bytes, len);
+}
+
+static bool shows(const struct entries *e, const void *bytes, size_t len)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        const struct disk_node *n = e->list[i].node;
+        if (n->is_directory ? shows(&n->now, bytes, len) || shows(&n->kept, bytes, len)
+                            : holds(&n->written, bytes, len) || holds(&n->durable, bytes, len))
+            return true;
+    }
+    return false;
+}
+
+bool disk_shows(const struct disk *d, const void *bytes, size_t len)
+{
+    return shows(&d->root->now, bytes, len) || shows(&d->root->kept, bytes, len);
 }
 
 /* ---- bytes ---- */

@@ -84,6 +84,9 @@ void disk_close(struct disk_node *);
 int disk_make_directory(struct disk *, const char *path);
 int disk_rename(struct disk *, const char *from, const char *to, bool replace);
 int disk_unlink(struct disk *, const char *path);
+int disk_link(struct disk *, const char *from, const char *to);         /* a second name of a file */
+/* Whether these bytes stand in a file that has a name, as it was written or as it is durable. */
+bool disk_shows(const struct disk *, const void *bytes, size_t len);
 int disk_sync_directory_of(struct disk *, const char *path);
 
 /* ---- bytes ---- */

@@ -2,6 +2,7 @@
 #include "life.h"
 
 #include "inside_store.h"
+#include "store_key.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -40,21 +41,95 @@ bool life_is_well(struct life *l, enum focal_status status, const char *what)
 static void tune(struct life *l)
 {
     static const int logs[] = { 4, 12, 40, 2048 }, caches[] = { 12, 40, 1000 };
-    char sql[120];
-    (void)snprintf(sql, sizeof sql, "PRAGMA wal_autocheckpoint=%d; PRAGMA cache_size=%d; PRAGMA journal_size_limit=%d",
-                   logs[l->seed % 4], caches[l->seed / 4 % 3], logs[l->seed % 4] * 8192);
+    char sql[160];
+    (void)snprintf(sql, sizeof sql, "PRAGMA wal_autocheckpoint=%d; PRAGMA cache_size=%d; PRAGMA journal_size_limit=%d; PRAGMA cache_spill=%d",
+                   logs[l->seed % 4], caches[l->seed / 4 % 3], logs[l->seed % 4] * 8192, l->seed / 12 % 2 ? 3000 : 1);
     (void)sqlite3_exec(power_connection(l->store), sql, NULL, NULL, NULL);
+}
+
+static struct focal_entropy nonces_of(struct life *l)
+{
+    return (struct focal_entropy){ chance_fill, &l->nonces };
+}
+
+static void draw_key(struct life *l, struct focal_store_key *key)
+{
+    uint8_t bytes[FOCAL_STORE_ID_BYTES + FOCAL_STORE_KEY_BYTES];
+    chance_fill(&l->chance, bytes, sizeof bytes);
+    focal_store_key_make(key, bytes);
+}
+
+/* The two keys stand in a file of their own until one is known to count. */
+static void settle_key(struct life *l)
+{
+    if (l->key_count == 2 && focal_sqlite_under_key(DATABASE, &l->keys[1]))
+        l->keys[0] = l->keys[1];
+    if (!disk_is_off(l->disk))
+        l->key_count = 1;
+}
+
+/* What an older program left is taken over before anything else. */
+static enum focal_status take_over(struct life *l, struct focal_error *err)
+{
+    if (!l->created || !focal_sqlite_is_in_clear(DATABASE))
+        return FOCAL_OK;
+    enum focal_status status = focal_sqlite_take_over(DATABASE, &l->keys[0], &(struct focal_fence_setup){ .entropy = nonces_of(l) }, err);
+    l->totals->takeovers += status == FOCAL_OK;
+    return status;
+}
+
+static enum focal_status open_database(struct life *l, struct focal_error *err)
+{
+    struct focal_sqlite_options options = { .path = DATABASE, .create = !l->created, .key = &l->keys[0], .entropy = nonces_of(l) };
+    enum focal_status status = FOCAL_OK;
+    settle_key(l);
+    if (l->clear_openings) {
+        options = (struct focal_sqlite_options){ IN_CLEAR, .path = DATABASE, .create = !l->created };
+        l->clear_openings--;
+    } else {
+        status = take_over(l, err);
+    }
+    if (status == FOCAL_OK)
+        status = focal_sqlite_open(&l->store, &options, err);
+    if (status == FOCAL_EXISTS && options.create) {
+        options.create = false;     /* the creation that was in flight got through */
+        status = focal_sqlite_open(&l->store, &options, err);
+    }
+    if (status == FOCAL_OK && !options.in_clear)
+        l->sealed = true;
+    return status;
+}
+
+enum focal_status life_rekey(struct life *l)
+{
+    if (!l->sealed)
+        return FOCAL_OK;
+    struct focal_error err;
+    draw_key(l, &l->keys[1]);
+    l->key_count = 2;
+    const struct focal_entropy entropy = nonces_of(l);
+    enum focal_status status = focal_sqlite_rekey(l->store, &l->keys[1], &entropy, &err);
+    if (status == FOCAL_OK) {
+        l->keys[0] = l->keys[1];
+        l->totals->rekeys++;
+        tune(l);
+    }
+    /* Refused before anything was done, or done: one counts again. */
+    if (status == FOCAL_OK || status == FOCAL_BUSY)
+        l->key_count = 1;
+    return status;
+}
+
+bool life_looks_closed(struct life *l)
+{
+    return !l->sealed || !disk_shows(l->disk, LIFE_MARK, strlen(LIFE_MARK))
+           || life_fault(l, &l->totals->in_clear, "a file shows what people entered");
 }
 
 enum opened life_open(struct life *l)
 {
     struct focal_error err = { .message = "" };
-    struct focal_sqlite_options options = { .path = DATABASE, .create = !l->created };
-    enum focal_status status = focal_sqlite_open(&l->store, &options, &err);
-    if (status == FOCAL_EXISTS && options.create) {
-        options.create = false;     /* the creation that was in flight got through */
-        status = focal_sqlite_open(&l->store, &options, &err);
-    }
+    enum focal_status status = open_database(l, &err);
     l->totals->openings++;
     if (status != FOCAL_OK) {
         if (disk_is_off(l->disk) || disk_failure_happened(l->disk))
@@ -63,6 +138,9 @@ enum opened life_open(struct life *l)
         return OPENED_NOT;
     }
     l->created = true;
+    /* What a change of keys left is cleared away at the end of opening, and nobody waits for that. */
+    if (disk_is_off(l->disk))
+        return OPENED_OFF;
     tune(l);
     return OPENED;
 }
@@ -125,13 +203,16 @@ static void make_place(struct disk *d)
 
 bool power_life(uint64_t seed, unsigned lies, struct totals *totals, char why[500])
 {
-    struct life l = { .seed = seed, .cuts = CUTS, .totals = totals, .why = why, .chance = { seed * 2 + 1 } };
+    struct life l = { .seed = seed, .cuts = CUTS, .totals = totals, .why = why, .chance = { seed * 2 + 1 }, .nonces = { ~seed } };
     why[0] = 0;
     l.disk = disk_new(seed);
     power_mount(l.disk);
     make_place(l.disk);
+    draw_key(&l, &l.keys[0]);
+    l.key_count = 1;
+    l.clear_openings = seed % 8 == 3 ? 3 : 0;
     disk_lie(l.disk, lies);
-    bool well = seed % 10 == 0 ? oplog_life(&l) : store_life(&l);
+    bool well = (seed % 10 == 0 ? oplog_life(&l) : store_life(&l)) && life_looks_closed(&l);
     disk_cut(l.disk);
     life_close(&l);
     disk_power_on(l.disk);

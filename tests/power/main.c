@@ -10,9 +10,10 @@
 static void print(const struct totals *t)
 {
     printf("%" PRIu64 " lives: %" PRIu64 " power cuts, %" PRIu64 " kills, %" PRIu64 " openings, %" PRIu64 " deep checks, %" PRIu64
-           " commits and %" PRIu64 " entries acknowledged; %" PRIu64 " lost, %" PRIu64 " corrupt, %" PRIu64
-           " unopenable, %" PRIu64 " wrong answers; disks %016" PRIx64 "\n",
-           t->lives, t->cuts, t->kills, t->openings, t->deep_checks, t->commits, t->entries, t->lost, t->corrupt, t->unopenable, t->wrong,
+           " commits and %" PRIu64 " entries acknowledged, %" PRIu64 " changes of key, %" PRIu64 " taken over from clear; %" PRIu64 " lost, %" PRIu64
+           " corrupt, %" PRIu64 " unopenable, %" PRIu64 " wrong answers, %" PRIu64 " images in clear; disks %016" PRIx64 "\n",
+           t->lives, t->cuts, t->kills, t->openings, t->deep_checks, t->commits, t->entries, t->rekeys, t->takeovers, t->lost, t->corrupt,
+           t->unopenable, t->wrong, t->in_clear,
            t->digest);
 }
 

@@ -261,6 +261,11 @@ WRAPPED(int, unlink, const char *path)
     return ours(path) ? said(disk_unlink(disk_mounted, path)) : __real_unlink(path);
 }
 
+WRAPPED(int, link, const char *from, const char *to)
+{
+    return ours(from) ? said(disk_link(disk_mounted, from, to)) : __real_link(from, to);
+}
+
 WRAPPED(int, mkdir, const char *path, mode_t mode)
 {
     return ours(path) ? said(disk_make_directory(disk_mounted, path)) : __real_mkdir(path, mode);

@@ -65,6 +65,8 @@ static struct focal_span value_of(struct store_life *s, const struct op *op)
         uint64_t word = op->fill + (uint64_t)i;
         memcpy(to + i, &word, (size_t)(op->len - i < 8 ? op->len - i : 8));
     }
+    if (to && (size_t)op->len >= sizeof LIFE_MARK)
+        memcpy(to, LIFE_MARK, sizeof LIFE_MARK);
     return focal_buf_view(&s->value);
 }
 
@@ -170,7 +172,7 @@ static bool look(struct store_life *s)
     for (size_t i = 0; i < SHELVES; i++)
         if (!same_shelf(s, shelves[i]))
             return false;
-    return l->totals->openings % 16 != 0 || (nothing_else(s) && life_deep_check(l));
+    return l->totals->openings % 16 != 0 || (nothing_else(s) && life_deep_check(l) && life_looks_closed(l));
 }
 
 /* ---- other things an office does ---- */
@@ -205,6 +207,12 @@ static bool scrub(struct store_life *s)
     return status == FOCAL_BUSY ? s->shot != NULL : life_is_well(s->l, status, "scrub");
 }
 
+static bool rekey(struct store_life *s)
+{
+    enum focal_status status = life_rekey(s->l);
+    return status == FOCAL_BUSY ? s->shot != NULL : life_is_well(s->l, status, "rekey");
+}
+
 static bool reopen(struct store_life *s)
 {
     focal_store_close(s->shot);
@@ -225,6 +233,8 @@ static bool step(struct store_life *s)
         return use_snapshot(s);
     case 3:
         return s->l->seed % 3 != 0 || scrub(s);
+    case 4:
+        return s->l->seed % 4 != 1 || s->big || rekey(s);
     default:
         return transact(s);
     }

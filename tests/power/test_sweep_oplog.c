@@ -12,6 +12,7 @@
 #include "inside_store.h"
 #include "office.h"
 #include "trouble.h"
+#include "store_key.h"
 
 #define DATABASE DISK_PREFIX "/db"
 enum { SCOPES_MAX = 8, STEPS = 14 };
@@ -78,7 +79,7 @@ static bool stands_at(struct day *d, const struct stand *wanted)
 
 static enum focal_status open_store(struct day *d)
 {
-    struct focal_sqlite_options options = { .path = DATABASE, .create = !d->created };
+    struct focal_sqlite_options options = { SEALED, .path = DATABASE, .create = !d->created };
     enum focal_status status = focal_sqlite_open(&d->store, &options, NULL);
     if (status == FOCAL_EXISTS && !d->created) {
         options.create = false;

@@ -11,6 +11,7 @@
 #include "fake_store.h"
 #include "inside_store.h"
 #include "trouble.h"
+#include "store_key.h"
 
 #define DATABASE DISK_PREFIX "/db"
 enum { KEYS = 30, BIG = 30000 };
@@ -29,7 +30,7 @@ struct day {
 
 static enum focal_status open_it(struct day *d)
 {
-    struct focal_sqlite_options options = { .path = DATABASE, .create = !d->created };
+    struct focal_sqlite_options options = { SEALED, .path = DATABASE, .create = !d->created };
     struct focal_error err = { .status = FOCAL_OK };
     enum focal_status status = focal_sqlite_open(&d->store, &options, &err);
     if (status == FOCAL_EXISTS && !d->created) {

@@ -13,7 +13,7 @@ import secrets
 import shutil
 
 import support_cli
-from test_hand import Home, bring_in, free_port, new_case, run, until, FOCALCTL
+from test_hand import Home, bring_in, free_port, new_case, opened, run, until, FOCALCTL
 
 # ---- the proof, checked by itself: BLAKE2b from the library, Ed25519 as RFC 8032 writes it down ----
 
@@ -174,8 +174,10 @@ def copy_beside(home, node, of):
 
 
 def stands(needle, directory):
+    """In a file as it is, or in the database and its log behind their encryption."""
     paths = [os.path.join(at, name) for at, _, names in os.walk(directory) for name in names]
-    return [path for path in paths if os.path.isfile(path) and needle in open(path, "rb").read()]
+    found = [path for path in paths if os.path.isfile(path) and needle in open(path, "rb").read()]
+    return found + [name for name in ["focal.db, opened"] if needle in opened(directory)]
 
 
 def redacted_at_both():

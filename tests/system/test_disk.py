@@ -90,7 +90,7 @@ def found(home, disk):
 
 def others_wait(home, disk, hq, ken, secret, path):
     """Below the low mark: HQ's cases wait unacknowledged; KEN's own go out, and a new membership comes in."""
-    assert state_of(ken) == "ok" and not any("disk" in n["what"] for n in ken.ctl("status")["needs_you"])
+    assert state_of(ken) == "ok" and not any("the disk is" in n["what"] for n in ken.ctl("status")["needs_you"])
     disk.fill(10 * MIB)
     until("KEN to see it", lambda: state_of(ken) == "disk nearly full")
     assert any("disk is nearly full" in n["what"] for n in ken.ctl("status")["needs_you"])

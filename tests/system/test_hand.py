@@ -49,6 +49,16 @@ def run(*argv, code=0, **more):
     return done
 
 
+def sql(node, text):
+    """The first column of what a stopped office's database says; its store key is plain."""
+    return run(os.path.join(BIN, "..", "tests", "focal_sql"), node.dir, text).stdout.split()
+
+
+def opened(directory):
+    """Every page of an office's database and log as it is behind its encryption; the daemon may run."""
+    return subprocess.run([os.path.join(BIN, "..", "tests", "focal_sql"), directory, "pages"], capture_output=True, timeout=120, check=True).stdout
+
+
 class Node:
     def __init__(self, home, code):
         self.code, self.dir = code, os.path.join(home, code)
@@ -304,10 +314,7 @@ def damaged(nodes):
     """A damaged database is named, exit 65, and not a byte of it is touched."""
     ssd = nodes[2]
     assert ssd.end() == 0, "TERM is a clean end"
-    databases = [os.path.join(ssd.dir, f) for f in os.listdir(ssd.dir)]
-    databases = [f for f in databases if os.path.isfile(f) and open(f, "rb").read(15) == b"SQLite format 3"]
-    assert len(databases) == 1, databases
-    path = databases[0]
+    path = os.path.join(ssd.dir, "focal.db")
     whole = open(path, "rb").read()
     for at, length in ((0, 64), (len(whole) // 2, 8192)):
         hurt = bytearray(whole)

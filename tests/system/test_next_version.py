@@ -6,7 +6,6 @@ verify with equal digests; and an office that is brought to the next version fin
 
 import os
 import signal
-import sqlite3
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -151,8 +150,7 @@ def two_versions_unread(net, record):
 
 def statements(node):
     """The set as it stands on disk, bodies only."""
-    with sqlite3.connect(f"file:{node.dir}/focal.db?mode=ro", uri=True) as db:
-        return sorted(bytes(value)[64:] for (value,) in db.execute("SELECT value FROM statement"))
+    return sorted(bytes.fromhex(value)[64:] for value in hand.sql(node, "SELECT hex(value) FROM statement"))
 
 
 def at_ease(net, what):

@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -157,6 +158,58 @@ class Roles(unittest.TestCase):
         rooted = run("--socket", self.hq.socket, "case", "list")
         self.assertEqual(rooted.returncode, 6, rooted.err)
         self.assertEqual(run("--socket", self.hq.socket, "office", "list").returncode, 0)
+
+    def test_a_locked_store_is_for_administrators(self):
+        """Locked, there is nothing to look rights up in but the groups: who administers, root and who runs the daemon."""
+        right, wrong = b"a passphrase of the store\n", b"a passphrase of the shop\n"
+        with open(os.open(self.at + "/store.pass", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as f:
+            f.write(right)
+        setup(self.at + "/locked", "--role", "hq", "--network", "Test", "--office", "HQ", "--country", "KEN", "--passphrase-file", self.at + "/pass",
+              "--store-key", "passphrase", "--store-passphrase-file", self.at + "/store.pass")
+        office = Office(self.at, "locked", self.at + "/locked.log", self.conf)
+        try:
+            office.start()
+            opens = ("unlock", "--passphrase-file", "-")
+            for who in (self.amina, self.beatrice, self.clerk, self.stranger):
+                for words in (opens, ("status",), ("lock",), ("destroy", "--confirm", "DESTROY"), ("case", "list")):
+                    done = self.ask(who, *words, code=6, stdin=right, office=office)
+                    self.assertEqual(done.out, "")
+                    self.assertIn("the store is locked, and you (user %d) may not open it" % who.uid, done.err)
+                    self.assertIn("ask a member of " + self.names[0], done.err)
+            self.assertIn("locked: nothing is sent", self.ask(self.smith, "status", office=office).out)
+            self.ask(self.smith, *opens, code=6, stdin=wrong, office=office)
+            # Strangers who hold on to their connections leave room for who may.
+            held = []
+            for _ in range(30):
+                held.append(socket.socket(socket.AF_UNIX))
+                child = os.fork()
+                if child == 0:
+                    self.stranger.become()
+                    try:
+                        held[-1].connect(office.socket)
+                    finally:
+                        os._exit(0)
+                os.waitpid(child, 0)
+            self.ask(self.smith, *opens, stdin=right, office=office)
+            for one in held:
+                one.close()
+            self.ask(self.amina, "case", "list", office=office)
+            for who in (self.amina, self.clerk):
+                for words in (("lock",), ("destroy", "--confirm", "DESTROY"), ("store-key", "show"), ("store-key", "rotate"), ("store-key", "change", "--to", "plain")):
+                    done = self.ask(who, *words, code=6, office=office)
+                    self.assertIn("is for members of " + self.names[0], done.err)
+            self.ask(self.smith, "store-key", "rotate", "--passphrase-file", "-", stdin=right, office=office)
+            self.ask(self.smith, "lock", office=office)
+            self.assertEqual(run("--socket", office.socket, "unlock", "--passphrase-file", self.at + "/store.pass").returncode, 0)
+            rows = json.loads(self.ask(self.smith, "history", "--readings", "--limit", "1000", "--json", office=office).out)["items"]
+            seen = [(row.get("uid"), row.get("command"), row.get("outcome")) for row in rows]
+            for one in ((self.smith.uid, "unlock", "ok"), (self.amina.uid, "case list", "ok"), (self.amina.uid, "lock", "denied"), (self.smith.uid, "store-key rotate", "ok"),
+                        (self.smith.uid, "lock", "ok"), (0, "unlock", "ok")):
+                self.assertIn(one, seen)
+            with open(office.log) as log:
+                self.assertIn("what user %d gave does not open the store" % self.smith.uid, log.read())
+        finally:
+            office.stop()
 
     def test_an_administrator_is_told_of_no_record(self):
         ref = self.new_case()

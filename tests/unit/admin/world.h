@@ -101,13 +101,39 @@ static inline void found(struct world *w)
     focal_buf_close(&certificate);
 }
 
+/* What the daemon would do with an order; the test answers for it. */
+static struct focal_store_order ordered;
+static char ordered_to[40];
+static uint64_t ordered_ticket;
+static const char *store_key_kept = "passphrase";
+static bool store_orders_wait;          /* until the test says that they are done; else the next turn does it */
+static bool store_order_waits;
+
+static inline const char *kept_so(void *data)
+{
+    (void)data;
+    return store_key_kept;
+}
+
+static inline enum focal_status take_order(void *data, uint64_t ticket, const struct focal_store_order *o, struct focal_error *err)
+{
+    (void)data;
+    ordered = *o;
+    ordered_ticket = ticket;
+    snprintf(ordered_to, sizeof ordered_to, "%s", o->to ? o->to : "");
+    if (o->type == FOCAL_STORE_DESTROY && strcmp(ordered_to, "DESTROY") != 0)
+        return focal_fail(err, FOCAL_REFUSED, "type DESTROY", "nothing was destroyed");
+    store_order_waits = o->type == FOCAL_STORE_ROTATE || o->type == FOCAL_STORE_CHANGE;
+    return FOCAL_OK;
+}
+
 static inline void open_node(struct world *w)
 {
     struct focal_error err;
     struct focal_node_setup setup = { .store = w->store, .keys = &w->keys, .entropy = { fill, &w->chance }, .machine_id = "", .boot_id = "" };
     assert_int_equal(focal_node_open(&w->node, &setup, w->now, &err), FOCAL_OK);
     struct focal_admin_setup admin = { .node = w->node, .entropy = { fill, &w->chance }, .keys = &w->public_keys, .program = "0", .dir = "/d", .groups = &groups, .two_persons = w->two_persons,
-        .spent_ms = no_time, .figures = no_figures, .addresses = one_address, .deep_check = no_check };
+        .spent_ms = no_time, .figures = no_figures, .addresses = one_address, .deep_check = no_check, .store_order = take_order, .store_key = kept_so };
     assert_int_equal(focal_admin_open(&w->admin, &admin), FOCAL_OK);
 }
 
@@ -189,6 +215,10 @@ static inline void take_out(struct world *w)
 static inline void turn(struct world *w)
 {
     w->now.mono_ms += 1;
+    if (store_order_waits && !store_orders_wait) {
+        store_order_waits = false;
+        focal_admin_store_done(w->admin, ordered_ticket, FOCAL_OK, &(struct focal_error){ .status = FOCAL_OK });
+    }
     size_t n = focal_admin_before(w->admin, w->now, w->events, ROOM);
     take_out(w);
     if (n)

@@ -2,6 +2,7 @@
 #include "readable.h"
 
 #include "focal/store_sqlite.h"
+#include "store_key.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -51,7 +52,7 @@ static struct focal_store *open_db(bool create)
 {
     struct focal_store *store;
     struct focal_error err;
-    struct focal_sqlite_options options = { .path = t.path, .create = create };
+    struct focal_sqlite_options options = { SEALED, .path = t.path, .create = create };
     if (focal_sqlite_open(&store, &options, &err) != FOCAL_OK)
         fail_msg("%s", err.message);
     return store;
@@ -253,7 +254,7 @@ static uint64_t salvage(uint64_t round)
     struct focal_error err;
     struct focal_entropy entropy = { chance_fill, &t.chance };
     damage(round);
-    enum focal_status st = focal_salvage_open(&s, t.copy, SHELVES, &err);
+    enum focal_status st = focal_salvage_open(&s, t.copy, &focal_test_key, SHELVES, &err);
     if (st == FOCAL_NOT_FOUND)          /* cut to nothing */
         return 0;
     assert_int_equal(st, FOCAL_OK);
@@ -283,8 +284,9 @@ static void test_rounds(void **state)
     }
     print_message("%llu entries; of %d damaged databases %llu gave all, %llu none, on average %llu\n", (unsigned long long)t.entries, ROUNDS,
                   (unsigned long long)whole, (unsigned long long)none, (unsigned long long)(sum / ROUNDS));
-    /* Most of it is there most of the time, and the damage does reach entries. */
-    assert_true(sum / ROUNDS > t.entries / 2);
+    /* Much of it is there much of the time, and the damage does reach entries. Of an encrypted page a broken byte costs all,
+     * and these entries fill only one or two. */
+    assert_true(sum / ROUNDS > t.entries / 3);
     assert_true(whole > 0 && whole < ROUNDS);
 }
 
@@ -297,7 +299,7 @@ static void test_undamaged(void **state)
     size_t found = 0;
     write_file(t.copy, &t.file);
     write_file(t.log_copy, &t.log);
-    assert_int_equal(focal_salvage_open(&s, t.copy, SHELVES, &err), FOCAL_OK);
+    assert_int_equal(focal_salvage_open(&s, t.copy, &focal_test_key, SHELVES, &err), FOCAL_OK);
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
     for (size_t i = 0; i < focal_salvage_count(s); i++) {

@@ -7,6 +7,7 @@
 
 #include "fake_store.h"
 #include "focal/store_sqlite.h"
+#include "store_key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,7 @@ static void both_agree(void **state)
     assert_non_null(p.b);
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/db", directory);
-    assert_int_equal(focal_sqlite_open(&p.a, &(struct focal_sqlite_options){ .path = path, .create = true }, NULL), FOCAL_OK);
+    assert_int_equal(focal_sqlite_open(&p.a, &(struct focal_sqlite_options){ SEALED, .path = path, .create = true }, NULL), FOCAL_OK);
     focal_buf_init(&p.key_a, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&p.key_b, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&p.value_a, FOCAL_STORE_VALUE_MAX);

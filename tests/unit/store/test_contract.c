@@ -7,6 +7,7 @@
 
 #include "fake_store.h"
 #include "focal/store_sqlite.h"
+#include "store_key.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -55,7 +56,7 @@ static int open_sqlite(void **state)
     char path[96];
     snprintf(path, sizeof path, "%s/db", b->directory);
     struct focal_error err;
-    assert_int_equal(focal_sqlite_open(&b->store, &(struct focal_sqlite_options){ .path = path, .create = true }, &err),
+    assert_int_equal(focal_sqlite_open(&b->store, &(struct focal_sqlite_options){ SEALED, .path = path, .create = true }, &err),
                      FOCAL_OK);
     ready(b);
     *state = b;
@@ -96,7 +97,7 @@ static enum focal_fence_verdict start(struct bench *b, const char *machine)
     char path[96];
     path_of(b, "db", path);
     focal_store_close(b->store);
-    assert_int_equal(focal_sqlite_open(&b->store, &(struct focal_sqlite_options){ .path = path }, NULL), FOCAL_OK);
+    assert_int_equal(focal_sqlite_open(&b->store, &(struct focal_sqlite_options){ SEALED, .path = path }, NULL), FOCAL_OK);
     snprintf(b->place, sizeof b->place, "%s.fence", b->directory);
     struct focal_fence_setup setup = { .places = { machine ? b->place : NULL }, .entropy = entropy,
         .machine_id = focal_span_text(machine ? machine : "") };

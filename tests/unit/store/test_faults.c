@@ -9,6 +9,7 @@
 
 #include "fake_store.h"
 #include "focal/store_sqlite.h"
+#include "store_key.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -148,7 +149,7 @@ static struct focal_store *must_open(struct place *p, bool create)
 {
     struct focal_store *store;
     struct focal_error err;
-    if (focal_sqlite_open(&store, &(struct focal_sqlite_options){ .path = p->path, .create = create }, &err) != FOCAL_OK)
+    if (focal_sqlite_open(&store, &(struct focal_sqlite_options){ SEALED, .path = p->path, .create = create }, &err) != FOCAL_OK)
         fail_msg("%s", err.message);
     return store;
 }
@@ -324,7 +325,7 @@ static void creation_fails_cleanly(void **state)
             struct focal_error err;
             arm(kind ? 0 : nth, kind ? nth : 0, SQLITE_FULL);
             enum focal_status status =
-                focal_sqlite_open(&store, &(struct focal_sqlite_options){ .path = p->path, .create = true }, &err);
+                focal_sqlite_open(&store, &(struct focal_sqlite_options){ SEALED, .path = p->path, .create = true }, &err);
             trouble.armed = false;
             if (!trouble.happened) {
                 assert_int_equal(status, FOCAL_OK);
@@ -371,7 +372,7 @@ static void opening_without_memory(void **state)
     struct budget budget = { .left = 0 };
     struct focal_store *store, *shot;
     focal_alloc_hook(within, &budget);
-    enum focal_status status = focal_sqlite_open(&store, &(struct focal_sqlite_options){ .path = p->path }, NULL);
+    enum focal_status status = focal_sqlite_open(&store, &(struct focal_sqlite_options){ SEALED, .path = p->path }, NULL);
     focal_alloc_hook(NULL, NULL);
     assert_int_equal(status, FOCAL_NO_MEMORY);
     store = must_open(p, false);

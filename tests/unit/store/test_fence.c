@@ -6,7 +6,9 @@
 #include <cmocka.h>
 
 #include "fake_store.h"
+#include "files.h"
 #include "focal/store_sqlite.h"
+#include "store_key.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,14 +40,13 @@ struct world {
 
 static uint64_t rows_as_others_see(const struct world *w)
 {
-    sqlite3 *db;
     sqlite3_stmt *count;
-    assert_int_equal(sqlite3_open_v2(w->db, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM log", -1, &count, NULL), SQLITE_OK);
+    struct past past = open_past(w->db, true, true);
+    assert_int_equal(sqlite3_prepare_v2(past.db, "SELECT count(*) FROM log", -1, &count, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(count), SQLITE_ROW);
     uint64_t rows = (uint64_t)sqlite3_column_int64(count, 0);
     sqlite3_finalize(count);
-    sqlite3_close(db);
+    close_past(&past);
     return rows;
 }
 
@@ -100,7 +101,7 @@ static enum focal_status open_with(struct world *w, const char *first, const cha
 {
     close_store(w);
     bool there = access(w->db, F_OK) == 0;
-    assert_int_equal(focal_sqlite_open(&w->store, &(struct focal_sqlite_options){ .path = w->db, .create = !there }, &w->err), FOCAL_OK);
+    assert_int_equal(focal_sqlite_open(&w->store, &(struct focal_sqlite_options){ SEALED, .path = w->db, .create = !there }, &w->err), FOCAL_OK);
     if (!there) {
         assert_int_equal(focal_store_begin(w->store), FOCAL_OK);
         assert_int_equal(focal_store_put(w->store, FOCAL_SHELF_META, focal_span_text("genesis"), focal_span_text("the network's hash, 32 bytes....")), FOCAL_OK);
@@ -579,10 +580,7 @@ static void damaged_row(void **state)
     assert_int_equal(again(w), FOCAL_FENCE_NEW);
     assert_int_equal(write_one(w, "a"), FOCAL_OK);
     close_store(w);
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(w->db, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "UPDATE meta SET value = x'00' WHERE key = CAST('fence' AS BLOB)", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
+    run_past(w->db, true, "UPDATE meta SET value = x'00' WHERE key = CAST('fence' AS BLOB)");
     assert_int_equal(open_with(w, w->places[0], w->places[1]), FOCAL_DAMAGED);
     assert_non_null(strstr(w->err.message, w->db));
 }

@@ -8,6 +8,7 @@
 #include "fake_store.h"
 #include "files.h"
 #include "focal/store_sqlite.h"
+#include "store_key.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -85,7 +86,7 @@ static enum focal_status try_open(struct place *p, struct focal_sqlite_options o
 static struct focal_store *must_open(struct place *p, bool create)
 {
     struct focal_store *store;
-    enum focal_status status = try_open(p, (struct focal_sqlite_options){ .create = create }, &store);
+    enum focal_status status = try_open(p, (struct focal_sqlite_options){ SEALED, .create = create }, &store);
     if (status != FOCAL_OK)
         fail_msg("%s", p->err.message);
     return store;
@@ -147,24 +148,24 @@ static void creates_and_keeps(void **state)
     store = must_open(p, false);
     assert_int_equal(rows_in(store), 10);
     focal_store_close(store);
-    expect_refused(p, (struct focal_sqlite_options){ .create = true }, FOCAL_EXISTS);
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .create = true }, FOCAL_EXISTS);
 }
 
 static void nothing_there(void **state)
 {
     struct place *p = *state;
     struct focal_store *store;
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .create = false }, &store), FOCAL_NOT_FOUND);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .create = false }, &store), FOCAL_NOT_FOUND);
     assert_int_equal(files_in(p), 0);
     snprintf(p->path, sizeof p->path, "%s/no/db", p->directory);
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .create = true }, &store), FOCAL_NOT_FOUND);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .create = true }, &store), FOCAL_NOT_FOUND);
     snprintf(p->path, sizeof p->path, "%s/", p->directory);
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .create = true }, &store), FOCAL_USAGE);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .create = true }, &store), FOCAL_USAGE);
     char endless[8000];
     memset(endless, 'x', sizeof endless - 1);
     endless[0] = '/';
     endless[sizeof endless - 1] = 0;
-    assert_int_equal(focal_sqlite_open(&store, &(struct focal_sqlite_options){ .path = endless, .create = true }, NULL),
+    assert_int_equal(focal_sqlite_open(&store, &(struct focal_sqlite_options){ SEALED, .path = endless, .create = true }, NULL),
                      FOCAL_USAGE);
 }
 
@@ -174,14 +175,14 @@ static void links_and_directories_are_refused(void **state)
     char real[100];
     snprintf(real, sizeof real, "%s/real", p->directory);
     struct focal_store *store;
-    assert_int_equal(focal_sqlite_open(&store, &(struct focal_sqlite_options){ .path = real, .create = true }, &p->err),
+    assert_int_equal(focal_sqlite_open(&store, &(struct focal_sqlite_options){ SEALED, .path = real, .create = true }, &p->err),
                      FOCAL_OK);
     focal_store_close(store);
     assert_int_equal(symlink(real, p->path), 0);
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .create = false }, &store), FOCAL_DENIED);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .create = false }, &store), FOCAL_DENIED);
     assert_int_equal(unlink(p->path), 0);
     assert_int_equal(mkdir(p->path, 0700), 0);
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .create = true }, &store), FOCAL_DENIED);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .create = true }, &store), FOCAL_DENIED);
     assert_int_equal(rmdir(p->path), 0);
 }
 
@@ -195,9 +196,9 @@ static void linked_directory_is_followed(void **state)
     assert_int_equal(symlink(p->directory, link), 0);
     snprintf(path, sizeof path, "%s/db", link);
     struct focal_store *second;
-    assert_int_equal(focal_sqlite_open(&second, &(struct focal_sqlite_options){ .path = path }, &p->err), FOCAL_BUSY);
+    assert_int_equal(focal_sqlite_open(&second, &(struct focal_sqlite_options){ SEALED, .path = path }, &p->err), FOCAL_BUSY);
     focal_store_close(store);
-    assert_int_equal(focal_sqlite_open(&store, &(struct focal_sqlite_options){ .path = path }, &p->err), FOCAL_OK);
+    assert_int_equal(focal_sqlite_open(&store, &(struct focal_sqlite_options){ SEALED, .path = path }, &p->err), FOCAL_OK);
     focal_store_close(store);
 }
 
@@ -207,15 +208,15 @@ static void second_opener_is_told(void **state)
     struct focal_store *store = must_open(p, true), *second;
     char pid[32];
     snprintf(pid, sizeof pid, "process %ld", (long)getpid());
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .create = false }, &second), FOCAL_BUSY);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .create = false }, &second), FOCAL_BUSY);
     assert_non_null(strstr(p->err.message, pid));
     assert_non_null(strstr(p->err.message, "db.lock"));
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .read_only = true }, &second), FOCAL_BUSY);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .read_only = true }, &second), FOCAL_BUSY);
     pid_t child = fork();
     if (child == 0) {
         struct focal_error err;
         struct focal_store *mine;
-        enum focal_status status = focal_sqlite_open(&mine, &(struct focal_sqlite_options){ .path = p->path }, &err);
+        enum focal_status status = focal_sqlite_open(&mine, &(struct focal_sqlite_options){ SEALED, .path = p->path }, &err);
         _exit(status == FOCAL_BUSY && strstr(err.message, pid) ? 0 : 1);
     }
     int result;
@@ -236,15 +237,15 @@ static void read_only_changes_nothing(void **state)
     fill(store, 0, 100);
     focal_store_close(store);
     struct focal_buf before = contents(p->path);
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .read_only = true }, &store), FOCAL_OK);
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .read_only = true }, &second), FOCAL_OK);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .read_only = true }, &store), FOCAL_OK);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .read_only = true }, &second), FOCAL_OK);
     assert_int_equal(focal_store_begin(store), FOCAL_DENIED);
     assert_int_equal(rows_in(store), 100);
     assert_int_equal(focal_store_snapshot(store, &shot), FOCAL_OK);
     assert_int_equal(rows_in(shot), 100);
     focal_store_close(shot);
     struct focal_store *writer;
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .create = false }, &writer), FOCAL_BUSY);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .create = false }, &writer), FOCAL_BUSY);
     focal_store_close(second);
     focal_store_close(store);
     struct focal_buf after = contents(p->path);
@@ -259,49 +260,48 @@ static void not_a_database(void **state)
     struct place *p = *state;
     write_file(p->path, focal_span_text("dear diary, this is not a database at all; "
                                         "it is only a text that somebody put in its place, longer than a header is"));
-    expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_DAMAGED);
-    expect_refused(p, (struct focal_sqlite_options){ .skip_check = true }, FOCAL_DAMAGED);
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .create = false }, FOCAL_DAMAGED);
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .skip_check = true }, FOCAL_DAMAGED);
     write_file(p->path, focal_span_text(""));
-    expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_DAMAGED);
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .create = false }, FOCAL_DAMAGED);
     write_file(p->path, focal_span_text("x"));
-    expect_refused(p, (struct focal_sqlite_options){ .read_only = true }, FOCAL_DAMAGED);
-}
-
-static void run_sql(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .read_only = true }, FOCAL_DAMAGED);
 }
 
 static void somebody_elses_database(void **state)
 {
     struct place *p = *state;
-    run_sql(p->path, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
-    expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_DAMAGED);
+    run_past(p->path, false, "CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+    expect_refused(p, (struct focal_sqlite_options){ IN_CLEAR }, FOCAL_DAMAGED);
     assert_non_null(strstr(p->err.message, "not a database of this program"));
-    run_sql(p->path, "PRAGMA journal_mode=WAL");
-    expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_DAMAGED);
+    expect_refused(p, (struct focal_sqlite_options){ SEALED }, FOCAL_DAMAGED);
+    run_past(p->path, false, "PRAGMA journal_mode=WAL");
+    expect_refused(p, (struct focal_sqlite_options){ IN_CLEAR }, FOCAL_DAMAGED);
+    expect_refused(p, (struct focal_sqlite_options){ SEALED }, FOCAL_DAMAGED);
+    assert_int_equal(unlink(p->path), 0);
+    run_past(p->path, true, "PRAGMA journal_mode=MEMORY; PRAGMA page_size=8192; CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+    expect_refused(p, (struct focal_sqlite_options){ SEALED }, FOCAL_DAMAGED);
+    assert_non_null(strstr(p->err.message, "not a database of this program"));
 }
 
 static void newer_version(void **state)
 {
     struct place *p = *state;
     focal_store_close(must_open(p, true));
-    run_sql(p->path, "PRAGMA user_version=9999");
-    expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_UNSUPPORTED);
+    run_past(p->path, true, "PRAGMA user_version=9999");
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .create = false }, FOCAL_UNSUPPORTED);
     assert_non_null(strstr(p->err.message, "9999"));
-    run_sql(p->path, "PRAGMA user_version=-1");
-    expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_DAMAGED);
+    run_past(p->path, true, "PRAGMA user_version=-1");
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .create = false }, FOCAL_DAMAGED);
 }
 
 /* Version 0 carries our mark and no tables yet: a start that died between creation and its first step. */
 static void older_version_is_brought_up(void **state)
 {
     struct place *p = *state;
-    run_sql(p->path, "PRAGMA journal_mode=WAL; PRAGMA application_id=0x666F6361; CREATE TABLE x(a); DROP TABLE x");
-    expect_refused(p, (struct focal_sqlite_options){ .read_only = true }, FOCAL_UNSUPPORTED);
+    run_past(p->path, true, "PRAGMA journal_mode=MEMORY; PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA application_id=0x666F6361;"
+             "CREATE TABLE x(a); DROP TABLE x");
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .read_only = true }, FOCAL_UNSUPPORTED);
     struct focal_store *store = must_open(p, false);
     fill(store, 0, 3);
     focal_store_close(store);
@@ -314,9 +314,9 @@ static void missing_table(void **state)
 {
     struct place *p = *state;
     focal_store_close(must_open(p, true));
-    run_sql(p->path, "DROP TABLE segment");
+    run_past(p->path, true, "DROP TABLE segment");
     struct focal_store *store;
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .create = false }, &store), FOCAL_DAMAGED);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .create = false }, &store), FOCAL_DAMAGED);
     assert_non_null(strstr(p->err.message, "segment"));
 }
 
@@ -332,10 +332,10 @@ static void truncated(void **state)
     struct focal_buf whole = contents(p->path);
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         write_file(p->path, focal_span_of(whole.data, whole.len - (size_t)cuts[i]));
-        expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_DAMAGED);
+        expect_refused(p, (struct focal_sqlite_options){ SEALED, .create = false }, FOCAL_DAMAGED);
     }
     write_file(p->path, focal_span_of(whole.data, 50));
-    expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_DAMAGED);
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .create = false }, FOCAL_DAMAGED);
     write_file(p->path, focal_buf_view(&whole));
     focal_store_close(must_open(p, false));
     focal_buf_close(&whole);
@@ -355,7 +355,7 @@ static void overwritten_pages(void **state)
         focal_buf_span(&bad, focal_buf_view(&whole));
         memset(bad.data + page * 8192, 0xA5, 100);
         write_file(p->path, focal_buf_view(&bad));
-        expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_DAMAGED);
+        expect_refused(p, (struct focal_sqlite_options){ SEALED, .create = false }, FOCAL_DAMAGED);
         focal_buf_close(&bad);
     }
     focal_buf_close(&whole);
@@ -378,7 +378,7 @@ static void deep_check(void **state)
     memset(whole.data + whole.len - 8192, 0xA5, 60);
     write_file(p->path, focal_buf_view(&whole));
     focal_buf_close(&whole);
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .skip_check = true }, &store), FOCAL_OK);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .skip_check = true }, &store), FOCAL_OK);
     assert_int_equal(focal_sqlite_deep_check(store, &findings), FOCAL_DAMAGED);
     assert_true(findings.len > 0);
     focal_buf_close(&findings);
@@ -400,14 +400,14 @@ static void leftovers(void **state)
     snprintf(path, sizeof path, "%s-wal", p->path);
     write_file(path, focal_span_text("the last changes of a lost database"));
     struct focal_store *store;
-    assert_int_equal(try_open(p, (struct focal_sqlite_options){ .create = true }, &store), FOCAL_EXISTS);
+    assert_int_equal(try_open(p, (struct focal_sqlite_options){ SEALED, .create = true }, &store), FOCAL_EXISTS);
     assert_true(exists(p, "-wal"));
     assert_false(exists(p, ""));
     assert_int_equal(unlink(path), 0);
     focal_store_close(must_open(p, true));
     snprintf(path, sizeof path, "%s-journal", p->path);
     write_file(path, focal_span_text("a journal"));
-    expect_refused(p, (struct focal_sqlite_options){ .create = false }, FOCAL_DAMAGED);
+    expect_refused(p, (struct focal_sqlite_options){ SEALED, .create = false }, FOCAL_DAMAGED);
 }
 
 /* What a killed process had committed is there; what it had only begun is not. */
@@ -420,7 +420,7 @@ static void killed_process(void **state)
     pid_t child = fork();
     if (child == 0) {
         struct focal_store *store;
-        if (focal_sqlite_open(&store, &(struct focal_sqlite_options){ .path = p->path }, NULL) != FOCAL_OK)
+        if (focal_sqlite_open(&store, &(struct focal_sqlite_options){ SEALED, .path = p->path }, NULL) != FOCAL_OK)
             _exit(1);
         for (uint32_t n = 0;; n += 10) {
             fill(store, n, 10);

@@ -8,6 +8,7 @@
 #include "files.h"
 #include "focal/store_sqlite.h"
 #include "inside.h"
+#include "store_key.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -17,6 +18,14 @@
 #include <unistd.h>
 
 enum { PAGE = SQLITE_PAGE_BYTES, ROWS = 3000, LONG_ROWS = 40, LONG_BYTES = 30000, MORE_ROWS = ROWS + 400, ALL_SHELVES = 0x7FFFFFFE };
+
+/* Each test runs over a database in clear and over one under a key. */
+static bool sealed;
+
+static const struct focal_store_key *key_in_use(void)
+{
+    return sealed ? &focal_test_key : NULL;
+}
 
 struct place { char directory[64], path[80], copy[80], wal[96], fresh[96]; struct focal_error err; };
 
@@ -117,7 +126,8 @@ static void put_rows(struct focal_store *store, enum focal_shelf shelf, uint32_t
 static struct focal_store *open_db(struct place *p, bool create)
 {
     struct focal_store *store;
-    struct focal_sqlite_options options = { .path = p->path, .create = create };
+    struct focal_sqlite_options options = { .path = p->path, .create = create, .key = key_in_use(), .entropy = { focal_test_chance, NULL },
+                                            .in_clear = sealed ? NULL : focal_sqlite_in_clear() };
     if (focal_sqlite_open(&store, &options, &p->err) != FOCAL_OK)
         fail_msg("%s", p->err.message);
     return store;
@@ -144,7 +154,7 @@ static struct found look(struct place *p, enum focal_shelf shelf, uint32_t count
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
     focal_buf_init(&want, 1 << 20);
-    if (focal_salvage_open(&s, p->copy, 1u << shelf, &p->err) != FOCAL_OK)
+    if (focal_salvage_open(&s, p->copy, key_in_use(), 1u << shelf, &p->err) != FOCAL_OK)
         fail_msg("%s", p->err.message);
     for (size_t i = 0; i < focal_salvage_count(s); i++) {
         enum focal_shelf of;
@@ -191,16 +201,15 @@ static void test_roots(void **state)
 {
     struct place *p = *state;
     focal_store_close(open_db(p, true));
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open_v2(p->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    struct past past = open_past(p->path, sealed, true);
     for (int k = FOCAL_SHELF_META; k <= FOCAL_SHELF_LAST; k++) {
         char sql[120];
         int64_t root;
         snprintf(sql, sizeof sql, "SELECT rootpage FROM sqlite_schema WHERE name = '%s'", focal_sqlite_table((enum focal_shelf)k));
-        assert_int_equal(focal_sqlite_ask_number(db, sql, &root), FOCAL_OK);
+        assert_int_equal(focal_sqlite_ask_number(past.db, sql, &root), FOCAL_OK);
         assert_int_equal(root, k + 1);
     }
-    sqlite3_close(db);
+    close_past(&past);
 }
 
 static void test_log(void **state)
@@ -288,6 +297,23 @@ static void test_cut_off(void **state)
     focal_buf_close(&all);
 }
 
+static void unseal(uint8_t *page, uint64_t number)
+{
+    struct seal_keys keys;
+    focal_seal_keys(&keys, &focal_test_key);
+    assert_true(!sealed || focal_seal_open_page(&keys, number, page));
+}
+
+static void seal(uint8_t *page, uint64_t number)
+{
+    struct seal_keys keys;
+    uint8_t nonce[SEAL_NONCE_BYTES];
+    focal_seal_keys(&keys, &focal_test_key);
+    focal_test_chance(NULL, nonce, sizeof nonce);
+    if (sealed)
+        focal_seal_page(&keys, number, nonce, page);
+}
+
 /* A chain of pages that goes in a circle, out of the file or to nothing ends all the same, and hurts no other row. */
 static void test_chain_broken(void **state)
 {
@@ -298,10 +324,12 @@ static void test_chain_broken(void **state)
         struct focal_buf all = contents(p->path);
         size_t hurt = 0;
         for (size_t at = PAGE; at + PAGE <= all.len; at += PAGE) {
+            unseal(all.data + at, at / PAGE + 1);
             bool chained = all.data[at] == 0 && (all.data[at + 2] || all.data[at + 3]);
             hurt += chained;
             if (chained)
                 memcpy(all.data + at, &wrong[i], 4);
+            seal(all.data + at, at / PAGE + 1);
         }
         assert_true(hurt >= LONG_ROWS);
         write_file(p->copy, focal_buf_view(&all));
@@ -316,18 +344,18 @@ static void test_nothing(void **state)
 {
     struct place *p = *state;
     struct focal_salvage *s;
-    assert_int_equal(focal_salvage_open(&s, p->copy, ALL_SHELVES, &p->err), FOCAL_NOT_FOUND);
+    assert_int_equal(focal_salvage_open(&s, p->copy, key_in_use(), ALL_SHELVES, &p->err), FOCAL_NOT_FOUND);
     assert_null(s);
     assert_non_null(strstr(p->err.message, p->copy));
     write_file(p->copy, focal_span_text(""));
-    assert_int_equal(focal_salvage_open(&s, p->copy, ALL_SHELVES, &p->err), FOCAL_NOT_FOUND);
+    assert_int_equal(focal_salvage_open(&s, p->copy, key_in_use(), ALL_SHELVES, &p->err), FOCAL_NOT_FOUND);
     write_file(p->copy, focal_span_text("no database at all"));
-    assert_int_equal(focal_salvage_open(&s, p->copy, ALL_SHELVES, &p->err), FOCAL_OK);
+    assert_int_equal(focal_salvage_open(&s, p->copy, key_in_use(), ALL_SHELVES, &p->err), FOCAL_OK);
     assert_int_equal(focal_salvage_count(s), 0);
     focal_salvage_close(s);
     assert_int_equal(unlink(p->copy), 0);
     assert_int_equal(symlink("/etc/passwd", p->copy), 0);
-    assert_int_equal(focal_salvage_open(&s, p->copy, ALL_SHELVES, &p->err), FOCAL_DENIED);
+    assert_int_equal(focal_salvage_open(&s, p->copy, key_in_use(), ALL_SHELVES, &p->err), FOCAL_DENIED);
 }
 
 /* ---- giving up the place ---- */
@@ -410,5 +438,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_aside, enter, leave),
         cmocka_unit_test_setup_teardown(test_aside_half_done, enter, leave),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("in clear", tests, NULL, NULL);
+    sealed = true;
+    return failed + cmocka_run_group_tests_name("under a key", tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include "fake_store.h"
 #include "focal/store_sqlite.h"
+#include "store_key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static int enter(void **state)
     strcpy(p->directory, "/tmp/focal-scrub-XXXXXX");
     assert_non_null(mkdtemp(p->directory));
     snprintf(p->path, sizeof p->path, "%s/db", p->directory);
-    assert_int_equal(focal_sqlite_open(&p->store, &(struct focal_sqlite_options){ .path = p->path, .create = true }, NULL), FOCAL_OK);
+    assert_int_equal(focal_sqlite_open(&p->store, &(struct focal_sqlite_options){ IN_CLEAR, .path = p->path, .create = true }, NULL), FOCAL_OK);
     p->chance = 7;
     *state = p;
     return 0;

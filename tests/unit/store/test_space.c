@@ -7,6 +7,7 @@
 
 #include "fake_store.h"
 #include "inside.h"
+#include "store_key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static void start(struct place *p)
 {
     bool there = access(p->path, F_OK) == 0;
     focal_store_close(p->store);
-    assert_int_equal(focal_sqlite_open(&p->store, &(struct focal_sqlite_options){ .path = p->path, .create = !there }, NULL), FOCAL_OK);
+    assert_int_equal(focal_sqlite_open(&p->store, &(struct focal_sqlite_options){ SEALED, .path = p->path, .create = !there }, NULL), FOCAL_OK);
     struct focal_space_setup setup = { .reserve_bytes = RESERVE, .left = told_left, .data = p };
     assert_int_equal(focal_sqlite_reserve(p->store, &setup, NULL), FOCAL_OK);
 }
@@ -82,7 +83,7 @@ static void expect(struct place *p, uint64_t left, enum focal_space space, uint6
 static void without_a_reserve(void **state)
 {
     struct place *p = *state;
-    assert_int_equal(focal_sqlite_open(&p->store, &(struct focal_sqlite_options){ .path = p->path, .create = true }, NULL), FOCAL_OK);
+    assert_int_equal(focal_sqlite_open(&p->store, &(struct focal_sqlite_options){ SEALED, .path = p->path, .create = true }, NULL), FOCAL_OK);
     uint64_t wanted;
     assert_int_equal(focal_store_space(p->store, &wanted), FOCAL_SPACE_ENOUGH);
     assert_int_equal(focal_store_release(p->store), FOCAL_DISK_FULL);
@@ -182,7 +183,7 @@ static void not_through_a_link(void **state)
     struct place *p = *state;
     char path[100], other[100];
     struct focal_error err;
-    assert_int_equal(focal_sqlite_open(&p->store, &(struct focal_sqlite_options){ .path = p->path, .create = true }, NULL), FOCAL_OK);
+    assert_int_equal(focal_sqlite_open(&p->store, &(struct focal_sqlite_options){ SEALED, .path = p->path, .create = true }, NULL), FOCAL_OK);
     snprintf(path, sizeof path, "%s.reserve", p->path);
     snprintf(other, sizeof other, "%s-wal", p->path);
     assert_int_equal(symlink(other, path), 0);
