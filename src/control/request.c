@@ -68,7 +68,10 @@ void focal_request_close(struct focal_request *r)
 
 void focal_request_print(struct focal_buf *out, uint64_t id, const char *verb, const struct json_t *with)
 {
-    focal_buf_printf(out, "{\"id\":%llu,\"do\":\"%s\"", (unsigned long long)id, verb);
+    json_t *name = json_string(verb);
+    focal_buf_printf(out, "{\"id\":%llu,\"do\":", (unsigned long long)id);
+    focal_json_print(out, name);
+    json_decref(name);
     if (with) {
         focal_buf_text(out, ",\"with\":");
         focal_json_print(out, with);

@@ -50,6 +50,7 @@ int focal_seal_index_leave(struct seal_index_user *);
 struct seal_layer;
 struct seal_layer *focal_seal_layer_new(const struct focal_store_key *, const struct focal_entropy *);      /* NULL: no memory */
 struct seal_layer *focal_seal_layer_hold(struct seal_layer *);
+bool focal_seal_layer_is_shared(const struct seal_layer *);     /* held more than once: a snapshot is open */
 void focal_seal_layer_let_go(struct seal_layer *);              /* NULL is fine */
 const char *focal_seal_layer_name(const struct seal_layer *);
 

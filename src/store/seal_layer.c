@@ -329,6 +329,11 @@ struct seal_layer *focal_seal_layer_hold(struct seal_layer *layer)
     return layer;
 }
 
+bool focal_seal_layer_is_shared(const struct seal_layer *layer)
+{
+    return layer && atomic_load(&layer->holders) > 1;
+}
+
 void focal_seal_layer_let_go(struct seal_layer *layer)
 {
     if (!layer || atomic_fetch_sub(&layer->holders, 1) != 1)

@@ -210,6 +210,8 @@ static bool scrub(struct store_life *s)
 static bool rekey(struct store_life *s)
 {
     enum focal_status status = life_rekey(s->l);
+    if (status == FOCAL_OK && s->shot)
+        return life_fault(s->l, &s->l->totals->corrupt, "the key was changed under a snapshot that is open");
     return status == FOCAL_BUSY ? s->shot != NULL : life_is_well(s->l, status, "rekey");
 }
 

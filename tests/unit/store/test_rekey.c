@@ -149,6 +149,13 @@ static void not_beside_a_snapshot(void **state)
     assert_int_equal(focal_sqlite_rekey(p->store, &another, &entropy, &p->err), FOCAL_OK);
     digest(p->store, &rows);
     assert_int_equal(rows, 20);
+    /* The log is empty now, so that the snapshot is of the file alone. */
+    assert_int_equal(focal_store_snapshot(p->store, &shot), FOCAL_OK);
+    assert_int_equal(focal_sqlite_rekey(p->store, &focal_test_key, &entropy, &p->err), FOCAL_BUSY);
+    digest(shot, &rows);
+    assert_int_equal(rows, 20);
+    focal_store_close(shot);
+    assert_int_equal(focal_sqlite_rekey(p->store, &focal_test_key, &entropy, &p->err), FOCAL_OK);
 }
 
 /* No room for the copy: a sentence, and all is as it was. */
