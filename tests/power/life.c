@@ -71,7 +71,7 @@ static void settle_key(struct life *l)
 /* What an older program left is taken over before anything else. */
 static enum focal_status take_over(struct life *l, struct focal_error *err)
 {
-    if (!l->created || !focal_sqlite_is_in_clear(DATABASE))
+    if (!focal_sqlite_is_in_clear(DATABASE))        /* also one whose creation was in flight when the power went */
         return FOCAL_OK;
     enum focal_status status = focal_sqlite_take_over(DATABASE, &l->keys[0], &(struct focal_fence_setup){ .entropy = nonces_of(l) }, err);
     l->totals->takeovers += status == FOCAL_OK;
