@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { EDITS = 1000, BOTH = 100, AHEAD = 64, CONFLICTS_LISTED = 1000, QUIET_MS = 400, NOOP_BYTES_MOST = 256, IDLE_MIB_MOST = 64 };
+enum { EDITS = 1000, BOTH = 100, AHEAD = 64, CONFLICTS_LISTED = 1000, QUIET_MS = 400, NOOP_BYTES_MOST = 256, IDLE_MIB_MOST = 64, READY_S_MOST = 2 };
 
 /* A value that is neither the one that stands there nor what the other side writes. */
 static const char *new_value(const json_t *row, bool at_hq)
@@ -185,5 +185,6 @@ enum focal_status scene_idle(struct bench *b, struct focal_error *err)
     note(b, "hq_cpu_in_2_s", (child_cpu_s(&b->hq) - cpu[0]) * 1000, "ms");
     note(b, "office_cpu_in_2_s", (child_cpu_s(&b->office) - cpu[1]) * 1000, "ms");
     must_most(b, "idle daemon with all records", hq > office ? hq : office, IDLE_MIB_MOST, "MiB");
+    must_most(b, "ready again after kill -9", killed[0] > killed[1] ? killed[0] : killed[1], READY_S_MOST, "s");
     return FOCAL_OK;
 }
