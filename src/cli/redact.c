@@ -80,6 +80,9 @@ void show_redacted(const struct args *args, const json_t *r)
         printf(json_array_size(json_object_get(r, "left_to")) ? ".\n" : "an office of that country.\n");
     }
     say_confirmed(json_object_get(r, "confirmed"), erased ? "Erased" : "Hidden");
+    /* Nobody could tell it to an older copy of this office. */
+    if (json_array_size(json_object_get(r, "confirmed")) == 1)
+        puts("No other member reads where it stands: an older copy or backup of this office, put back, shows it again. Delete those.");
     if (args->terminal_err)
         fprintf(stderr, "  `focalctl redaction show %s` shows later who has confirmed\n", id);
 }

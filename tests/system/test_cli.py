@@ -305,6 +305,7 @@ class Answers(unittest.TestCase):
             text = fake.run("case", "redact", REF, "--reason", "other", "--field", "status", "--yes", "--no-input").out
             for part in ('the field "status" is redacted, in 2 entries', "focalctl redaction agree " + REF, "Hidden at 2 of 4"):
                 self.assertIn(part, text)
+            self.assertNotIn("No other member", text)
             self.assertEqual(json.loads(fake.run("case", "redact", REF, "--reason", "other", "--yes", "--json").out), {"schema": "focal.case.redact/1"} | whole)
             self.assertIn("one entry of KEN, in network\n  asked by   HQ\n  because    other\n  here       hidden; it waits", fake.run("redaction", "show", REF).out)
             self.assertEqual(fake.run("redaction", "list").out.splitlines()[1].split(), [REF, "entry", "network", "HQ", "hidden", "2", "of", "4"])

@@ -185,6 +185,14 @@ def a_field_by_headquarters(nodes, kept):
     until("all to confirm", lambda: set(confirmed(ken, kept).values()) == {True}, PATIENCE)
 
 
+def a_field_that_one_office_reads(ken, ssd):
+    """Nobody could tell it to an older copy, and the one who redacts is told so."""
+    for node, alone in ((ssd, True), (ken, False)):         # headquarters reads the country of the one, not of the other
+        ref = node.ctl("case", "new", "--set", f"country={node.code}", "--set", "allegation_type=other", "--set", "outcome=pending")["id"]
+        text = run(FOCALCTL, "--socket", node.socket, "case", "redact", ref, "--field", "outcome", "--reason", "other", "--yes").stdout
+        assert ("No other member reads where it stands" in text) == alone, text
+
+
 def main():
     with Home() as home:
         *nodes, secret = found(home)
@@ -194,6 +202,8 @@ def main():
         print("who joins afterwards is equal")
         a_field_by_headquarters(nodes, kept)
         print("a field redacted by headquarters is hidden at once and erased when a second office asks")
+        a_field_that_one_office_reads(*nodes[1:3])
+        print("a field that no other member reads is redacted with a word about older copies")
         for n in nodes:
             assert n.end() == 0, f"{n.code} did not end cleanly"
             assert rows_of(n)["hidden"] == 0 and rows_of(n)["redaction"] > 0, (n.code, rows_of(n))
