@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Two thousand hostile connections against headquarters' port while an office enters cases: every case arrives, links stay
-or come back, an office that must dial anew in the middle of it gets through, both histories verify with equal digests,
-headquarters keeps answering, and its memory stays bounded. The hostile ones come from 127.0.0.2 to 127.0.0.9, the office
-from 127.0.0.1, as the limits count by address."""
+"""Two thousand hostile connections against headquarters' port while two other offices enter cases: every case arrives
+everywhere, links stay or come back, an office that must dial anew in the middle of it gets through, all histories verify with
+equal digests, headquarters keeps answering, its memory stays bounded, and no descriptor stays open. The hostile ones come from
+127.0.0.2 to 127.0.0.9, the offices from 127.0.0.1, as the limits count by address."""
 
 import json
 import os
@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import test_hand as hand
 from test_hand import until
 
-CALLERS, CASES, SECONDS = 2000, 40, 40
+CALLERS, CASES, SECONDS = 2000, 40, 90
 HELD = 600              # kept open at once, of the kinds that say too little
 GREETING = b"\0SP\0\0\x10\0\0"
 ANSWER_S = 1.5          # status, program start and all, on a busy machine
@@ -158,6 +158,8 @@ def found(home):
     hq.start()
     ken = hand.bring_in(home, hq, secret, "KEN")
     linked(ken)
+    ssd = hand.bring_in(home, hq, secret, "SSD")
+    linked(ssd)
     # From here on the office only dials: else headquarters would go round the crowd at its own door.
     assert ken.end() == 0
     conf = os.path.join(ken.dir, "focald.conf")
@@ -167,7 +169,7 @@ def found(home):
     ken.start()
     linked(ken)
     until("the recorded first message", lambda: recorder.first)
-    return hq, ken, port, recorder
+    return hq, ken, ssd, port, recorder
 
 
 def linked(ken, patience=hand.PATIENCE):
@@ -181,8 +183,12 @@ def status(node, answers):
     return said
 
 
-def besieged(home, hq, ken, siege):
-    """Cases go in while it lasts; half way, the office is ended and started again, so that it must dial among the others."""
+def descriptors(node):
+    return len(os.listdir(f"/proc/{node.process.pid}/fd"))
+
+
+def besieged(home, hq, ken, ssd, siege):
+    """Cases go in while it lasts; half way, one office is ended and started again, so that it must dial among the others."""
     made, answers, rss = [], [], []
     seconds = 12
     thread = threading.Thread(target=siege.lay, args=(seconds,))
@@ -190,7 +196,7 @@ def besieged(home, hq, ken, siege):
     thread.start()
     path = home.file("case.json", json.dumps(hand.CASE))
     for n in range(CASES):
-        made.append(ken.ctl("case", "new", "--from", path)["record"])
+        made.append((ken, ssd)[n % 2].ctl("case", "new", "--from", path)["record"])
         rss.append(status(hq, answers)["rss_kib"])
         if n == CASES // 2:
             assert ken.end() == 0
@@ -224,22 +230,28 @@ def crowded(ken, siege):
 def main():
     begin = time.monotonic()
     with hand.Home() as home:
-        hq, ken, port, recorder = found(home)
+        hq, ken, ssd, port, recorder = found(home)
         siege = Siege(port, recorder.first)
         pids = (hq.process.pid,)
-        made = besieged(home, hq, ken, siege)
+        open_before = descriptors(hq)
+        made = besieged(home, hq, ken, ssd, siege)
         siege.end()
         assert hq.process.poll() is None and (hq.process.pid,) == pids, "headquarters ended"
         linked(ken)
         crowded(ken, siege)
         for record in made:
-            until(f"{record} at HQ", lambda record=record: hq.show(record))
-        hand.at_ease((hq, ken))
-        for n in (hq, ken):
+            for n in (hq, ken, ssd):
+                until(f"{record} at {n.code}", lambda record=record, n=n: n.show(record))
+        hand.at_ease((hq, ken, ssd))
+        until("headquarters to have closed what they left", lambda: descriptors(hq) <= open_before + 2, 40)    # a link that was dialled twice
+        digests = []
+        for n in (hq, ken, ssd):
             said = n.ctl("verify")
             assert not said["errors"], said
-        print(f"{len(made)} cases arrived, both verify with equal digests")
-        for n in (ken, hq):
+            digests.append(said["digests"]["network"])
+        assert digests[0] == digests[1] == digests[2], digests
+        print(f"{len(made)} cases arrived at three offices, all verify with equal digests; {open_before} descriptors open before, {descriptors(hq)} after")
+        for n in (ken, ssd, hq):
             assert n.end() == 0, f"{n.code} did not end cleanly"
             log = open(n.log, errors="replace").read()
             assert "Sanitizer" not in log and "runtime error" not in log, log[-3000:]
