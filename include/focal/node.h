@@ -200,6 +200,7 @@ struct focal_store *focal_node_store(struct focal_node *);
 void focal_node_office(const struct focal_node *, struct focal_office *);
 bool focal_node_admitted(const struct focal_node *);                /* holds the network secret and a certificate */
 void focal_node_words_invitation(const struct focal_node *, uint64_t *invitation);   /* 0: none */
+uint32_t focal_node_invitation_ends(const struct focal_node *);     /* the last day of ours, before admission; 0: none */
 const uint8_t *focal_node_network_secret(const struct focal_node *);        /* NULL: not admitted yet */
 
 enum focal_link_word { FOCAL_LINK_UP, FOCAL_LINK_OFFLINE, FOCAL_LINK_REFUSED, FOCAL_LINK_PAUSED, FOCAL_LINK_UNKNOWN };

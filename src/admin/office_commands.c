@@ -283,6 +283,9 @@ enum job_state run_admit_begin(struct job *j)
     enum job_state state = JOB_WAIT;
     if (best == SIZE_MAX)
         state = job_failf(j, FOCAL_NOT_FOUND, "`focalctl office invite CODE` makes an invitation", "no invitation was made here for %.20s", text);
+    else if (!joins[best].joined && !joins[best].admitted && joins[best].expires_day && joins[best].expires_day < job_today(j))
+        state = job_failf(j, FOCAL_REFUSED, "`focalctl office invite CODE` makes another, with which that office is set up anew",
+                          "the invitation of %s is over, and it did not ask to be admitted in time", joins[best].office.text);
     else if (!joins[best].joined && job_waited(j, ADMIT_WAIT_MS))
         state = job_failf(j, FOCAL_TIMEOUT, "start focald there, then repeat this", "%s has not asked to be admitted yet", joins[best].office.text);
     else if (joins[best].joined) {

@@ -165,7 +165,14 @@ static void need_membership(struct job *j, json_t *list)
         focal_eight_words(words, focal_oplog_network(job_oplog(j)), invitation, j->admin->is.keys);
         for (int i = 0; i < 8; i++)
             focal_buf_printf(&all, "%s%s", i ? " " : "", words[i]);
-        need(list, NULL, "headquarters must admit this office; read these words to them: %s", focal_buf_cstr(&all));
+        const uint32_t ends = focal_node_invitation_ends(j->admin->is.node);
+        if (ends && ends < today) {
+            char day[16];
+            day_print(day, ends);
+            need(list, NULL, "the invitation of this office was good until %s: ask headquarters for another, and set the office up anew with it", day);
+        } else {
+            need(list, NULL, "headquarters must admit this office; read these words to them: %s", focal_buf_cstr(&all));
+        }
         focal_buf_close(&all);
     }
     if (mine && mine->to_day < today)

@@ -13,7 +13,8 @@
 
 static enum focal_status failed(struct focal_error *err, const char *path, int code)
 {
-    return focal_fail(err, focal_io_status_of_errno(code), "", "%s: %s", path, strerror(code));
+    const enum focal_status st = focal_io_status_of_errno(code);
+    return focal_fail(err, st, st == FOCAL_DISK_FULL ? "free some room on that disk, then repeat it; nothing was changed" : "", "%s: %s", path, strerror(code));
 }
 
 static enum focal_status read_all(struct focal_buf *out, int fd, const char *path, size_t max, struct focal_error *err)

@@ -18,6 +18,11 @@ void focal_node_words_invitation(const struct focal_node *n, uint64_t *invitatio
     *invitation = n->invited ? n->invitation.number : 0;
 }
 
+uint32_t focal_node_invitation_ends(const struct focal_node *n)
+{
+    return n->invited && !focal_node_admitted(n) ? n->invitation.expires_day : 0;
+}
+
 /* How far an office is known to have a line of a log: what its link told, and its receipts. False: nothing known, and
  * what stands below the line's base is another line's affair. */
 static bool known(const struct focal_node *n, const struct focal_office *office, const struct focal_log *log, uint64_t *seq)

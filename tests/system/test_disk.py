@@ -158,6 +158,23 @@ def room_again(disk, hq, ken, path, theirs, mine):
     assert not of(hq, "KEN")["why"], of(hq, "KEN")
 
 
+def a_key_that_finds_no_room(disk, ken, path):
+    """To encrypt everything anew takes room for a second copy: without it a sentence, and all is as it was."""
+    before = cases_of(ken)
+    disk.fill(0)
+    error = ken.ctl("store-key", "rotate", code=1)
+    assert "No space left" in error["message"] and "free some room" in error["hint"], error
+    assert cases_of(ken) == before and not [f for f in os.listdir(ken.dir) if "rekey" in f or f.endswith(".tmp")], os.listdir(ken.dir)
+    assert ken.end() == 0
+    ken.start()
+    assert cases_of(ken) == before
+    disk.empty()
+    until("KEN to be at ease", lambda: state_of(ken) == "ok")
+    assert ken.ctl("store-key", "rotate")["store_key"] == "plain"
+    record, error = enter(ken, path)
+    assert record and cases_of(ken) == before | {record}, error
+
+
 def failing_disk(hq, ken, path):
     """Writes beyond a limit fail, as on a disk with bad blocks: one sentence, 74, and what was acknowledged is there."""
     before = cases_of(ken)
@@ -203,6 +220,8 @@ def main():
             print(f"full: {len(mine) - 1} cases out of the reserve, then refused with a sentence; reading goes on")
             room_again(disk, hq, ken, path, theirs, mine)
             print("room again: all that was acknowledged is there, nothing that was refused, both equal")
+            a_key_that_finds_no_room(disk, ken, path)
+            print("no room for a second copy: the key stays, and so does everything else")
             failing_disk(hq, ken, path)
             print("a failing disk: a sentence, exit 74, nothing acknowledged is missing")
         finally:
