@@ -153,7 +153,7 @@ void focal_noise_init(struct focal_noise *, enum focal_noise_pattern, bool initi
 FOCAL_MUST_USE enum focal_status focal_noise_write(struct focal_noise *, struct focal_buf *out, struct focal_span payload);
 /* NEVER: does not authenticate or has a bad length; the object is then good only for focal_wipe. Payload appended. */
 FOCAL_MUST_USE enum focal_status focal_noise_read(struct focal_noise *, struct focal_buf *payload, struct focal_span message);
-/* Reads message 3 of XKpsk3 against each candidate psk on a copy; *which is the index that authenticated.
+/* Reads message 3 of XKpsk3, without a payload, against each candidate psk on a copy; *which is the index that authenticated.
  * Takes the same work for every candidate. */
 FOCAL_MUST_USE enum focal_status focal_noise_read_candidates(struct focal_noise *, size_t *which,
     const uint8_t (*psks)[32], size_t count, struct focal_span message);

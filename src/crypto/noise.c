@@ -220,8 +220,9 @@ enum focal_status focal_noise_read_candidates(struct focal_noise *noise, size_t 
     if (noise->pattern != FOCAL_NOISE_XKpsk3 || noise->message != 2 || !their_turn(noise) ||
         message.len > FOCAL_NOISE_MAX || !read_tokens(noise, &cur, PSK))
         return broken(noise, FOCAL_NEVER);
+    /* There is no payload, and nobody would look at one. */
     const struct focal_span sealed = focal_cur_rest(&cur);
-    if (cur.failed)
+    if (cur.failed || sealed.len != FOCAL_NOISE_TAG)
         return broken(noise, FOCAL_NEVER);
 
     /* All are tried, also after one fits: how long it takes must not tell a stranger which secret is close by. */

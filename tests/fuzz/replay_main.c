@@ -45,6 +45,13 @@ static void on_signal(int number)
     raise(number);
 }
 
+/* An assertion of the unit tests' set-ups ends the program by exit. */
+static void on_exit_within(void)
+{
+    if (trial.len)
+        keep_crash();
+}
+
 /* Present only when a sanitizer is linked, which ends the program without a signal. */
 __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
 
@@ -193,6 +200,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < (__sanitizer_set_death_callback ? 1u : sizeof deadly / sizeof *deadly); i++)
         signal(deadly[i], on_signal);
 
+    if (atexit(on_exit_within) != 0)
+        die("cannot watch", "the program's end");
     struct stat about;
     if (stat(argv[1], &about) == 0 && S_ISREG(about.st_mode)) {
         load(argv[1], argv[1]);

@@ -92,7 +92,7 @@ static void candidates(void **state)
         pair_open(&p, false);
         for (size_t i = 0; i < 5; i++)
             memset(psks[i], i == right ? 5 : (int)(100 + i), 32);
-        to_message_3(&p, right % 2 ? focal_span_text("more to come") : none);
+        to_message_3(&p, none);
         assert_true(focal_noise_peek_static(&p.b, &seen, focal_buf_view(&p.message)));
         keys_of(p.a_static, &own, 1);
         assert_true(focal_key_equal(&seen, &own));
@@ -131,6 +131,21 @@ static void no_candidates(void **state)
     /* Too early: message 2 was never written. */
     pair_open(&p, false);
     assert_int_equal(focal_noise_read_candidates(&p.b, &which, NULL, 0, none), FOCAL_NEVER);
+    pair_close(&p);
+}
+
+/* Nobody would look at it, so a frame with one has two forms. */
+static void no_payload_behind_candidates(void **state)
+{
+    (void)state;
+    struct pair p;
+    size_t which;
+    uint8_t psk[1][32];
+    memset(psk, 5, sizeof psk);
+    pair_open(&p, false);
+    to_message_3(&p, focal_span_text("more to come"));
+    assert_int_equal(focal_noise_read_candidates(&p.b, &which, (const uint8_t (*)[32])psk, 1, focal_buf_view(&p.message)), FOCAL_NEVER);
+    assert_false(focal_noise_done(&p.b));
     pair_close(&p);
 }
 
@@ -343,7 +358,7 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(candidates), cmocka_unit_test(no_candidates), cmocka_unit_test(tampering),
+        cmocka_unit_test(candidates), cmocka_unit_test(no_candidates), cmocka_unit_test(no_payload_behind_candidates), cmocka_unit_test(tampering),
         cmocka_unit_test(other_worlds), cmocka_unit_test(low_order_keys),
         cmocka_unit_test(big_and_small_handshake_payloads), cmocka_unit_test(no_memory),
         cmocka_unit_test(keys_change_every_thousand), cmocka_unit_test(frames_in_order_only),
