@@ -18,6 +18,9 @@ import sys
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fuzz"))
+import libfuzzer
+
 SIM_BATCH, POWER_BATCH = 40, 40             # lives a run of the program: seconds each
 FUZZ_SECONDS_LEAST, FUZZ_SECONDS_MOST = 2, 20       # one visit to a decoder
 FUZZ_BATCH = 200000
@@ -60,8 +63,7 @@ class Soak:
         self.next = {"sim": self.first, "power": self.first}
         self.spent = dict.fromkeys(WEIGHTS, 0.0)
         self.asked = {"sim": 0, "fuzz": {}}
-        self.decoders = sorted(args.fuzz.glob("libfuzzer_*")) if args.fuzz else []
-        self.decoders = [d for d in self.decoders if d.is_file() and os.access(d, os.X_OK)]
+        self.decoders = libfuzzer.decoders(args.fuzz) if args.fuzz else []
         self.turn = 0
         # So that even a short soak comes to every decoder.
         share = 60 * args.minutes * args.jobs * WEIGHTS["fuzz"] / sum(WEIGHTS.values()) / (len(self.decoders) or 1)
@@ -115,22 +117,17 @@ class Soak:
             program = self.args.bin / ("focal_sim" if kind == "sim" else "focal_power")
             return [str(program), "--from", str(what[0]), "--count", str(what[1])]
         decoder, runs = what
-        found = decoder.with_name(decoder.name + ".found")
-        found.mkdir(exist_ok=True)
-        kept = self.args.corpus / decoder.name.replace("libfuzzer_", "")
-        limit = [f"-runs={runs}"]
+        limit = f"-runs={runs}"
         if self.end:
-            limit = [f"-max_total_time={max(1, min(self.visit_seconds, int(self.end - time.monotonic())))}"]
-        return [str(decoder), *limit, "-timeout=10", "-rss_limit_mb=1024", "-max_len=65536", "-print_final_stats=1",
-                f"-artifact_prefix={found}/", str(found)] + ([str(kept)] if kept.is_dir() else [])
+            limit = f"-max_total_time={max(1, min(self.visit_seconds, int(self.end - time.monotonic())))}"
+        return libfuzzer.command(decoder, self.args.corpus, limit)
 
     def count(self, kind, what, said, failed):
         """Adds what a run said to the totals; gives where lives go on after one that failed, or None."""
         t = self.totals
         if kind == "fuzz":
-            runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", said)
-            name = what[0].name.replace("libfuzzer_", "")
-            t.executions[name] = t.executions.get(name, 0) + (int(runs.group(1)) if runs else 0)
+            name = libfuzzer.name_of(what[0])
+            t.executions[name] = t.executions.get(name, 0) + libfuzzer.executions(said)
             return None
         number = re.search(r"--seed (\d+)", said) or re.search(r"seed (\d+)", said)
         done = int(number.group(1)) - what[0] + 1 if failed and number else what[1]
