@@ -51,6 +51,9 @@ UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X"
 # What may stand only between #ifdef FOCAL_PLANT and its #else or #endif, and so is in no normal build.
 PLANTED_ONLY = re.compile(r"^\s*#\s*ifdef\s+FOCAL_PLANT\b.*?^\s*#\s*(?:else|endif)\b", re.M | re.S)
 
+# Folders of tests whose programs are named after their files: tests/CMakeLists.txt.
+TEST_KINDS = ("unit", "laws", "vectors", "sim", "power", "golden")
+
 # Data that may change while the program runs: the one global of the house, for tests.
 MUTABLE = {("base", "hook")}
 
@@ -304,6 +307,68 @@ class House:
             path, number = listed.get(name) or used[name]
             self.report(path, number, "planted", f"{name} is " + ("planted nowhere" if name in listed else "not in the list"))
 
+    def test_names(self):
+        """What ctest knows, found as tests/CMakeLists.txt finds it: name -> source or None."""
+        tests, names = self.root / "tests", {}
+        for kind in TEST_KINDS:
+            for path in list((tests / kind).glob("test_*.c")) + list((tests / kind).glob("*/test_*.c")):
+                room = [path.parent.name] if path.parent.name != kind else []
+                names["_".join([kind, *room, path.stem.removeprefix("test_")])] = path
+        for path in list((tests / "system").glob("test_*.py")) + list((tests / "system").glob("test_*.sh")):
+            names["system_" + path.stem.removeprefix("test_")] = path
+        names.update((path.stem, path) for path in (tests / "fuzz").glob("fuzz_*.c"))
+        cmake = tests / "CMakeLists.txt"
+        text = re.sub(r"#.*", "", cmake.read_text()) if cmake.is_file() else ""
+        lists = {var: words.split() for var, words in re.findall(r"\bforeach\((\w+) ([^()${}]+)\)", text)}
+        found = re.findall(r"\badd_test\(NAME ([\w${}-]+)", text)
+        while found:
+            name = found.pop()
+            variable = re.search(r"\$\{(\w+)\}", name)
+            if not variable:
+                names.setdefault(name, None)
+            else:       # of a list of files: those were found above
+                found += [name.replace(variable.group(0), word) for word in lists.get(variable.group(1), [])]
+        return names
+
+    def kinds_of(self, name):
+        """What may stand in brackets behind the name of a test of the simulator, from its table of kinds."""
+        for start, file in (("sim_malice", "malice.c"), ("sim_inject", "inject.c")):
+            path = self.root / "tests/sim" / file
+            if name.startswith(start) and path.is_file():
+                return set(re.findall(r'\{ "([a-z-]+)"', path.read_text()))
+        return None
+
+    def check_threats(self):
+        """Every test and file that src/THREATS.md names is there, so that no defence loses its test unseen."""
+        path, names = self.root / "src/THREATS.md", self.test_names()
+        rows = re.finditer(r"^\|(.*)\|(.*)\|(.*)\|$", path.read_text() if path.is_file() else "", re.M)
+        for row in list(rows)[2:]:
+            number = row.string.count("\n", 0, row.start()) + 1
+            for file in re.findall(r"`([\w/]+\.[ch])`", row.group(2)):
+                if not (self.root / "src" / file).is_file():
+                    self.report(path, number, "threats", f"{file} is not there")
+            tests = re.findall(r"`([^`]+)`(?:\s*\(([^)]*)\))?", row.group(3))
+            if not tests and row.group(3).strip() != "–":
+                self.report(path, number, "threats", "names no test; where there is none yet, it says –")
+            for name, about in tests:
+                self.check_threat_test(path, number, name, about, names)
+
+    def check_threat_test(self, path, number, name, about, names):
+        meant = [n for n in names if re.fullmatch(re.escape(name).replace(r"\*", r"[\w-]+"), n)]
+        if not meant:
+            self.report(path, number, "threats", f"there is no test {name}")
+            return
+        kinds = self.kinds_of(name)
+        if kinds is not None:
+            for word in filter(None, re.split(r",\s*|\s+and\s+", about)):
+                if word not in kinds:
+                    self.report(path, number, "threats", f"{name} has no kind {word}")
+            return
+        sources = [names[n].read_text() for n in meant if names[n]]
+        for function in re.findall(r"`(\w+)`", about):
+            if not any(re.search(rf"\b(?:def )?{function}\(", text) for text in sources):
+                self.report(path, number, "threats", f"{name} has no {function}")
+
     def check_all(self):
         self.check_places()
         self.check_includes()
@@ -312,6 +377,7 @@ class House:
         self.check_unfinished()
         self.check_symbols()
         self.check_planted()
+        self.check_threats()
         return self.found
 
 

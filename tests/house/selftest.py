@@ -46,6 +46,18 @@ CLEAN = {
     "src/io/clock.c": "#include <time.h>\n#include <uv.h>\n#include <unistd.h>\nlong focal_io_x(void);\n"
                       "long focal_io_x(void)\n{\n    return (long)time(0);\n}\n",
     "src/daemon/main.c": "#include <jansson.h>\nint main(void)\n{\n    return 0;\n}\n",
+    "src/THREATS.md": "# Attacks\n\n| attack | defence | test |\n|---|---|---|\n"
+                      "| flood | bounds (`merge/two.c`) | `unit_x`, `unit_merge_two` (`grows`), `fuzz_*`, `system_cli` (a remark) |\n"
+                      "| replay | nonces | `sim_malice` (replay, lie-low), `sim_inject_*` (twin), `sim_inject_pair_twin`, `power_cuts` |\n"
+                      "| to come | nothing yet | – |\n",
+    "tests/CMakeLists.txt": "foreach(who pair three)\n  foreach(what twin)\n    add_test(NAME sim_inject_${who}_${what} COMMAND s)\n"
+                            "  endforeach()\nendforeach()\nadd_test(NAME power_cuts COMMAND p)\nadd_test(NAME ${name} COMMAND x)\n",
+    "tests/sim/malice.c": 'static const struct k kinds[] = {\n    [A] = { "replay", 1 },\n    [B] = { "lie-low", 1 },\n};\n',
+    "tests/sim/inject.c": 'static const struct k kinds[] = {\n    { "twin", 0 },\n};\n',
+    "tests/sim/test_malice.c": "int main(void)\n{\n    return 0;\n}\n",
+    "tests/unit/merge/test_two.c": "static void grows(void **state)\n{\n    (void)state;\n}\n",
+    "tests/fuzz/fuzz_base.c": "int x;\n",
+    "tests/system/test_cli.py": "def main():\n    pass\n",
     "tests/unit/test_x.c": "int main(void)\n{\n    return 0;\n}\n",
 }
 
@@ -108,6 +120,12 @@ PLANTS = [
     ("planted", "src/base/one.c", "int focal_plant_is(int x) { return x; }\n"),
     ("doors", "include/focal/merge.h", "#ifndef FOCAL_PLANT\nvoid focal_merge_promised(int);\n#endif\n"),
     ("doors", "include/focal/merge.h", "void\nfocal_merge_promised(int);\n"),
+] + [
+    ("threats", "src/THREATS.md", f"| one more | {defence} | {test} |\n")
+    for defence, test in (("", "`unit_renamed`"), ("", "`unit_two`"), ("", "`fuzz_pages`"), ("", "`system_demo`"), ("", "`sim_seeds_*`"),
+                          ("", "`sim_inject_pair_clone`"), ("", "`sim_malice` (flood)"), ("", "`sim_malice` (replay and shrink)"),
+                          ("", "`sim_inject_*` (clone)"), ("", "`unit_merge_two` (`shrinks`)"), ("", "`focal_sim`"), ("", "a good test"),
+                          ("", ""), ("see `merge/three.c`", "`unit_x`"))
 ]
 
 # Near misses, which must not be found.
@@ -118,6 +136,7 @@ PASSES = [
     ("src/merge/two.c", "static int f(void)\n{\n" + ";\n" * (house.FUNCTION_LINES_MAX - 2) + "}\nint focal_f(void) { return f(); }\n"),
     ("src/daemon/main.c", '#include "focal/store.h"\n'),
     ("src/oplog/log.c", '#include "focal/base.h"\n'),
+    ("src/THREATS.md", "| one more | `struct x`, `merge/two.h` | `unit_merge_*`, `system_cli` (`main`); nothing else yet |\n"),
     ("include/focal/merge.h", "static inline int focal_inline(void)\n{\n    return *focal_merge_two();\n}\n"),
 ]
 
