@@ -49,6 +49,18 @@ class Fuzz:
             decoder.away = True
             return decoder, int(seconds)
 
+    def end_of(self, child, seconds):
+        """(what it said, "" or that it would not end). On a busy machine reading the corpus alone can take long: it is asked to
+        end before it is made to, and one that does has found nothing."""
+        for way in (child.send_signal, None):
+            try:
+                return child.communicate(timeout=seconds + GRACE_SECONDS)[0], ""
+            except subprocess.TimeoutExpired:
+                if way:
+                    way(signal.SIGINT)
+        child.kill()
+        return child.communicate()[0], f"did not end within {2 * (seconds + GRACE_SECONDS)} s"
+
     def visit(self, decoder, seconds):
         begun = time.monotonic()
         command = libfuzzer.command(decoder.program, self.args.corpus, f"-max_total_time={seconds}")
@@ -58,19 +70,14 @@ class Fuzz:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                      errors="replace")
             self.children.add(child)
-        try:
-            said = child.communicate(timeout=seconds + GRACE_SECONDS)[0]
-            over = ""
-        except subprocess.TimeoutExpired:
-            child.kill()
-            said = child.communicate()[0]
-            over = f"did not end within {seconds + GRACE_SECONDS} s"
+        said, over = self.end_of(child, seconds)
         with self.lock:
             self.children.discard(child)
             decoder.away = False
             decoder.spent += time.monotonic() - begun
             decoder.executions += libfuzzer.executions(said)
-            if child.returncode != 0 and not self.stopped:
+            interrupted = "run interrupted" in said and not over
+            if child.returncode != 0 and not self.stopped and not interrupted:
                 why, kept = libfuzzer.finding(said)
                 decoder.found = (over or why, kept)
                 print(f"fuzz: {decoder.name}: {decoder.found[0]}", flush=True)
