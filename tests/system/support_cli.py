@@ -5,6 +5,10 @@ import shutil
 import subprocess
 import tempfile
 
+import support_canary
+
+atexit.register(support_canary.finish)      # first, so that it is last: it may end the program
+
 BIN = os.environ.get("FOCAL_BIN_DIR", "")
 CTL = os.path.join(BIN, "focalctl")
 DAEMON = os.path.join(BIN, "focald")

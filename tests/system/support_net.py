@@ -6,6 +6,7 @@ import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import support_canary
 import test_hand as hand
 from support_proxy import Proxy
 from test_hand import run, until
@@ -33,6 +34,7 @@ class Control:
                 raise ConnectionError("the daemon closed the connection")
             self.unread += more
         text, self.unread = self.unread.split(b"\n", 1)
+        support_canary.answered(text)
         return json.loads(text)
 
     def connect(self):
@@ -47,6 +49,7 @@ class Control:
         try:
             if not self.socket:
                 self.connect()
+            support_canary.values_in(what)
             self.number += 1
             self.socket.sendall(json.dumps({"id": self.number, "do": do, "with": what}).encode() + b"\n")
             items = []

@@ -11,6 +11,9 @@ import subprocess
 import tempfile
 import time
 
+import support_canary
+import support_cli  # noqa: F401
+
 BIN, SOURCE = os.environ["FOCAL_BIN_DIR"], os.environ["FOCAL_SOURCE_DIR"]
 FOCALD, FOCALCTL = os.path.join(BIN, "focald"), os.path.join(BIN, "focalctl")
 SHIPPED = os.path.join(SOURCE, "conf", "data", "un_sea_quarterly.csv")
@@ -115,6 +118,15 @@ def unseen(home):
     nothing_left(home)
 
 
+def watch(where, office):
+    """The demo starts its daemons itself; their logs are held against the canaries like those of others."""
+    support_canary.keys_of(os.path.join(where, office["code"]))
+    with open(os.path.join(where, office["code"] + ".log"), "rb") as log:
+        support_canary.log(f"the log of {office['code']} in the demo", log.fileno())
+    said = subprocess.run([FOCALCTL, "--socket", office["socket"], "case", "list", "--json"], capture_output=True)
+    assert said.returncode == 0, said.stderr
+
+
 def kept(home):
     where = os.path.join(home, "kept")
     try:
@@ -124,6 +136,7 @@ def kept(home):
         assert os.path.isfile(last["report"]) and last["report"].startswith(where)
         for o in last["offices"]:
             os.kill(o["pid"], 0)
+            watch(where, o)
             said = subprocess.run([FOCALCTL, "--socket", o["socket"], "report", "--period", "2018-Q2", "--json"], capture_output=True, text=True)
             assert said.returncode == 0, said.stderr
             said = json.loads(said.stdout)

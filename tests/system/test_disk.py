@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import support_canary
 import test_hand as hand
 from test_hand import FOCALCTL, FOCALD, until
 
@@ -196,6 +197,7 @@ def failing_disk(hq, ken, path):
     else:
         raise AssertionError("the disk never failed")
     said = ken.process.stderr.read().decode()
+    support_canary.heard("the last words of KEN", said)
     assert ken.process.wait(timeout=30) == 74, said
     assert "focald: stopping: the database could not be read or written" in said, said
     assert kept, "it failed before anything was written"

@@ -16,6 +16,7 @@ import tempfile
 import time
 import unittest
 
+import support_canary
 from support_cli import CTL, DAEMON, OWN, run
 
 ROOT = os.geteuid() == 0
@@ -37,8 +38,8 @@ def free_names(count):
 class Person:
     ctl = CTL                           # a copy that every user reaches
 
-    def __init__(self, uid, groups):
-        self.uid, self.groups = uid, groups
+    def __init__(self, uid, groups, reads=True):
+        self.uid, self.groups, self.reads = uid, groups, reads
 
     def become(self):
         os.setgroups(self.groups)
@@ -49,6 +50,8 @@ class Person:
         done = subprocess.run([self.ctl, "--socket", socket, *args], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
                               env={"TERM": "dumb", "PATH": os.environ["PATH"]}, cwd="/", preexec_fn=self.become)
         done.out, done.err = done.stdout.decode(), done.stderr.decode()
+        if not self.reads:
+            support_canary.reply(f"user {self.uid}, who may not read", done.stdout + done.stderr, args)
         return done
 
 
@@ -96,11 +99,11 @@ class Roles(unittest.TestCase):
         admin, entry, read = (g.gr_gid for g in groups)
         cls.names = [g.gr_name for g in groups]
         many = list(range(70000, 70100))
-        cls.smith = Person(users[0], [admin])
+        cls.smith = Person(users[0], [admin], reads=False)
         cls.amina = Person(users[1], [entry])
         cls.beatrice = Person(users[2], many + [entry])         # the hundred and first of her groups
         cls.clerk = Person(users[3], [read])
-        cls.stranger = Person(users[4], many)
+        cls.stranger = Person(users[4], many, reads=False)
         with open(os.open(cls.at + "/pass", os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
             f.write("correct horse\n")
         setup(cls.at + "/HQ", "--role", "hq", "--network", "Test", "--office", "HQ", "--country", "KEN", "--passphrase-file", cls.at + "/pass")
