@@ -186,6 +186,58 @@ static void tampering(void **state)
     }
 }
 
+/* A frame with any one of its bits turned is none, whichever number it has; the right one then still fits. */
+static void every_bit_of_a_frame(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct focal_channel a, b;
+    struct focal_buf plain;
+    static const uint8_t said[129] = { 1, 2, 3 };
+    channels_of(&p, &a, &b);
+    focal_buf_init(&plain, 1 << 16);
+    for (size_t len = 0; len <= sizeof said; len += 43) {
+        focal_buf_clear(&p.message);
+        focal_buf_clear(&plain);
+        assert_int_equal(focal_channel_seal(&a, &p.message, focal_span_of(said, len)), FOCAL_OK);
+        for (size_t bit = 0; bit < 8 * p.message.len; bit++) {
+            p.message.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            assert_int_equal(focal_channel_unseal(&b, &plain, focal_buf_view(&p.message)), FOCAL_NEVER);
+            assert_int_equal(plain.len, 0);
+            p.message.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+        assert_int_equal(focal_channel_unseal(&b, &plain, focal_buf_view(&p.message)), FOCAL_OK);
+        assert_int_equal(plain.len, len);
+    }
+    focal_buf_close(&plain);
+    pair_close(&p);
+}
+
+/* The same of the three messages before, as each end reads them. */
+static void every_bit_of_a_handshake(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_open(&p, true);
+    struct focal_noise *from[] = { &p.a, &p.b, &p.a }, *to[] = { &p.b, &p.a, &p.b };
+    for (size_t m = 0; m < 3; m++) {
+        focal_buf_clear(&p.message);
+        assert_int_equal(focal_noise_write(from[m], &p.message, none), FOCAL_OK);
+        for (size_t bit = 0; bit < 8 * p.message.len; bit++) {
+            struct focal_noise copy = *to[m];
+            size_t which = 9;
+            p.message.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            assert_int_equal(focal_noise_read(&copy, &p.payload, focal_buf_view(&p.message)), FOCAL_NEVER);
+            copy = *to[m];
+            if (m == 2)
+                assert_int_equal(focal_noise_read_candidates(&copy, &which, (const uint8_t (*)[32])&p.psk, 1, focal_buf_view(&p.message)), FOCAL_NEVER);
+            p.message.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+        assert_int_equal(focal_noise_read(to[m], &p.payload, focal_buf_view(&p.message)), FOCAL_OK);
+    }
+    pair_close(&p);
+}
+
 static void other_worlds(void **state)
 {
     (void)state;
@@ -359,6 +411,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates), cmocka_unit_test(no_candidates), cmocka_unit_test(no_payload_behind_candidates), cmocka_unit_test(tampering),
+        cmocka_unit_test(every_bit_of_a_frame), cmocka_unit_test(every_bit_of_a_handshake),
         cmocka_unit_test(other_worlds), cmocka_unit_test(low_order_keys),
         cmocka_unit_test(big_and_small_handshake_payloads), cmocka_unit_test(no_memory),
         cmocka_unit_test(keys_change_every_thousand), cmocka_unit_test(frames_in_order_only),
