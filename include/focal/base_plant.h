@@ -49,9 +49,12 @@
     X(REDACTED_LATE_TAKEN,     "an entry that comes after its redaction is kept with its payload")                      \
     X(SEED_REACHES_STRIPPED,   "a seed stays in a segment beside the one in which an entry was stripped")               \
     X(HIDDEN_NEVER_ERASED,     "what a second office asks to be erased stays on the disk")                              \
+    X(BEYOND_CUT_COUNTS,       "what comes after a cut and lies beyond it gets in and counts")                           \
+    X(CUT_LEAVES_DERIVED,      "what a cut takes away stays in the records derived before it came")                      \
     X(RECEIPT_AHEAD,           "a receipt lists an entry that is not held")                                            \
     /* sync */                                                                                                         \
     X(ANY_SCOPE_TOLD,          "a peer gets logs of scopes that it may not read")                                      \
+    X(RIGHTS_JUDGED_ONCE,      "a peer whose right to read was taken back is told on as before")                         \
     X(STAGED_ACKNOWLEDGED,     "entries are acknowledged while their signature is still awaited")                      \
     X(CREDIT_LOST,             "bytes that the peer has taken in stay counted as under way")                           \
     X(RANGE_OFF_BY_ONE,        "a range is sent from one entry too late")                                              \

@@ -1,7 +1,7 @@
 /* crypto: everything that needs a key or a hash.
  *
  * Here: H(parts) and the hashes of the log, salts and commitments, node keys, authority key, statements (genesis,
- * certificate), signatures of segment heads and receipts, Noise handshake and channel, sealed boxes, invitations, the
+ * certificate, cut), signatures of segment heads and receipts, Noise handshake and channel, sealed boxes, invitations, the
  * eight words.
  * Not here: which statement counts (oplog), sockets, chance: every random byte is an argument. libsodium calls that
  * draw chance inside are banned.
@@ -83,7 +83,7 @@ FOCAL_MUST_USE bool focal_verify_head(const struct focal_signature *, const stru
 /* body := varint kind, items in strictly ascending tags. Signed over ("focal statement 1", network id, body), genesis
  * with 32 zero bytes as id; network id = H("focal statement 1", 32 zero bytes, body of genesis). A statement's hash =
  * H("focal statement 1", network id, body). Carried as: signature 64, body. Unknown kinds and items from 16 up are kept. */
-enum focal_statement_kind { FOCAL_STATEMENT_GENESIS = 1, FOCAL_STATEMENT_CERTIFICATE = 2 /* 3..7: later work */ };
+enum focal_statement_kind { FOCAL_STATEMENT_GENESIS = 1, FOCAL_STATEMENT_CERTIFICATE = 2, FOCAL_STATEMENT_CUT = 3 /* 4..7: later work */ };
 #define FOCAL_STATEMENT_MAX 8192
 #define FOCAL_CERTIFICATE_SCOPES_MAX 64
 enum focal_role { FOCAL_ROLE_OFFICE = 1, FOCAL_ROLE_HQ = 2 };
@@ -110,15 +110,38 @@ struct focal_certificate {
     uint32_t openings_max;              /* highest opening number allowed */
     bool invitation_set; uint64_t invitation;           /* the invitation it answers */
 };
+/* A cut takes rights from a signing key: what it wrote counts up to the good tips, and no further. For each key and reach the
+ * highest number counts, equal numbers as their intersection; which entries that leaves is said in PROTOCOL §3. */
+enum focal_reach_kind { FOCAL_REACH_UNKNOWN = 0, FOCAL_REACH_EVERYTHING = 1, FOCAL_REACH_SCOPE = 2, FOCAL_REACH_RIGHT = 3 };
+struct focal_reach { uint8_t kind; struct focal_scope scope; uint32_t right; };     /* the two others are zero */
+enum focal_cut_reason { FOCAL_CUT_RETIRED = 1, FOCAL_CUT_REVOKED = 2, FOCAL_CUT_KEY_STOLEN = 3, FOCAL_CUT_NARROWED = 4 };
+#define FOCAL_CUT_TIP_BYTES 56
+#define FOCAL_CUT_TIPS_MAX 140
+struct focal_cut_tip { struct focal_id log; struct focal_tip tip; };
+struct focal_cut {
+    struct focal_office office;         /* whose key it is: for people, and for finding it */
+    struct focal_key key;
+    struct focal_reach reach;
+    uint64_t number;                    /* per key and reach */
+    struct focal_span tips;             /* n x 56; decoded: sorted, unique, in the statement's bytes; encoding sorts and drops doubles */
+    uint32_t day;
+    uint8_t reason;
+};
 struct focal_statement {                /* decoded head of any statement */
     uint64_t kind;
     struct focal_span body;
+    struct focal_span subject;          /* its first item, whatever kind it is, where that bears tag 1: what it is about */
     struct focal_signature signature;
-    union { struct focal_genesis genesis; struct focal_certificate certificate; } is;
+    union { struct focal_genesis genesis; struct focal_certificate certificate; struct focal_cut cut; } is;
     bool newer;
 };
 void focal_genesis_encode(struct focal_buf *body, const struct focal_genesis *);
 void focal_certificate_encode(struct focal_buf *body, const struct focal_certificate *);
+void focal_cut_encode(struct focal_buf *body, const struct focal_cut *);
+void focal_cut_tip_put(struct focal_buf *tips, const struct focal_cut_tip *);
+size_t focal_cut_tip_count(const struct focal_cut *);
+void focal_cut_tip_get(struct focal_cut_tip *, const struct focal_cut *, size_t i);
+bool focal_reach_equal(const struct focal_reach *, const struct focal_reach *);
 void focal_statement_sign(struct focal_buf *statement, const uint8_t secret[64], const struct focal_hash *network,
                           struct focal_span body);           /* network NULL for genesis */
 FOCAL_MUST_USE enum focal_status focal_statement_decode(struct focal_statement *, struct focal_span bytes);   /* form only */

@@ -214,6 +214,7 @@ struct focal_peer_status {
     char why[160];                      /* a sentence when the link is not up */
     uint32_t tries; uint64_t next_try_in_ms; bool will_try;
     int64_t round_trip_ms;
+    bool revoked;                       /* the authority has taken everything from its key */
     bool they_pause;                    /* they take nothing but notices for now: their disk is nearly full */
     const struct focal_certificate *certificate;
 };
@@ -280,6 +281,7 @@ enum focal_history_code {
     FOCAL_HISTORY_UNVEILED = 5,         /* reason typed; nothing: by itself */
     FOCAL_HISTORY_REDACTED = 6,         /* reference 32 of a record of which this office redacted something */
     FOCAL_HISTORY_WITHDRAWN = 7,        /* reference 32 of a record whose withdrawal this office changed */
+    FOCAL_HISTORY_LEFT = 16,            /* class 1, country 3: a scope was taken from this office, and erased here */
     FOCAL_HISTORY_COMMAND = 32,         /* a note (focal_note_get): what somebody changed, or took out in bulk */
     FOCAL_HISTORY_READING = 33,         /* the same, of who looked at records */
     FOCAL_HISTORY_DENIED = 34           /* the same, of who was not permitted what he asked for */

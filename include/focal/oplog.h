@@ -48,6 +48,28 @@ void focal_oplog_certificate_hash(const struct focal_oplog *, const struct focal
 const struct focal_certificate *focal_oplog_office_at(const struct focal_oplog *, size_t i);
 const struct focal_certificate *focal_oplog_mine(const struct focal_oplog *);           /* NULL before admission */
 
+/* ---- cuts (PROTOCOL §3) ---------------------------------------------------------------------------------------------------------- */
+
+/* Those that count, in no order; NULL at the end. */
+const struct focal_cut *focal_oplog_cut_at(const struct focal_oplog *, size_t i);
+/* Does any cut held list this very tip? Then what leads to it needs no signature. */
+bool focal_oplog_is_vouched(const struct focal_oplog *, const struct focal_id *log, const struct focal_tip *);
+/* The statement itself, where it is of this key, else empty. False: at the end. */
+bool focal_oplog_cut_statement(const struct focal_oplog *, size_t i, const struct focal_key *, struct focal_span *statement);
+/* The one that takes everything from a key; NULL: none. */
+const struct focal_cut *focal_oplog_cut_of(const struct focal_oplog *, const struct focal_key *);
+/* Is any in force that takes this scope from a key? Then it writes nothing more there, and reads nothing. */
+bool focal_oplog_cut_off(const struct focal_oplog *, const struct focal_key *, const struct focal_scope *);
+/* Does the certificate list the scope, and no cut take it? */
+bool focal_oplog_may_read(const struct focal_oplog *, const struct focal_certificate *, const struct focal_scope *);
+/* This office: a certificate lists the scope for writing, and no cut takes it; redacting what is not its own, likewise. */
+bool focal_oplog_may_write(const struct focal_oplog *, const struct focal_scope *);
+bool focal_oplog_may_redact(const struct focal_oplog *, const struct focal_certificate *);
+/* Up to which sequence anything of a log, held or not, may count. UINT64_MAX: no cut covers it. */
+uint64_t focal_oplog_limit(struct focal_oplog *, const struct focal_id *, const struct focal_log_name *);
+/* Parts are still to be derived again after a cut: focal_oplog_seal does a slice in each transaction. */
+bool focal_oplog_again_due(const struct focal_oplog *);
+
 /* ---- logs ------------------------------------------------------------------------------------------------------------------------ */
 
 /* A log is one line of entries, until its author's disk is put back or copied and written on: then it is a tree (a fork).
@@ -61,16 +83,25 @@ struct focal_log {                      /* read only for others */
     struct focal_tip base;              /* of a branch: the last entry it shares; of a trunk: sequence 0 */
     struct focal_tip head;              /* durable or in this transaction; always at a signature; base: nothing yet */
     struct focal_tip staged;            /* >= head: end of the pieces waiting for their signature */
+    bool clipped;                       /* a cut leaves less of it than is held: */
+    struct focal_tip clip;              /* the last entry that counts; base: none of its own */
     bool mine;
     bool forked;                        /* of the trunk: the log has branches with entries */
     uint64_t serial;                    /* small number by order of first sight, for per-session arrays */
     uint64_t moves;                     /* of the trunk: counts up whenever the head of any line of the log moves, or went back */
 };
+/* The last entry that counts: what is beyond it is not announced, asked for or sent. */
+static inline const struct focal_tip *focal_log_tip(const struct focal_log *log)
+{
+    return log->clipped ? &log->clip : &log->head;
+}
 size_t focal_oplog_log_count(const struct focal_oplog *);                               /* lines of all logs */
 const struct focal_log *focal_oplog_log_at(const struct focal_oplog *, size_t i);       /* i = serial */
 const struct focal_log *focal_oplog_log(const struct focal_oplog *, const struct focal_id *);   /* its trunk */
 /* The lines of a log that hold entries of their own, one after the other; NULL first and at the end. */
 const struct focal_log *focal_oplog_next_line(const struct focal_oplog *, const struct focal_id *log, const struct focal_log *after);
+/* Those of them that end at a tip which counts and leads to no other. */
+const struct focal_log *focal_oplog_next_tip(const struct focal_oplog *, const struct focal_id *log, const struct focal_log *after);
 /* The line that a branch leaves; NULL: it is a trunk. */
 const struct focal_log *focal_oplog_parent(const struct focal_oplog *, const struct focal_log *);
 /* h at a sequence on the way from the log's beginning to the line's head. NOT_FOUND: beyond the head. */
@@ -80,6 +111,14 @@ uint64_t focal_oplog_looks(const struct focal_oplog *);
 /* A line on which the entry at seq is one that fits. NOT_FOUND. */
 FOCAL_MUST_USE enum focal_status focal_oplog_line_with(struct focal_oplog *, const struct focal_id *log, uint64_t seq,
     bool (*fits)(const void *data, const struct focal_hash *h), const void *data, const struct focal_log **line);
+/* Entries missing here that were redacted and are no more: one of each line, the least; after NULL: the first. NOT_FOUND. */
+bool focal_oplog_has_holes(const struct focal_oplog *);
+FOCAL_MUST_USE enum focal_status focal_oplog_next_hole(struct focal_oplog *, const struct focal_log *after, const struct focal_log **log, uint64_t *seq);
+/* Scopes of which something is held and that this office may read no more, one after the other (*at starts at 0); kept: entries of
+ * its own there that no other office has signed for. NULL at the end, and for who is no member any more. */
+const struct focal_scope *focal_oplog_next_left(const struct focal_oplog *, size_t *at, uint64_t *kept);
+/* [tx] Erases all that is held of a scope; its files are to be scrubbed after the commit. */
+FOCAL_MUST_USE enum focal_status focal_oplog_leave(struct focal_oplog *, const struct focal_scope *);
 /* Scopes known: of certificates in the set. */
 size_t focal_oplog_scope_count(const struct focal_oplog *);
 const struct focal_scope *focal_oplog_scope_at(const struct focal_oplog *, size_t i, const struct focal_hash **id);

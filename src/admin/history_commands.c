@@ -10,6 +10,7 @@ static const char *const code_words[] = {
     [FOCAL_HISTORY_EPOCH] = "epoch", [FOCAL_HISTORY_INCIDENT] = "incident", [FOCAL_HISTORY_MEMBER] = "member", [FOCAL_HISTORY_VEILED] = "veiled",
     [FOCAL_HISTORY_UNVEILED] = "unveiled", [FOCAL_HISTORY_REDACTED] = "redacted", [FOCAL_HISTORY_WITHDRAWN] = "withdrawn",
     [FOCAL_HISTORY_COMMAND] = "command", [FOCAL_HISTORY_READING] = "reading", [FOCAL_HISTORY_DENIED] = "denied",
+    [FOCAL_HISTORY_LEFT] = "left",
 };
 static const char *const incident_words[] = {
     [FOCAL_INCIDENT_FORK] = "fork", [FOCAL_INCIDENT_ROLLBACK] = "rollback", [FOCAL_INCIDENT_OPENED] = "opened", [FOCAL_INCIDENT_TWO_LIVE] = "two_live",
@@ -131,6 +132,8 @@ static void say_row(struct focal_buf *out, struct job *j, const struct focal_his
     struct focal_incident is;
     struct focal_note note;
     struct focal_key author;
+    struct focal_scope scope = { .country = "" };
+    char name[16];
     switch (row->code) {
     case FOCAL_HISTORY_EPOCH:
         if (row->detail_len != 49)
@@ -166,6 +169,14 @@ static void say_row(struct focal_buf *out, struct job *j, const struct focal_his
         if (!focal_note_get(&note, row))
             break;
         say_note(out, j, &note);
+        return;
+    case FOCAL_HISTORY_LEFT:
+        if (row->detail_len != 4)
+            break;
+        scope.cls = row->detail[0];
+        memcpy(scope.country, row->detail + 1, 3);
+        focal_scope_print(name, &scope);
+        focal_buf_printf(out, "this office reads %s no more: what it held of it was erased", name);
         return;
     default:
         break;

@@ -96,10 +96,10 @@ static enum focal_status look_ahead(struct job *j, const struct draft *d, const 
     size_t bytes = ENTRY_SPARE;
     if (r && r->home_set) {
         const struct focal_scope *home = focal_oplog_scope(job_oplog(j), &r->home);
-        country = home && focal_certificate_lists(mine->write, mine->write_count, home);
+        country = home && focal_oplog_may_write(job_oplog(j), home);
     }
     for (size_t i = 0; !r && i < mine->write_count; i++)
-        country = country || mine->write[i].cls == FOCAL_SCOPE_COUNTRY;
+        country = country || (mine->write[i].cls == FOCAL_SCOPE_COUNTRY && focal_oplog_may_write(job_oplog(j), &mine->write[i]));
     for (size_t i = 0; i < d->count; i++) {
         *field = d->items[i].field->name;
         bytes += d->items[i].value.len + 12;

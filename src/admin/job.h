@@ -225,6 +225,11 @@ bool withdrawal_needs_person(const struct focal_record *);
 /* Entries that wait hidden for a second office; of ours, those others redacted and nobody here has looked at. */
 void redactions_waiting(struct job *, uint64_t *hidden, uint64_t *refused);
 
+/* ---- cuts (revoke_commands.c) ---- */
+
+uint64_t beyond_cut(struct focal_oplog *, const struct focal_key *);     /* entries held that a cut takes away */
+const char *cut_reason(uint8_t reason);
+
 /* ---- peers (status_commands.c) ---- */
 
 bool peer_find(struct job *, const char *code, struct focal_peer_status *);
@@ -251,6 +256,7 @@ void store_order_done(struct job *, uint64_t ticket, enum focal_status, const st
 void need_store_key(struct job *, json_t *list);
 void verify_checked(struct job *, uint64_t ticket, enum focal_status, struct focal_span findings);
 job_run run_invite, run_admit_begin, run_admit, run_offices, run_office, run_pause, run_resume;
+job_run run_heads, run_revoke_begin, run_network;
 job_run run_history, run_proof, run_lift_veil;
 job_run run_import_begin, run_import_rows, run_import_end, run_export, run_report;
 

@@ -23,11 +23,17 @@ static json_t *scopes_json(const struct focal_scope *list, size_t count)
     return out;
 }
 
-static json_t *member_json(const struct focal_certificate *c)
+static json_t *member_json(struct focal_oplog *ol, const struct focal_certificate *c)
 {
+    const struct focal_cut *cut = focal_oplog_cut_of(ol, &c->keys.sign);
     json_t *out = json_object();
     json_object_set_new(out, "id", text_json(c->office.text));
-    json_object_set_new(out, "state", json_string("member"));
+    json_object_set_new(out, "state", json_string(cut ? "revoked" : "member"));
+    if (cut) {
+        json_object_set_new(out, "revoked", day_json(cut->day));
+        json_object_set_new(out, "reason", json_string(cut_reason(cut->reason)));
+        json_object_set_new(out, "beyond", json_integer((json_int_t)beyond_cut(ol, &c->keys.sign)));
+    }
     json_object_set_new(out, "role", json_string(c->role == FOCAL_ROLE_HQ ? "hq" : "office"));
     json_object_set_new(out, "reads", scopes_json(c->read, c->read_count));
     json_object_set_new(out, "writes", scopes_json(c->write, c->write_count));
@@ -62,7 +68,7 @@ enum job_state run_offices(struct job *j)
     const struct focal_certificate *c;
     size_t count;
     for (size_t i = 0; (c = focal_oplog_office_at(job_oplog(j), i)); i++)
-        job_item(j, member_json(c));
+        job_item(j, member_json(job_oplog(j), c));
     struct focal_join_waiting *joins = joins_of(j, &count);
     for (size_t i = 0; i < count; i++)
         if (!joins[i].admitted && !joins[i].closed)
@@ -90,10 +96,10 @@ enum job_state run_office(struct job *j)
         return found ? job_one(j, found) : job_fail(j, &err);
     }
     const struct focal_certificate *c = focal_oplog_certificate(job_oplog(j), &office);
-    json_t *out = member_json(c);
+    json_t *out = member_json(job_oplog(j), c);
     json_object_set_new(out, "sign_key", hex_json(c->keys.sign.b, 32));
     json_object_set_new(out, "channel_key", hex_json(c->keys.channel.b, 32));
-    json_object_set_new(out, "may_redact", json_boolean(c->rights & FOCAL_RIGHT_REDACT));
+    json_object_set_new(out, "may_redact", json_boolean(focal_oplog_may_redact(job_oplog(j), c)));
     if (peer_find(j, office.text, &p)) {
         static const char *const words[] = { "up", "offline", "refused", "paused", "unknown" };
         json_object_set_new(out, "link", json_string(words[p.link]));
@@ -179,9 +185,11 @@ static enum focal_status fill_invitation(struct job *j, struct focal_invitation 
     if (!office)
         return focal_fail(err, FOCAL_USAGE, "office invite CODE", "which office?");
     enum focal_status st = office_find(job_oplog(j), office, &v->office, err);
-    if (st == FOCAL_OK)
+    /* Whose rights were taken back comes back only so, with a new key. */
+    const struct focal_certificate *old = st == FOCAL_OK ? focal_oplog_certificate(job_oplog(j), &v->office) : NULL;
+    if (st == FOCAL_OK && !(old && focal_oplog_cut_of(job_oplog(j), &old->keys.sign)))
         return focal_fail(err, FOCAL_EXISTS, "choose another code", "%s is a member already", v->office.text);
-    if (st != FOCAL_NOT_FOUND)
+    if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
         return st;
     if ((job_number(j, "days", &days) && days == 0) || days > EXPIRES_DAYS_MAX)
         return focal_fail(err, FOCAL_USAGE, "between 1d and 90d", "an invitation cannot be open for %llu days", (unsigned long long)days);
@@ -330,11 +338,12 @@ enum job_state run_admit(struct job *j)
         return JOB_STEP;
     }
     if (v->answer != FOCAL_OK && v->answer != FOCAL_EXISTS)
-        return job_failf(j, v->answer, "is it this network's authority key?", "the membership was not taken");
+        return job_failf(j, v->answer, "is it this network's authority key?", "the statement was not taken");
     struct focal_statement s;
     json_t *out = json_object();
-    bool certificate = focal_statement_decode(&s, focal_buf_view(&v->statement)) == FOCAL_OK && s.kind == FOCAL_STATEMENT_CERTIFICATE;
-    json_object_set_new(out, "office", certificate ? text_json(s.is.certificate.office.text) : json_null());
-    json_object_set_new(out, "admitted", json_true());
+    const bool read = focal_statement_decode(&s, focal_buf_view(&v->statement)) == FOCAL_OK, cut = read && s.kind == FOCAL_STATEMENT_CUT;
+    const bool certificate = read && s.kind == FOCAL_STATEMENT_CERTIFICATE;
+    json_object_set_new(out, "office", certificate ? text_json(s.is.certificate.office.text) : cut ? text_json(s.is.cut.office.text) : json_null());
+    json_object_set_new(out, cut ? "revoked" : "admitted", json_true());
     return job_one(j, out);
 }

@@ -191,7 +191,7 @@ static json_t *seen_json(struct job *j, const struct focal_record *r)
         int seen = focal_node_seen(node, &c->office, &r->ref);
         for (size_t k = 0; k < r->live_count && seen == 1; k++) {
             const struct focal_log *log = focal_oplog_log(oplog, &r->lives[k].ref.log);
-            if (log && focal_oplog_reads(c, &log->scope))       /* a part it may not see it need not have seen */
+            if (log && focal_oplog_may_read(oplog, c, &log->scope))       /* a part it may not see it need not have seen */
                 seen = focal_node_seen(node, &c->office, &r->lives[k].ref);
         }
         json_t *one = json_object();

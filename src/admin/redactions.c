@@ -78,7 +78,7 @@ static int confirmed_all(struct job *j, const struct focal_certificate *c, const
     int all = 2;
     for (size_t i = 0; i < rows->count && all != 0; i++) {
         const struct focal_scope *scope = focal_oplog_scope(job_oplog(j), &rows->rows[i].scope);
-        if (!rows->rows[i].counts || !scope || !focal_oplog_reads(c, scope))
+        if (!rows->rows[i].counts || !scope || !focal_oplog_may_read(job_oplog(j), c, scope))
             continue;
         int one = focal_node_confirmed(j->admin->is.node, &c->office, &rows->rows[i].notice);
         all = one == 0 || all == 2 ? one : one < all ? one : all;

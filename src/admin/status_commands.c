@@ -30,7 +30,7 @@ static void put_time(char out[32], uint64_t ms)
 static json_t *why_json(const struct focal_peer_status *p)
 {
     char text[300], next[32];
-    if ((p->link == FOCAL_LINK_UP && !p->they_pause) || !p->why[0])
+    if ((p->link == FOCAL_LINK_UP && !p->they_pause && !p->revoked) || !p->why[0])
         return json_null();
     int used = snprintf(text, sizeof text, "%s", p->why);
     if (p->link == FOCAL_LINK_OFFLINE && p->tries && used > 0) {
@@ -56,6 +56,8 @@ static json_t *peer_json(const struct focal_peer_status *p)
     json_object_set_new(out, "round_trip_ms", p->round_trip_ms < 0 ? json_null() : json_integer((json_int_t)p->round_trip_ms));
     if (p->certificate)
         json_object_set_new(out, "membership_to", day_json(p->certificate->to_day));
+    if (p->revoked)
+        json_object_set_new(out, "revoked", json_true());
     return out;
 }
 
@@ -175,6 +177,13 @@ static void need_membership(struct job *j, json_t *list)
         }
         focal_buf_close(&all);
     }
+    const struct focal_cut *cut = mine ? focal_oplog_cut_of(job_oplog(j), &mine->keys.sign) : NULL;
+    if (cut) {
+        char day[16];
+        day_print(day, cut->day);
+        need(list, NULL, "the authority ended the membership of this office on %s (%s): nothing is sent to it, and what it writes counts nowhere", day, cut_reason(cut->reason));
+        return;
+    }
     if (mine && mine->to_day < today)
         need(list, NULL, "the membership of this office expired %u days ago; headquarters must renew it", today - mine->to_day);
     else if (mine && mine->to_day - today <= EXPIRY_WARN_DAYS)
@@ -260,6 +269,39 @@ static void need_redactions(struct job *j, json_t *list)
         need(list, "focalctl refused", "others have redacted %llu %s of this office", (unsigned long long)refused, refused == 1 ? "entry" : "entries");
 }
 
+/* Scopes of which nobody else is reached, and scopes that were left and hold what nobody else has. */
+static void need_scopes(struct job *j, json_t *list)
+{
+    enum { LONG_MS = 7 * 24 * 3600 * 1000, SETTLED_MS = 10 * 60 * 1000 };
+    struct focal_oplog *oplog = job_oplog(j);
+    const struct focal_certificate *mine = focal_oplog_mine(oplog);
+    const bool settled = j->admin->now.mono_ms - j->admin->is.started_mono_ms >= SETTLED_MS;     /* who dials us has had the time to */
+    for (size_t i = 0; settled && mine && i < mine->read_count; i++) {
+        struct focal_peer_status p;
+        char name[16];
+        size_t others = 0, reached = 0;
+        focal_scope_print(name, &mine->read[i]);
+        for (size_t k = 0; focal_node_peer(j->admin->is.node, j->admin->now, k, &p); k++) {
+            if (!p.certificate || !focal_oplog_may_read(oplog, p.certificate, &mine->read[i]))
+                continue;
+            others++;
+            reached += p.link == FOCAL_LINK_UP || p.will_try || (p.heard && p.heard_ago_ms < LONG_MS);
+        }
+        if (others > 0 && reached == 0)
+            need(list, "focalctl status", "no way leads to another office of %s: none is linked, dialled or heard of for a week", name);
+    }
+    const struct focal_scope *left;
+    size_t at = 0;
+    uint64_t kept;
+    while ((left = focal_oplog_next_left(oplog, &at, &kept)) != NULL) {
+        char name[16];
+        focal_scope_print(name, left);
+        if (kept > 0)
+            need(list, NULL, "%s was taken from this office; %llu %s of its own there nobody else has signed for, so nothing of it is erased yet: ask headquarters", name,
+                 (unsigned long long)kept, kept == 1 ? "entry" : "entries");
+    }
+}
+
 static json_t *needs_json(struct job *j)
 {
     json_t *list = json_array();
@@ -279,6 +321,7 @@ static json_t *needs_json(struct job *j)
         need_redactions(j, list);
     if (job_may(j, FOCAL_MAY_ADMIN))    /* nobody else can mend it */
         need_store_key(j, list);
+    need_scopes(j, list);
     return list;
 }
 

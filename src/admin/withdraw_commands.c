@@ -72,7 +72,7 @@ static bool holds_country(struct job *j, const struct focal_record *r)
 {
     const struct focal_certificate *mine = focal_oplog_mine(job_oplog(j));
     const struct focal_scope *home = has_home(r) ? focal_oplog_scope(job_oplog(j), &r->home) : NULL;
-    return mine && home && r->complete && focal_oplog_reads(mine, home) && focal_certificate_lists(mine->write, mine->write_count, home);
+    return mine && home && r->complete && focal_oplog_reads(mine, home) && focal_oplog_may_write(job_oplog(j), home);
 }
 
 static enum focal_status forget_seen(struct draft *d, bool country, struct focal_error *err)

@@ -15,6 +15,35 @@ enum { OFFICE = 1, ENTITY, ROLE, RIGHTS, READ, WRITE, SIGN, CHANNEL, OPEN, FOLLO
 
 enum { SCOPE_BYTES = 4 };
 
+void focal_scope_bytes(uint8_t out[SCOPE_BYTES], const struct focal_scope *scope)
+{
+    focal_assert(scope->cls <= FOCAL_SCOPE_COUNTRY);
+    memset(out, 0, SCOPE_BYTES);
+    out[0] = scope->cls;
+    if (scope->cls == FOCAL_SCOPE_COUNTRY) {
+        memcpy(out + 1, scope->country, 3);
+        focal_assert(focal_country_letters(out + 1));
+    }
+}
+
+bool focal_scope_of_bytes(struct focal_scope *scope, const uint8_t bytes[SCOPE_BYTES], bool *newer)
+{
+    memset(scope, 0, sizeof *scope);
+    if (bytes[0] == FOCAL_SCOPE_SEALED || bytes[0] == FOCAL_SCOPE_LOCAL)
+        return false;                               /* classes of fields; nobody is a member of them */
+    if (bytes[0] > FOCAL_SCOPE_LOCAL) {
+        *newer = true;
+        return true;
+    }
+    const bool country = bytes[0] == FOCAL_SCOPE_COUNTRY;
+    if (country ? !focal_country_letters(bytes + 1) : !focal_bytes_zero(bytes + 1, SCOPE_BYTES - 1))
+        return false;
+    scope->cls = bytes[0];
+    if (country)
+        memcpy(scope->country, bytes + 1, 3);
+    return true;
+}
+
 static int compare_scopes(const void *a, const void *b)
 {
     return memcmp(a, b, SCOPE_BYTES);
@@ -25,15 +54,8 @@ static void put_scopes(struct focal_buf *body, uint64_t tag, const struct focal_
 {
     uint8_t bytes[FOCAL_CERTIFICATE_SCOPES_MAX][SCOPE_BYTES];
     focal_assert(count <= FOCAL_CERTIFICATE_SCOPES_MAX);
-    memset(bytes, 0, sizeof bytes);
-    for (size_t i = 0; i < count; i++) {
-        focal_assert(list[i].cls <= FOCAL_SCOPE_COUNTRY);
-        bytes[i][0] = list[i].cls;
-        if (list[i].cls == FOCAL_SCOPE_COUNTRY) {
-            memcpy(bytes[i] + 1, list[i].country, 3);
-            focal_assert(focal_country_letters(bytes[i] + 1));
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        focal_scope_bytes(bytes[i], &list[i]);
     qsort(bytes, count, SCOPE_BYTES, compare_scopes);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -52,20 +74,11 @@ static bool take_scopes(struct focal_scope *list, size_t *count, struct focal_sp
         const uint8_t *scope = value.data + at;
         if (at > 0 && compare_scopes(scope - SCOPE_BYTES, scope) >= 0)
             return false;
-        if (scope[0] == FOCAL_SCOPE_SEALED || scope[0] == FOCAL_SCOPE_LOCAL)
-            return false;                           /* classes of fields; nobody is a member of them */
-        if (scope[0] > FOCAL_SCOPE_LOCAL) {
-            *newer = true;
-            continue;
-        }
-        const bool country = scope[0] == FOCAL_SCOPE_COUNTRY;
-        if (country ? !focal_country_letters(scope + 1) : !focal_bytes_zero(scope + 1, 3))
+        bool unknown = false;
+        if (!focal_scope_of_bytes(&list[*count], scope, &unknown))
             return false;
-        struct focal_scope *to = &list[(*count)++];
-        memset(to, 0, sizeof *to);
-        to->cls = scope[0];
-        if (country)
-            memcpy(to->country, scope + 1, 3);
+        *count += !unknown;
+        *newer |= unknown;
     }
     return true;
 }

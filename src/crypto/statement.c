@@ -61,7 +61,12 @@ enum focal_status focal_statement_decode(struct focal_statement *out, struct foc
         return FOCAL_MALFORMED;
 
     struct focal_items items;
+    uint64_t first;
+    struct focal_cur peek = cur;
     focal_items_start(&items, cur);
+    out->subject = focal_cur_item(&peek, &first);
+    if (peek.failed || first != 1 || out->kind == FOCAL_STATEMENT_GENESIS)
+        out->subject = focal_span_of(NULL, 0);
     bool good;
     switch (out->kind) {
     case FOCAL_STATEMENT_GENESIS:
@@ -69,6 +74,9 @@ enum focal_status focal_statement_decode(struct focal_statement *out, struct foc
         break;
     case FOCAL_STATEMENT_CERTIFICATE:
         good = focal_certificate_items(&out->is.certificate, &items, &out->newer);
+        break;
+    case FOCAL_STATEMENT_CUT:
+        good = focal_cut_items(&out->is.cut, &items, &out->newer);
         break;
     default: {
         uint64_t tag;

@@ -1,4 +1,4 @@
-/* Bodies of the two statements this program makes, behind their kind number. */
+/* Bodies of the statements this program knows, behind their kind number. */
 #ifndef FOCAL_CRYPTO_STATEMENT_BODY_H
 #define FOCAL_CRYPTO_STATEMENT_BODY_H
 
@@ -7,5 +7,10 @@
 /* Read the items after the kind. False: malformed. *newer is set when something in it is not understood. */
 bool focal_genesis_items(struct focal_genesis *, struct focal_items *, bool *newer);
 bool focal_certificate_items(struct focal_certificate *, struct focal_items *, bool *newer);
+bool focal_cut_items(struct focal_cut *, struct focal_items *, bool *newer);
+
+/* A scope is a class and a country: 4 bytes. *newer: a class that comes later, and scope is empty. False: malformed. */
+void focal_scope_bytes(uint8_t out[4], const struct focal_scope *);
+bool focal_scope_of_bytes(struct focal_scope *, const uint8_t bytes[4], bool *newer);
 
 #endif

@@ -46,7 +46,7 @@ static void choose_home(struct work *w)
     const struct focal_change *c = w->change;
     for (size_t i = 0; mine && i < mine->write_count; i++) {
         const struct focal_scope *s = &mine->write[i];
-        if (s->cls != FOCAL_SCOPE_COUNTRY)
+        if (s->cls != FOCAL_SCOPE_COUNTRY || !focal_oplog_may_write(w->node->oplog, s))
             continue;
         bool happened_there = false;
         for (size_t k = 0; k < c->item_count; k++)
@@ -218,7 +218,10 @@ static enum focal_status prepare(struct work *w, struct draft *d, const struct f
     bool redacted = false;
     char name[16];
     focal_scope_print(name, scope);
-    if (!mine || !focal_certificate_lists(mine->write, mine->write_count, scope))
+    if (mine && focal_oplog_cut_off(w->node->oplog, &mine->keys.sign, scope))
+        return focal_fail(&c->error, FOCAL_DENIED, "what is written now would count nowhere; ask headquarters. A new membership needs a new key",
+                          "the right to write in %s was taken from this office", name);
+    if (!focal_oplog_may_write(w->node->oplog, scope))
         return focal_fail(&c->error, FOCAL_DENIED, "ask headquarters for a membership that covers it", "this office does not write in scope \"%s\"", name);
     focal_scope_id(&id, focal_oplog_network(w->node->oplog), scope);
     enum focal_status st = c->is_new ? FOCAL_OK : focal_oplog_record_redacted(w->node->oplog, &c->record, &id, &redacted);
@@ -286,8 +289,7 @@ static enum focal_status write_update(struct work *w)
 
 static bool may_write(const struct focal_node *n, const struct focal_scope *scope)
 {
-    const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
-    return mine && focal_certificate_lists(mine->write, mine->write_count, scope);
+    return focal_oplog_may_write(n->oplog, scope);
 }
 
 /* What is withdrawn stays as it was seen: only what withdraws it again or restores it is let in here. What others write

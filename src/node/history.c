@@ -265,6 +265,28 @@ enum focal_status history_members(struct focal_node *n)
     return st;
 }
 
+/* Scopes that this office reads no more are erased as soon as no record can be lost by it. A few rights change in a year: it is
+ * looked for whenever statements or receipts may have come. */
+enum focal_status history_leave(struct focal_node *n)
+{
+    const struct focal_scope *scope;
+    size_t at = 0;
+    uint64_t kept;
+    enum focal_status st = FOCAL_OK;
+    while (st == FOCAL_OK && !n->host.pause_strict && (scope = focal_oplog_next_left(n->oplog, &at, &kept)) != NULL) {
+        const uint8_t detail[4] = { scope->cls, (uint8_t)scope->country[0], (uint8_t)scope->country[1], (uint8_t)scope->country[2] };
+        const struct focal_scope left = *scope;
+        if (kept > 0)
+            continue;
+        st = node_writing(n);
+        if (st == FOCAL_OK)
+            st = focal_oplog_leave(n->oplog, &left);
+        if (st == FOCAL_OK)
+            st = history_note(n, FOCAL_HISTORY_LEFT, focal_span_of(detail, sizeof detail));
+    }
+    return st;
+}
+
 /* Whether the last that was said of a veil is that it fell. */
 static enum focal_status veil_noted(struct focal_node *n, bool *noted)
 {

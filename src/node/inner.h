@@ -190,6 +190,7 @@ enum focal_status history_load(struct focal_node *);
 enum focal_status history_note(struct focal_node *, enum focal_history_code, struct focal_span detail);
 enum focal_status history_epoch(struct focal_node *, const struct focal_log *control);
 enum focal_status history_members(struct focal_node *);
+enum focal_status history_leave(struct focal_node *);
 enum focal_status history_step(struct focal_node *);           /* before the commit */
 
 /* notes.c, pending.c */
@@ -238,6 +239,8 @@ void keepsake_addresses(struct focal_node *, struct peer *);
 /* salvaged.c: entries of a lost database that wait for what stands before them, on shelf META */
 struct salvaged_segment { uint64_t first; uint8_t before[8]; struct focal_tip last; struct focal_signature signature; struct focal_span packed; };
 bool salvaged_decode(struct salvaged_segment *, uint64_t first, struct focal_span row);
+/* NULL: a cut vouches for its end, and nobody signed it. */
+const struct focal_signature *salvaged_signature(const struct salvaged_segment *);
 /* log: where it is looked for; of a line that cannot be named, the line. */
 void salvaged_key(uint8_t out[SALVAGED_KEY_BYTES], const struct focal_id *log, const struct salvaged_segment *);
 void salvaged_name_put(struct focal_buf *, const struct focal_log_name *);

@@ -55,7 +55,7 @@ enum focal_status node_heads_load(struct focal_node *n)
 {
     enum focal_status st = heads_room(n, focal_oplog_log_count(n->oplog));
     for (size_t i = 0; i < n->heads_told_count; i++)
-        n->heads_told[i] = focal_oplog_log_at(n->oplog, i)->head.seq;
+        n->heads_told[i] = focal_log_tip(focal_oplog_log_at(n->oplog, i))->seq;
     n->change_count_told = focal_oplog_change_count(n->oplog);
     return st;
 }
@@ -150,6 +150,8 @@ static enum focal_status tick(struct focal_node *n)
     if (st == FOCAL_OK)
         st = receipts_tick(n);          /* before links: receipts are passed on when none of ours is due */
     if (st == FOCAL_OK)
+        st = history_leave(n);
+    if (st == FOCAL_OK)
         st = links_tick(n);
     return st == FOCAL_OK ? clock_tick(n) : st;
 }
@@ -225,10 +227,10 @@ static enum focal_status tell_heads(struct focal_node *n)
         return room;
     for (size_t i = 0; i < count; i++) {
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
-        if (log->head.seq == n->heads_told[i])
+        if (focal_log_tip(log)->seq == n->heads_told[i])
             continue;
         const bool fresh = n->heads_told[i] == 0 && focal_id_equal(&log->id, &log->line);
-        n->heads_told[i] = log->head.seq;
+        n->heads_told[i] = focal_log_tip(log)->seq;
         follow_log(n, log);
         if (log->scope.cls == FOCAL_SCOPE_CONTROL)
             n->peers_stale = true;
@@ -268,6 +270,8 @@ static enum focal_status finish(struct focal_node *n)
         st = salvaged_fill(n);
     if (st == FOCAL_OK && !n->host.pause_strict)
         st = veil_step(n);
+    if (st == FOCAL_OK && focal_oplog_again_due(n->oplog) && !n->host.pause_strict)
+        st = node_writing(n);
     if (st == FOCAL_OK && n->tx_open)
         st = focal_oplog_seal(n->oplog);
     copies_rename(n);

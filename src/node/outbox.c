@@ -28,6 +28,8 @@ uint64_t focal_node_deadline_ms(const struct focal_node *n)
         next = look;
     if (follow_due(n))
         next = n->host.now.mono_ms;
+    if (focal_oplog_again_due(n->oplog) && !n->host.pause_strict)      /* the next slice */
+        next = 0;
     for (size_t i = 0; i < n->link_count; i++) {
         uint64_t d = focal_session_deadline_ms(n->links[i].session);
         if (d < next)

@@ -83,7 +83,7 @@ static size_t others_of(struct focal_node *n, const struct focal_certificate *mi
     size_t count = 0;
     for (size_t i = 0; i < n->peer_count && count < OTHERS_MAX; i++) {
         const struct focal_certificate *c = focal_oplog_certificate(n->oplog, &n->peers[i].office);
-        if (!c || c->role == FOCAL_ROLE_HQ || !n->peers[i].address_count || !focal_certificate_lists(c->read, c->read_count, scope))
+        if (!c || c->role == FOCAL_ROLE_HQ || !n->peers[i].address_count || !focal_oplog_may_read(n->oplog, c, scope))
             continue;
         *have = *have || n->peers[i].wanted;
         *after += strcmp(c->office.text, mine->office.text) < 0;
@@ -114,7 +114,7 @@ static void choose_dials(struct focal_node *n)
     }
     for (size_t i = 0; i < n->peer_count; i++) {
         const struct focal_certificate *c = focal_oplog_certificate(n->oplog, &n->peers[i].office);
-        if (c && c->role == FOCAL_ROLE_HQ && n->peers[i].address_count && chosen < n->dials_max) {
+        if (c && c->role == FOCAL_ROLE_HQ && !focal_oplog_cut_of(n->oplog, &c->keys.sign) && n->peers[i].address_count && chosen < n->dials_max) {
             n->peers[i].wanted = true;
             chosen++;
         }

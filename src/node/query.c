@@ -44,9 +44,9 @@ static bool known(const struct focal_node *n, const struct focal_office *office,
     return by_link || by_receipt;
 }
 
-static bool reads(const struct focal_certificate *c, const struct focal_log *log)
+static bool reads(const struct focal_node *n, const struct focal_certificate *c, const struct focal_log *log)
 {
-    return c && focal_oplog_reads(c, &log->scope);
+    return focal_oplog_may_read(n->oplog, c, &log->scope);
 }
 
 /* Has this office ever let us know anything about a log of this scope? Then a log it does not speak of is one it lacks. */
@@ -67,10 +67,10 @@ static void lack(const struct focal_node *n, const struct peer *p, struct focal_
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
         uint64_t seq = log->base.seq;
         const struct focal_certificate *author = focal_oplog_author(n->oplog, &log->id);
-        if (!reads(out->certificate, log) || (author && strcmp(author->office.text, p->office.text) == 0))
+        if (!reads(n, out->certificate, log) || (author && strcmp(author->office.text, p->office.text) == 0))
             continue;
         (void)known(n, &p->office, log, &seq);
-        out->they_lack += log->head.seq > seq ? log->head.seq - seq : 0;
+        out->they_lack += focal_log_tip(log)->seq > seq ? focal_log_tip(log)->seq - seq : 0;
     }
     if (!l)
         return;
@@ -121,7 +121,11 @@ bool focal_node_peer(const struct focal_node *n, struct focal_now now, size_t i,
     else if (!l)
         (void)snprintf(out->why, sizeof out->why, "%s", p->why[0] ? p->why : p->wanted ? "not reached yet" : "they dial us; not heard yet");
     lack(n, p, out);
-    if (out->they_pause)
+    const struct focal_cut *cut = out->certificate ? focal_oplog_cut_of(n->oplog, &out->certificate->keys.sign) : NULL;
+    out->revoked = cut != NULL;
+    if (cut)
+        (void)snprintf(out->why, sizeof out->why, "the authority has ended its membership: it is given the authority's statements alone");
+    else if (out->they_pause)
         (void)snprintf(out->why, sizeof out->why, "their disk is nearly full: for now they take only notices");
     return true;
 }
@@ -137,14 +141,14 @@ uint64_t focal_node_waiting(const struct focal_node *n)
         bool anybody = false;
         for (size_t k = 0; k < n->peer_count; k++) {
             const struct focal_certificate *c = focal_oplog_certificate(n->oplog, &n->peers[k].office);
-            if (!reads(c, log))
+            if (!reads(n, c, log))
                 continue;
             anybody = true;
             if (known(n, &n->peers[k].office, log, &seq) && seq > best)
                 best = seq;
         }
-        if (anybody && log->head.seq > best)
-            waiting += log->head.seq - best;
+        if (anybody && focal_log_tip(log)->seq > best)
+            waiting += focal_log_tip(log)->seq - best;
     }
     return waiting;
 }
@@ -166,7 +170,7 @@ int focal_node_seen(const struct focal_node *n, const struct focal_office *offic
         return 1;
     uint64_t seq;
     if (!known(n, office, log, &seq))
-        return speaks(n, office) && reads(focal_oplog_certificate(n->oplog, office), log) ? 0 : -1;
+        return speaks(n, office) && reads(n, focal_oplog_certificate(n->oplog, office), log) ? 0 : -1;
     return seq >= entry->seq;
 }
 
@@ -196,16 +200,17 @@ bool focal_node_matrix(const struct focal_node *n, struct focal_now now, const s
         if (!author || strcmp(author->office.text, of->text) != 0)
             continue;
         if (us || strcmp(who->text, of->text) == 0) {
-            *have += log->head.seq - log->base.seq;     /* we know no later entry of its own than those we hold */
+            *have += focal_log_tip(log)->seq - log->base.seq;     /* we know no later entry of its own than those we hold */
             any = true;
             continue;
         }
         uint64_t seq = 0, receipt_seq;
         uint32_t day = 0;
-        if (!reads(focal_oplog_certificate(n->oplog, who), log) || !known(n, who, log, &seq))
+        if (!reads(n, focal_oplog_certificate(n->oplog, who), log) || !known(n, who, log, &seq))
             continue;
         any = true;
-        *have += (seq < log->head.seq ? seq : log->head.seq) - log->base.seq;
+        const uint64_t tip = focal_log_tip(log)->seq;
+        *have += (seq < tip ? seq : tip) - log->base.seq;
         if (focal_oplog_receipt_of(n->oplog, who, log, &receipt_seq, &day) && day > newest)
             newest = day;
     }
@@ -229,9 +234,10 @@ bool focal_node_receipted(const struct focal_node *n, const struct focal_office 
         const struct focal_log *log = focal_oplog_log_at(n->oplog, i);
         uint64_t seq = 0;
         uint32_t day;
-        if (log->head.seq == log->base.seq || !reads(c, log) || !reads(mine, log))
+        const uint64_t tip = focal_log_tip(log)->seq;
+        if (tip == log->base.seq || !reads(n, c, log) || !reads(n, mine, log))
             continue;
-        if (!focal_oplog_receipt_of(n->oplog, office, log, &seq, &day) || seq < log->head.seq)
+        if (!focal_oplog_receipt_of(n->oplog, office, log, &seq, &day) || seq < tip)
             return false;
     }
     return true;

@@ -23,7 +23,7 @@ static enum focal_status fail(struct redacting *r, enum focal_status st, const c
 
 static bool writes(const struct redacting *r, const struct focal_scope *scope)
 {
-    return focal_certificate_lists(r->mine->write, r->mine->write_count, scope);
+    return focal_oplog_may_write(r->node->oplog, scope);
 }
 
 static enum focal_status put_notice(struct redacting *r, const struct focal_redact *notice)
@@ -155,7 +155,7 @@ static enum focal_status may_redact(struct redacting *r, const struct held *held
     for (size_t i = 0; i < held->count; i++) {
         const struct focal_record_entry *e = &held->entries[i];
         bool own = strcmp(e->office.text, r->mine->office.text) == 0;
-        if (!own && !r->ours && !(r->mine->rights & FOCAL_RIGHT_REDACT))
+        if (!own && !r->ours && !focal_oplog_may_redact(r->node->oplog, r->mine))
             return fail(r, FOCAL_DENIED, "ask the office that created the record, or headquarters", "another office wrote this field, and this office has no right to redact");
         if ((e->creates || e->has_home) && !r->ours)
             return fail(r, FOCAL_DENIED, "ask the office that created the record, or redact the whole record", "the field stands in the entry that created the record");
@@ -212,7 +212,7 @@ static bool is_office(const struct focal_certificate *c, const struct focal_offi
 static bool may(const struct agreeing *a, const struct focal_certificate *who, const struct focal_certificate *author)
 {
     const struct focal_certificate *creator = focal_oplog_author(a->r->node->oplog, &a->r->order->record.log);
-    return who && ((who->rights & FOCAL_RIGHT_REDACT) || is_office(author, &who->office) || is_office(creator, &who->office));
+    return who && (focal_oplog_may_redact(a->r->node->oplog, who) || is_office(author, &who->office) || is_office(creator, &who->office));
 }
 
 static void take_target(struct agreeing *a)
@@ -264,7 +264,7 @@ static enum focal_status agree(struct redacting *r)
         return FOCAL_NO_MEMORY;
     for (size_t i = 0; i < r->mine->write_count && st == FOCAL_OK; i++) {
         const struct focal_scope *scope = &r->mine->write[i];
-        if (scope->cls != FOCAL_SCOPE_NETWORK && scope->cls != FOCAL_SCOPE_COUNTRY)
+        if ((scope->cls != FOCAL_SCOPE_NETWORK && scope->cls != FOCAL_SCOPE_COUNTRY) || !writes(r, scope))
             continue;
         memset(a, 0, sizeof *a);
         a->r = r;
@@ -297,7 +297,7 @@ static enum focal_status run(struct redacting *r)
     if (o->agree)
         return agree(r);
     if (!o->field) {
-        if (!r->ours && !(r->mine->rights & FOCAL_RIGHT_REDACT))
+        if (!r->ours && !focal_oplog_may_redact(r->node->oplog, r->mine))
             return fail(r, FOCAL_DENIED, "ask the office that created it, or headquarters", "another office created this record, and this office has no right to redact");
         return redact_record(r);
     }

@@ -414,7 +414,8 @@ static enum focal_status offer(struct again *a, struct row *r, const struct know
         return st;
     if (k->branch && (st = find_held(a, k, &s)) != FOCAL_NOT_FOUND)
         return st;
-    struct focal_incoming in = { .name = &k->name, .before = s.before, .packed = s.packed, .signature = &s.signature };
+    struct focal_incoming in = { .name = &k->name, .before = s.before, .packed = s.packed,
+                                 .signature = salvaged_signature(&s) };
     st = focal_oplog_admit(a->ol, &in, NULL, &why);
     if (st != FOCAL_OK)
         return focal_sync_world(st) ? st : FOCAL_OK;
@@ -450,7 +451,8 @@ static enum focal_status offer_all(struct again *a, enum turn turn)
 /* The signature shows that its author has written that far; what the entries are is seen when they are admitted. */
 static bool worth_keeping(const struct again *a, const struct salvaged_segment *s, const struct known *k)
 {
-    return k ? focal_verify_head(&s->signature, &k->name.author, &a->network, &k->log, &s->last) : a->shelf == FOCAL_SHELF_SEGMENT;
+    return k ? focal_verify_head(&s->signature, &k->name.author, &a->network, &k->log, &s->last) || focal_oplog_is_vouched(a->ol, &k->log, &s->last)
+             : a->shelf == FOCAL_SHELF_SEGMENT;
 }
 
 static enum focal_status put_waiting(struct again *a, const struct row *r, const struct salvaged_segment *s, struct known *k)

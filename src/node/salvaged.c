@@ -7,6 +7,11 @@
 #include <string.h>
 
 /* The row of a segment, as room oplog writes it. */
+const struct focal_signature *salvaged_signature(const struct salvaged_segment *s)
+{
+    return focal_bytes_zero(s->signature.b, sizeof s->signature.b) ? NULL : &s->signature;
+}
+
 bool salvaged_decode(struct salvaged_segment *s, uint64_t first, struct focal_span row)
 {
     struct focal_hash before;
@@ -106,7 +111,8 @@ static enum focal_status try_one(struct focal_node *n, const struct focal_id *id
     const struct focal_log *log = focal_oplog_log(n->oplog, id);
     if (log)
         name = log->name;
-    struct focal_incoming in = { .name = &name, .before = s.before, .packed = s.packed, .signature = &s.signature };
+    struct focal_incoming in = { .name = &name, .before = s.before, .packed = s.packed,
+                                 .signature = salvaged_signature(&s) };
     st = focal_oplog_admit(n->oplog, &in, NULL, &err);
     *entries += s.last.seq - (s.first - 1);
     if (st == FOCAL_CONFLICT)           /* another branch is held; what this one leaves may still come */

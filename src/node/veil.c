@@ -9,7 +9,7 @@ static bool anybody_else_reads(const struct focal_node *n, const struct focal_ce
 {
     const struct focal_certificate *c;
     for (size_t i = 0; (c = focal_oplog_office_at(n->oplog, i)) != NULL; i++)
-        if (strcmp(c->office.text, mine->office.text) != 0 && focal_oplog_reads(c, scope))
+        if (strcmp(c->office.text, mine->office.text) != 0 && focal_oplog_may_read(n->oplog, c, scope))
             return true;
     return false;
 }

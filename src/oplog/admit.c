@@ -3,7 +3,8 @@
  *   form        unpacks, sizes, a begin entry at sequence 1                         else NEVER
  *   rights      a certificate grants the scope, the epoch's opening is held         else NOT_YET
  *   place       on which line of the log it stands, or that it opens a branch       gap: NOT_YET, follows nothing: CONFLICT
- *   signature   over the hash that its own bytes chain to                           else NEVER
+ *   cut         nothing of it is beyond what the authority left of its log           else NO_LONGER
+ *   signature   over the hash that its own bytes chain to, or a cut vouches for it   else NEVER
  *   in          staged when not signed; else appended and applied
  *
  * Nothing is stored or applied before the signature is found good, except staging. An answer that is not OK leaves all as
@@ -22,6 +23,8 @@ struct arrival {
     uint64_t last;
     struct focal_hash *hashes;          /* of the entries of s */
     struct focal_hash before;           /* of the entry before them */
+    bool vouched;                       /* it ends at a tip that a cut lists, which stands for its signature */
+    bool shortened;                     /* and what came went on beyond it */
 };
 
 static bool is_control(const struct arrival *a)
@@ -82,10 +85,15 @@ static uint64_t opening_of(const struct arrival *a, const struct focal_stretch *
 
 static bool epoch_open(const struct arrival *a)
 {
+    bool limited;
+    uint64_t limit;
     if (focal_oplog_has_entries(a->log))
         return true;            /* was asked when its first entries came */
     if (is_control(a))
         return a->s.first > 1 || opening_of(a, &a->s) > 0;
+    /* Where a cut lists the log, the authority vouches for it: the cut need not leave the log with the opening. */
+    if (focal_oplog_limit_of(a->ol, a->trunk, &limited, &limit) == FOCAL_OK && limited && limit > 0)
+        return true;
     struct focal_log_name name = *a->in->name;
     struct focal_id id;
     name.scope = a->ol->control_scope;
@@ -133,6 +141,8 @@ static enum focal_status make_known(struct arrival *a)
     if (st != FOCAL_OK)
         return st;
     line->granted = a->log->granted;
+    line->limited = a->log->limited;
+    line->limit = a->log->limit;
     if (!line->parent)
         a->trunk = line;
     a->log = line;
@@ -317,10 +327,40 @@ static enum focal_status place(struct arrival *a)
     return FOCAL_OK;
 }
 
+/* ---- what is cut --------------------------------------------------------------------------------------------------------------- */
+
+static bool vouched_at(const struct arrival *a, uint64_t seq)
+{
+    const struct focal_tip tip = { .seq = seq, .h = a->hashes[seq - a->s.first] };
+    return focal_oplog_is_vouched(a->ol, &a->trunk->pub.id, &tip);
+}
+
+/* What lies beyond a cut does not come in any more. A listed tip is evidence by itself: what leads to it comes in also where
+ * who sends it has signed only more. */
+static enum focal_status within_cut(struct arrival *a)
+{
+    if (a->ol->statements.cut_count == 0)
+        return FOCAL_OK;
+    enum focal_status st = focal_oplog_limit_of(a->ol, a->log, &a->log->limited, &a->log->limit);
+    if (st != FOCAL_OK)
+        return st;
+    if (a->last <= a->log->limit || FOCAL_PLANTED(BEYOND_CUT_COUNTS)) {
+        a->vouched = !a->in->signature && vouched_at(a, a->last);
+        return FOCAL_OK;
+    }
+    if (a->log->limit < a->s.first || !vouched_at(a, a->log->limit))
+        return focal_fail(a->err, FOCAL_NO_LONGER, "", "it is beyond what the authority left of its author's log");
+    const struct focal_stretch all = a->s;
+    a->last = a->log->limit;
+    a->vouched = a->shortened = true;
+    return focal_oplog_cut(&a->s, &a->ol->arena, &all, 0, (size_t)(a->last - all.first) + 1);
+}
+
 /* ---- what is redacted --------------------------------------------------------------------------------------------------------- */
 
 /* A stripped entry takes the place of a whole one for good, so it needs a redaction that is held here and names it: whoever
- * strips what he hands on must not make others lose it. */
+ * strips what he hands on must not make others lose it. Once anything is cut it may be that such a redaction counts no more,
+ * and nobody has the entry whole: then it gets in as a hole, and is asked for of everybody. */
 static enum focal_status stripped_rightly(struct arrival *a)
 {
     for (size_t i = 0; i < a->s.count; i++) {
@@ -334,7 +374,7 @@ static enum focal_status stripped_rightly(struct arrival *a)
         enum focal_status st = focal_oplog_force(a->ol, &name, &a->log->pub, &force);
         if (st != FOCAL_OK)
             return st;
-        if (!force.in_force && !FOCAL_PLANTED(STRIPPED_TAKEN))
+        if (!force.in_force && a->ol->statements.cut_count == 0 && !FOCAL_PLANTED(STRIPPED_TAKEN))
             return not_yet(a, "an entry came without its payload, and nothing here says that it was redacted");
     }
     return FOCAL_OK;
@@ -372,7 +412,7 @@ static enum focal_status screen_and_pack(struct arrival *a, struct segment *out,
         return screened;
     out->first = s->first;
     out->canonical = (uint32_t)focal_stretch_canonical_bytes(s);
-    if (!changed && s->first == a->s.first) {       /* it ends where what came ends, so it is all of it */
+    if (!changed && !a->shortened && s->first == a->s.first) {      /* it ends where what came ends, so it is all of it */
         out->packed = a->in->packed;
         return FOCAL_OK;
     }
@@ -480,6 +520,22 @@ static enum focal_status drop_and_ask_again(struct arrival *a)
     return st == FOCAL_OK ? not_yet(a, "the unsigned beginning of this stretch is asked for again") : st;
 }
 
+static enum focal_status note_holes(struct arrival *a, const struct focal_stretch *s, const struct focal_hash *hashes)
+{
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < s->count && st == FOCAL_OK && focal_oplog_redactable(&a->log->pub); i++) {
+        struct entry_name name;
+        struct redaction_force force;
+        if (s->entries[i].has_payload)
+            continue;
+        focal_oplog_entry_name(a->ol, &name, &a->log->pub, s->entries[i].header, s->first + i, &hashes[i]);
+        st = focal_oplog_force(a->ol, &name, &a->log->pub, &force);
+        if (st == FOCAL_OK && !force.in_force)
+            st = focal_oplog_hole_note(a->ol, a->log, s->first + i);
+    }
+    return st;
+}
+
 static enum focal_status take(struct arrival *a)
 {
     struct focal_stretch whole;
@@ -508,8 +564,10 @@ static enum focal_status take(struct arrival *a)
     if (whole.first == 1 && is_control(a) && (opening = opening_of(a, &whole)) == 0)
         return not_yet(a, "the opening of its epoch is not one that a certificate allows");
 
-    struct segment segment = { .before = log->head.h, .signature = *a->in->signature,
+    struct segment segment = { .before = log->head.h,
         .last = { .seq = a->last, .h = a->hashes[a->s.count - 1] } };
+    if (!a->vouched)
+        segment.signature = *a->in->signature;
     const bool was_empty = !focal_oplog_has_entries(a->log);
     st = make_known(a);
     if (st == FOCAL_OK)
@@ -519,9 +577,11 @@ static enum focal_status take(struct arrival *a)
     if (opening > 0)
         a->log->opening = opening;
     /* What this office signed under its present epoch is written here and nowhere else. */
-    if (a->log->pub.mine && (st = focal_oplog_epoch_betrayed(a->ol, a->log, &segment.last, a->in->signature)) != FOCAL_OK)
+    if (a->log->pub.mine && (st = focal_oplog_epoch_betrayed(a->ol, a->log, &segment.last, &segment.signature)) != FOCAL_OK)
         return st;
-    if (was_empty && a->log->parent && (st = focal_oplog_incident_fork(a->ol, a->log, &segment.last, a->in->signature)) != FOCAL_OK)
+    if (a->ol->statements.cut_count > 0 && (st = note_holes(a, &whole, hashes)) != FOCAL_OK)
+        return st;
+    if (was_empty && a->log->parent && (st = focal_oplog_incident_fork(a->ol, a->log, &segment.last, &segment.signature)) != FOCAL_OK)
         return st;
     st = focal_oplog_append(a->ol, a->log, &segment);
     if (st == FOCAL_OK)
@@ -529,7 +589,9 @@ static enum focal_status take(struct arrival *a)
     focal_oplog_forked_again(a->trunk);
     if (st == FOCAL_OK && opening > 0 && focal_oplog_opening_troubled(whole.entries[0].payload))
         st = focal_oplog_incident_opened(a->ol, a->log);
-    return st == FOCAL_OK ? focal_oplog_apply(a->ol, a->log, &whole, 0, hashes) : st;
+    if (st == FOCAL_OK)
+        st = focal_oplog_apply(a->ol, a->log, &whole, 0, hashes);
+    return st == FOCAL_OK ? focal_oplog_limits_grown(a->ol, a->log) : st;
 }
 
 static enum focal_status admit(struct arrival *a)
@@ -547,6 +609,11 @@ static enum focal_status admit(struct arrival *a)
     do
         st = place(a);
     while (st == FOCAL_MORE);
+    if (st == FOCAL_OK && a->last <= a->log->pub.head.seq)     /* nothing new, unless something of it is missing here */
+        return focal_oplog_holes_fill(a->ol, a->log, &a->s);
+    if (st != FOCAL_OK)
+        return st;
+    st = within_cut(a);
     if (st != FOCAL_OK || a->last <= a->log->pub.head.seq)
         return st;
     st = quotes_true(a);
@@ -554,9 +621,9 @@ static enum focal_status admit(struct arrival *a)
         st = stripped_rightly(a);
     if (st != FOCAL_OK)
         return st;
-    if (!a->in->signature)
+    if (!a->in->signature && !a->vouched)
         return stage(a);
-    if (!signature_good(a)) {
+    if (!a->vouched && !signature_good(a)) {
         if (a->known && a->log->pub.staged.seq > a->log->pub.head.seq && (st = focal_oplog_staging_drop(a->ol, a->log)) != FOCAL_OK)
             return st;
         return never(a, "a signature that does not fit");

@@ -39,7 +39,7 @@ enum focal_status focal_oplog_apply(struct focal_oplog *ol, struct oplog_log *lo
     if (!focal_oplog_contributes(ol, log))
         return FOCAL_OK;
     enum focal_status st = FOCAL_OK;
-    for (size_t i = from; i < s->count && st == FOCAL_OK; i++)
+    for (size_t i = from; i < s->count && st == FOCAL_OK && (focal_oplog_counts(log, s->first + i) || FOCAL_PLANTED(BEYOND_CUT_COUNTS)); i++)
         st = add(ol, &log->pub, &s->entries[i], s->first + i, &hashes[i - from]);
     return st;
 }
@@ -87,7 +87,7 @@ static enum focal_status flush_part(struct focal_oplog *ol, const struct waiting
 
 /* ---- one part anew ------------------------------------------------------------------------------------------------------- */
 
-static enum focal_status forget_part(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES])
+enum focal_status focal_oplog_forget_part(struct focal_oplog *ol, const uint8_t key[PART_KEY_BYTES])
 {
     struct split split;
     struct indexed was;
@@ -102,41 +102,11 @@ static enum focal_status forget_part(struct focal_oplog *ol, const uint8_t key[P
     return st == FOCAL_OK ? focal_oplog_part_forget(ol, key) : st;
 }
 
-static enum focal_status add_of_record(struct focal_oplog *ol, const struct oplog_log *line, uint64_t first, const uint8_t wanted[PART_KEY_BYTES])
-{
-    struct segment seg;
-    struct focal_stretch s;
-    struct focal_hash *hashes;
-    enum focal_status st = focal_oplog_segment_load(ol, line, first, &seg, &s, &hashes);
-    for (size_t i = 0; i < s.count && st == FOCAL_OK; i++) {
-        uint8_t key[PART_KEY_BYTES];
-        struct focal_contribution c;
-        if (focal_oplog_contribution(ol, key, &c, &line->pub, &s.entries[i], s.first + i, &hashes[i]) && memcmp(key, wanted, sizeof key) == 0)
-            st = add(ol, &line->pub, &s.entries[i], s.first + i, &hashes[i]);
-    }
-    return st;
-}
-
 enum focal_status focal_oplog_derive_part(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope)
 {
     uint8_t key[PART_KEY_BYTES];
-    struct focal_buf segments;
-    focal_buf_init(&segments, SIZE_MAX / 2);
     focal_oplog_part_key(key, record, scope);
-    enum focal_status st = focal_oplog_flush(ol);
-    if (st == FOCAL_OK)
-        st = forget_part(ol, key);
-    if (st == FOCAL_OK)
-        st = focal_oplog_segments_about(ol, record, scope, &segments);
-    for (size_t at = 0; at < segments.len && st == FOCAL_OK; at += SEGMENT_KEY_BYTES) {
-        struct focal_id id;
-        memcpy(id.b, segments.data + at, sizeof id.b);
-        struct oplog_log *line = focal_oplog_line_of(ol, &id);
-        if (focal_oplog_contributes(ol, line))
-            st = add_of_record(ol, line, focal_get_be64(segments.data + at + sizeof id.b), key);
-    }
-    focal_buf_close(&segments);
-    return st == FOCAL_OK ? focal_oplog_flush(ol) : st;
+    return focal_oplog_derive_parts(ol, focal_span_of(key, sizeof key));
 }
 
 enum focal_status focal_oplog_flush(struct focal_oplog *ol)

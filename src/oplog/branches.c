@@ -43,7 +43,7 @@ enum focal_status focal_oplog_branch_add(struct focal_oplog *ol, struct oplog_lo
     line->granted = trunk->granted;
     line->pub = trunk->pub;
     line->pub.base = *base;
-    line->pub.forked = false;
+    line->pub.forked = line->pub.clipped = false;
     focal_oplog_line_id(&line->pub.line, &trunk->pub.id, line->number);
     enum focal_status st = focal_oplog_line_keep(ol, line);
     if (st != FOCAL_OK)
@@ -62,7 +62,7 @@ void focal_oplog_branch_move(struct oplog_log *line, struct oplog_log *parent, c
     line->parent = parent;
     line->pub.base = line->pub.head = line->pub.staged = *base;
     line->staged_bytes = line->staged_entries = 0;
-    line->void_here = false;
+    line->void_here = line->limited = line->pub.clipped = false;
 }
 
 /* ---- asked --------------------------------------------------------------------------------------------------------------------- */
@@ -71,6 +71,29 @@ const struct focal_log *focal_oplog_next_line(const struct focal_oplog *ol, cons
 {
     const struct oplog_log *line = after ? focal_oplog_line_of(ol, &after->line)->next_line : focal_oplog_log_of(ol, log);
     while (line && !focal_oplog_has_entries(line))
+        line = line->next_line;
+    return line ? &line->pub : NULL;
+}
+
+/* Of a line that a cut clips to where a branch leaves it, the branch's tip says it all. */
+bool focal_oplog_ends_at_tip(const struct focal_oplog *ol, const struct oplog_log *line)
+{
+    const uint64_t tip = focal_log_tip(&line->pub)->seq;
+    if (tip <= line->pub.base.seq)
+        return false;
+    if (!line->pub.clipped)
+        return true;
+    for (const struct oplog_log *other = focal_oplog_log_of(ol, &line->pub.id); other; other = other->next_line) {
+        if (other->parent == line && other->pub.base.seq >= tip && focal_log_tip(&other->pub)->seq > other->pub.base.seq)
+            return false;
+    }
+    return true;
+}
+
+const struct focal_log *focal_oplog_next_tip(const struct focal_oplog *ol, const struct focal_id *log, const struct focal_log *after)
+{
+    const struct oplog_log *line = after ? focal_oplog_line_of(ol, &after->line)->next_line : focal_oplog_log_of(ol, log);
+    while (line && !focal_oplog_ends_at_tip(ol, line))
         line = line->next_line;
     return line ? &line->pub : NULL;
 }

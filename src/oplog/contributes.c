@@ -28,6 +28,15 @@ bool focal_oplog_contributes(const struct focal_oplog *ol, struct oplog_log *log
     return log->granted;
 }
 
+bool focal_oplog_has_author(const struct oplog_log *log)
+{
+    for (const struct oplog_log *line = log; line; line = line->next_line) {
+        if ((line->pub.mine || focal_oplog_has_entries(line)) && focal_oplog_counts(line, line->pub.base.seq + 1))
+            return true;
+    }
+    return false;
+}
+
 bool focal_oplog_reads(const struct focal_certificate *c, const struct focal_scope *scope)
 {
     return c && focal_certificate_lists(c->read, c->read_count, scope);

@@ -61,6 +61,9 @@ enum focal_status focal_oplog_epoch_ensure(struct focal_oplog *ol, struct focal_
     if (!control || !focal_oplog_grants(ol, &ol->keys->sign_public, &control->scope))
         return focal_fail(err, FOCAL_DENIED, "ask headquarters for a certificate that lets this office write in control",
                           "this office's certificate does not let it write in control");
+    if (focal_oplog_cut_off(ol, &ol->keys->sign_public, &control->scope))
+        return focal_fail(err, FOCAL_DENIED, "what is written now would count nowhere; ask headquarters. A new membership needs a new key",
+                          "the authority has ended this office's membership");
     choose_epoch(ol);
     if (!focal_oplog_opens(ol, &ol->keys->sign_public, ol->epoch_number))
         return focal_fail(err, FOCAL_DENIED, "ask headquarters to renew this office's certificate",

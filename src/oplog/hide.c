@@ -82,11 +82,9 @@ static enum focal_status tell_author(struct screening *c, const struct entry_nam
 
 static enum focal_status touch(struct screening *c, const struct focal_ref *record)
 {
-    uint8_t *at = c->touched ? focal_buf_reserve(c->touched, FOCAL_REF_BYTES + sizeof c->line->pub.name.scope.b) : NULL;
-    if (at) {
-        focal_ref_put(at, record);
-        memcpy(at + FOCAL_REF_BYTES, c->line->pub.name.scope.b, sizeof c->line->pub.name.scope.b);
-    }
+    uint8_t *at = c->touched ? focal_buf_reserve(c->touched, PART_KEY_BYTES) : NULL;
+    if (at)
+        focal_oplog_part_key(at, record, &c->line->pub.name.scope);
     return c->touched && !at ? FOCAL_NO_MEMORY : FOCAL_OK;
 }
 
@@ -202,12 +200,7 @@ static enum focal_status strip_segment(struct focal_oplog *ol, struct oplog_log 
 
 /* A notice names hundreds of entries, and anybody may write one: each segment is stripped once and each part derived once,
  * however many targets lie in them. */
-enum { TOUCHED_BYTES = FOCAL_REF_BYTES + 32, KEYS_BYTES_MAX = 4 << 20 };
-
-static int touched_order(const void *a, const void *b)
-{
-    return memcmp(a, b, TOUCHED_BYTES);
-}
+enum { KEYS_BYTES_MAX = 4 << 20 };
 
 static int target_order(const void *a, const void *b)
 {
@@ -241,7 +234,9 @@ static enum focal_status strip_targets(struct focal_oplog *ol, struct focal_buf 
         const struct redaction_target *t = &ol->targets[i];
         if (i > 0 && target_order(t, t - 1) == 0)       /* which segments speak of it does not depend on the kind */
             continue;
-        st = focal_oplog_breach_ahead(ol, t);
+        st = ol->unhide_due ? focal_oplog_holes_about(ol, &t->ref, &t->scope) : FOCAL_OK;
+        if (st == FOCAL_OK)
+            st = focal_oplog_breach_ahead(ol, t);
         if (st == FOCAL_OK)
             st = focal_oplog_segments_about(ol, &t->ref, &t->scope, &of_one);
         focal_buf_span(&keys, focal_buf_view(&of_one));
@@ -256,23 +251,6 @@ static enum focal_status strip_targets(struct focal_oplog *ol, struct focal_buf 
         ol->target_count = 0;
     focal_buf_close(&keys);
     focal_buf_close(&of_one);
-    return st;
-}
-
-static enum focal_status derive_touched(struct focal_oplog *ol, struct focal_buf *touched)
-{
-    enum focal_status st = FOCAL_OK;
-    if (touched->len > TOUCHED_BYTES)
-        qsort(touched->data, touched->len / TOUCHED_BYTES, TOUCHED_BYTES, touched_order);
-    for (size_t at = 0; at < touched->len && st == FOCAL_OK; at += TOUCHED_BYTES) {
-        struct focal_ref record;
-        struct focal_hash scope;
-        if (at > 0 && memcmp(touched->data + at, touched->data + at - TOUCHED_BYTES, TOUCHED_BYTES) == 0)
-            continue;
-        focal_ref_get(&record, touched->data + at);
-        memcpy(scope.b, touched->data + at + FOCAL_REF_BYTES, sizeof scope.b);
-        st = focal_oplog_derive_part(ol, &record, &scope);
-    }
     return st;
 }
 
@@ -329,7 +307,7 @@ static enum focal_status strip_staging(struct focal_oplog *ol)
 enum focal_status focal_oplog_enforce(struct focal_oplog *ol)
 {
     struct focal_buf touched;
-    if (ol->target_count == 0 && !ol->targets_all && ol->begun_count == 0 && ol->breach_count == 0)
+    if (ol->target_count == 0 && !ol->targets_all && ol->begun_count == 0 && ol->breach_count == 0 && !ol->unhide_due)
         return FOCAL_OK;
     focal_buf_init(&touched, SIZE_MAX / 2);
     enum focal_status st = focal_oplog_flush(ol);
@@ -340,11 +318,13 @@ enum focal_status focal_oplog_enforce(struct focal_oplog *ol)
     if (st == FOCAL_OK)
         st = strip_targets(ol, &touched);
     if (st == FOCAL_OK)
-        st = derive_touched(ol, &touched);
+        st = focal_oplog_derive_touched(ol, &touched);
     if (st == FOCAL_OK)
         st = focal_oplog_index_begun(ol);
     if (st == FOCAL_OK)
         st = focal_oplog_breaches_mend(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_unhide(ol);
     focal_buf_wipe_close(&touched);
     return st;
 }

@@ -151,7 +151,7 @@ enum focal_status focal_oplog_index_flush(struct focal_oplog *ol)
     return st;
 }
 
-/* ---- logs that have begun ------------------------------------------------------------------------------------------------ */
+/* ---- logs that have begun, or ended ---------------------------------------------------------------------------------------- */
 
 /* A record whose creating entry came as a quote is its office's when the log it was quoted from is known, and so is what was
  * said again in a quote. Quotes are posted under what they quote. One that is stripped has its salt from a run of that log. */
@@ -169,8 +169,9 @@ static enum focal_status look_at_quotes(struct focal_oplog *ol, const struct opl
         focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);
         if (!name.is_quote || !focal_id_equal(&name.ref.log, begun))
             continue;
-        if (!s.entries[i].has_payload)
-            st = focal_oplog_breach(ol, focal_oplog_log_of(ol, begun), name.ref.seq, name.ref.seq);
+        struct oplog_log *quoted = focal_oplog_log_of(ol, begun);
+        if (!s.entries[i].has_payload && focal_oplog_has_entries(quoted))
+            st = focal_oplog_breach(ol, quoted, name.ref.seq, name.ref.seq);
         if (st != FOCAL_OK)
             break;
         focal_oplog_part_key(key, &name.record, &line->pub.name.scope);

@@ -4,15 +4,19 @@
  *   contributes.c  what the set grants            admit.c     the way in for what others bring
  *   stretches.c    cutting, joining, hashing      write.c     the way in for what we write
  *   branches.c     the lines of forked logs       epoch.c     opening epochs
- *   redactions.c   the set of redactions          hide.c      what follows from it for entries
+ *   redactions.c   the set of redactions          hide.c      what follows from it for entries (unhide.c: and no longer)
  *                                                 seeds.c     and for the seeds of their salts
  *   postings.c     which segments speak of what   incidents.c what must not happen, with its proof
+ *   cuts.c         how far each line counts       again.c     deriving again what that changes
+ *   holes.c        what was erased and should be here   leave.c   erasing a scope that is read no more
  *   append.c       rows of segments and logs      staging.c   pieces that wait for their signature
  *   batch.c        parts being derived            apply.c     entries -> parts
  *   pieces.c       the rows of a part             indexes.c   records by kind and by code
  *
  * Rows, integers big-endian:
  *   META      "genesis" -> hash 32                 "epoch" -> id 16, number 8
+ *             "hole/", line 16, seq 8 -> "": an entry is missing here that was redacted, and is no more
+ *             "again/", line 16 -> first seq 8, last seq 8: what these entries mean has changed, and is to be derived again
  *   STATEMENT hash -> signature, body
  *   LOG       line -> author 32, epoch 16, scope 32, lane 1, head seq 8, head h 32, flags 1, opening number 8;
  *             of a branch also: number 4, parent's line 16, base seq 8, base h 32
@@ -78,6 +82,7 @@ struct held_statement {
     uint8_t *bytes;
     size_t len;
     struct focal_certificate *certificate;      /* NULL: of another kind */
+    struct focal_cut *cut;                      /* likewise */
     struct held_statement *same_sign;           /* the next certificate of the same signing key */
 };
 
@@ -90,6 +95,8 @@ struct statement_set {
     size_t subject_count, subject_cap;
     struct held_statement **offices;            /* highest certificate of each, by office code */
     size_t office_count, office_cap;
+    const struct focal_cut **cuts;              /* those that count: of each key and reach the highest number */
+    size_t cut_count, cut_cap;
     struct focal_map by_sign, by_channel;       /* the highest certificate; by_sign: head of same_sign as well */
     struct focal_hash hash;
 };
@@ -101,7 +108,8 @@ struct oplog_log {
     bool incident;
     bool stripped;                              /* something of the log was redacted: no seed near it is kept any more */
     uint64_t stripped_to;                       /* of the trunk: how far on any line, or beyond */
-    bool granted;                               /* asked and found to be granted; never taken back by what is built */
+    bool granted;                               /* asked and found to be granted: certificates grant for ever */
+    bool limited; uint64_t limit;               /* a cut covers it: its entries count up to here */
     size_t staged_bytes, staged_entries;        /* in staging */
     uint64_t receipted;                         /* our own receipts list it up to here */
     struct own_stretch *own;                    /* ours, while entries wait for their signature */
@@ -227,10 +235,13 @@ struct focal_oplog {
     struct redaction_target *targets;           /* to be enforced before the commit */
     size_t target_count, target_cap;
     bool targets_all;                           /* rights changed: every redaction is judged again */
-    struct focal_id *begun;                     /* logs that have their first entries: to be judged with, and indexed by, before the commit */
+    struct focal_id *begun;                     /* logs that count from now on, or no more: to be judged with, and indexed by, before the commit */
     size_t begun_count, begun_cap;
     struct breach *breaches;                    /* to be mended before the commit */
     size_t breach_count, breach_cap;
+    bool again_due;                             /* rows "again/" are on shelf META: parts to be derived again */
+    bool unhide_due;                            /* a redaction may count no more: what it hid is to be looked at before the commit */
+    bool holes;                                 /* rows "hole/" are on shelf META */
     bool scrub_due;                             /* something was redacted, and files of the store may still show it */
     uint32_t day;                               /* here, by whoever runs this node: for the daily measure of erasing alone */
 
@@ -311,6 +322,8 @@ void focal_oplog_line_id(struct focal_id *out, const struct focal_id *log, uint3
 enum focal_status focal_oplog_branch_add(struct focal_oplog *, struct oplog_log **, struct oplog_log *parent, const struct focal_tip *base, uint32_t number);
 /* One without entries and without staging leaves `parent` at base instead. */
 void focal_oplog_branch_move(struct oplog_log *line, struct oplog_log *parent, const struct focal_tip *base);
+/* Does a tip that counts, and leads to no other, end the line? */
+bool focal_oplog_ends_at_tip(const struct focal_oplog *, const struct oplog_log *line);
 void focal_oplog_forked_again(struct oplog_log *trunk);    /* derives `forked` */
 
 /* incidents.c */
@@ -355,12 +368,44 @@ enum focal_status focal_oplog_room(void **array, size_t *cap, size_t count, size
 /* Does a certificate let this key write in this scope? */
 bool focal_oplog_grants(const struct focal_oplog *, const struct focal_key *, const struct focal_scope *);
 bool focal_oplog_opens(const struct focal_oplog *, const struct focal_key *, uint64_t number);
-/* THE question: does this entry count? Asked once for a stretch while only certificates decide. */
+/* Does what stands on this line count, as far as certificates say? How far of it a cut leaves: focal_oplog_counts. */
 bool focal_oplog_contributes(const struct focal_oplog *, struct oplog_log *);
+/* Is it known whose the log is? Not of one of which nothing but staging is known, and not of one that a cut leaves nothing of:
+ * for whom the same entries count must answer alike, and what is beyond a cut may never have come. */
+bool focal_oplog_has_author(const struct oplog_log *trunk);
 /* The number in the payload of a control log's begin entry; 0: it is no opening of this log's epoch. */
 uint64_t focal_oplog_opening(const struct focal_log_name *, struct focal_span payload);
 /* Does it say that its office went on from an old or second copy? */
 bool focal_oplog_opening_troubled(struct focal_span payload);
+
+/* cuts.c */
+/* Which cuts count, from the set of statements. */
+enum focal_status focal_oplog_cuts_derive(struct focal_oplog *);
+/* [tx] A cut has come: lines of its key count as far as it leaves them, and what changes by that is noted to be derived again. */
+enum focal_status focal_oplog_cut_taken(struct focal_oplog *, const struct focal_cut *);
+/* After loading: the limits of all lines. */
+enum focal_status focal_oplog_limits_load(struct focal_oplog *);
+/* [tx] A line has grown: a tip that a cut lists may be held now. Nothing to do where no cut covers its author. */
+enum focal_status focal_oplog_limits_grown(struct focal_oplog *, struct oplog_log *);
+/* The limit of a line, in the lists or not; false: no cut covers it. */
+enum focal_status focal_oplog_limit_of(struct focal_oplog *, const struct oplog_log *line, bool *limited, uint64_t *limit);
+static inline bool focal_oplog_counts(const struct oplog_log *line, uint64_t seq)
+{
+    return !line->limited || seq <= line->limit;
+}
+/* Does the right of a notice's author reach this notice? */
+enum focal_status focal_oplog_right_reaches(struct focal_oplog *, const struct focal_key *author, uint32_t right, const struct focal_ref *notice, bool *reaches);
+
+/* again.c */
+/* [tx] What these entries of a line mean has changed. */
+enum focal_status focal_oplog_again_note(struct focal_oplog *, const struct oplog_log *line, uint64_t first, uint64_t last);
+enum focal_status focal_oplog_again_load(struct focal_oplog *);
+/* [tx] Before the commit: as much as a transaction should do. */
+enum focal_status focal_oplog_again_slice(struct focal_oplog *);
+/* [tx] Throws away what is derived of these parts (keys in order, each once) and derives it again. */
+enum focal_status focal_oplog_derive_parts(struct focal_oplog *, struct focal_span keys);
+/* The same for keys in any order, which it sorts. */
+enum focal_status focal_oplog_derive_touched(struct focal_oplog *, struct focal_buf *keys);
 
 /* logs.c */
 enum focal_status focal_oplog_scope_add(struct focal_oplog *, const struct focal_scope *);
@@ -370,6 +415,7 @@ struct oplog_log *focal_oplog_log_of(const struct focal_oplog *, const struct fo
 struct oplog_log *focal_oplog_line_of(const struct focal_oplog *, const struct focal_id *line);
 enum focal_status focal_oplog_line_keep(struct focal_oplog *, struct oplog_log *);      /* into the lists and maps; freed on failure */
 enum focal_status focal_oplog_log_add(struct focal_oplog *, struct oplog_log **, const struct focal_log_name *, const struct focal_scope *);
+void focal_oplog_line_empty(struct oplog_log *);        /* what it held is erased */
 void focal_oplog_head_moved(struct focal_oplog *, struct oplog_log *);
 enum focal_status focal_oplog_logs_load(struct focal_oplog *, struct focal_error *);
 enum focal_status focal_oplog_logs_reload(struct focal_oplog *);
@@ -416,6 +462,8 @@ enum focal_status focal_oplog_index_begun(struct focal_oplog *);
 enum focal_status focal_oplog_index_flush(struct focal_oplog *);
 
 /* apply.c */
+/* [tx] Takes a part and its rows in the indexes away. */
+enum focal_status focal_oplog_forget_part(struct focal_oplog *, const uint8_t key[PART_KEY_BYTES]);
 /* One entry of a log that contributes. False: it makes no part. */
 bool focal_oplog_contribution(const struct focal_oplog *, uint8_t key[PART_KEY_BYTES], struct focal_contribution *, const struct focal_log *,
                               const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
@@ -435,11 +483,14 @@ enum focal_status focal_oplog_notice(struct focal_oplog *, const struct focal_lo
 bool focal_oplog_redaction_key(uint8_t key[FOCAL_REDACTION_KEY_BYTES], const struct focal_log *, const struct focal_ref *notice, uint8_t kind, struct focal_span target);
 typedef enum focal_status notice_target(void *data, uint8_t kind, struct focal_span value);
 enum focal_status focal_oplog_notice_targets(const struct focal_log *, const struct focal_stretch_entry *, notice_target *, void *data);
+/* [tx] It counts no more: its targets leave the set, unless others name them too. */
+enum focal_status focal_oplog_notice_void(struct focal_oplog *, const struct focal_log *, const struct focal_stretch_entry *, uint64_t seq, const struct focal_hash *h);
 bool focal_oplog_maybe_redacted(const struct focal_oplog *, const struct focal_ref *);
 enum focal_status focal_oplog_target_add(struct focal_oplog *, uint8_t kind, const struct focal_ref *, const struct focal_hash *scope);
 bool focal_oplog_redactable(const struct focal_log *);
 /* A log has its first entries: that records which it creates are its office's is known from now on, so what this office redacted
- * is judged again before the commit, whatever it names and in whichever scope. */
+ * is judged again before the commit, whatever it names and in whichever scope. Or a cut has left nothing of it, or lets it count
+ * again, or its scope was left. */
 enum focal_status focal_oplog_log_begun(struct focal_oplog *, const struct focal_log *);
 /* Makes targets of all that is to be judged again, in one walk over all redactions, however many logs have begun. */
 enum focal_status focal_oplog_judge_again(struct focal_oplog *);
@@ -472,6 +523,21 @@ enum focal_status focal_oplog_segment_again(struct focal_oplog *, const struct o
 enum focal_status focal_oplog_screen(struct focal_oplog *, struct oplog_log *, struct focal_stretch *, const struct focal_hash *hashes, bool *changed);
 /* [tx] Before the commit, with no stretch under way: what the redactions of this transaction mean for what is held. */
 enum focal_status focal_oplog_enforce(struct focal_oplog *);
+
+/* unhide.c */
+/* [tx] What is hidden and redacted no more is put back. */
+enum focal_status focal_oplog_unhide(struct focal_oplog *);
+/* Gives a stripped entry its payload and salt; in the arena, but for the payload. */
+enum focal_status focal_oplog_fill(struct focal_oplog *, struct focal_stretch *, size_t place, const uint8_t salt[FOCAL_SALT_BYTES], struct focal_span payload);
+
+/* holes.c */
+enum focal_status focal_oplog_holes_load(struct focal_oplog *);
+/* [tx] An entry that is held without its payload, though nothing in force says so. */
+enum focal_status focal_oplog_hole_note(struct focal_oplog *, const struct oplog_log *line, uint64_t seq);
+/* [tx] Such entries among all that speak of a target. */
+enum focal_status focal_oplog_holes_about(struct focal_oplog *, const struct focal_ref *target, const struct focal_hash *scope);
+/* [tx] Those of a line that a stretch which agrees with it brings back. It forgets what the arena held. */
+enum focal_status focal_oplog_holes_fill(struct focal_oplog *, struct oplog_log *line, const struct focal_stretch *);
 
 /* postings.c */
 enum focal_status focal_oplog_post(struct focal_oplog *, const struct focal_log *, const struct focal_stretch *, const struct focal_hash *hashes);

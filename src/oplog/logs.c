@@ -134,6 +134,14 @@ static void start_empty(struct oplog_log *log)
     log->staged_bytes = log->staged_entries = 0;
 }
 
+void focal_oplog_line_empty(struct oplog_log *line)
+{
+    start_empty(line);
+    line->pub.clipped = line->pub.forked = line->incident = false;
+    line->opening = line->receipted = 0;
+    line->void_here = line->parent != NULL;
+}
+
 enum focal_status focal_oplog_line_keep(struct focal_oplog *ol, struct oplog_log *line)
 {
     void *list = ol->logs;
@@ -222,11 +230,11 @@ static bool hash_frontier(const struct focal_oplog *ol, const struct focal_hash 
     bool branched = false;
     for (size_t i = 0; scope && i < scope->log_count; i++) {
         const struct oplog_log *line = scope->logs[i];
-        if (!focal_oplog_has_entries(line) || (FOCAL_PLANTED(FRONTIER_ONE_TIP) && line->parent))
+        if (!focal_oplog_ends_at_tip(ol, line) || (FOCAL_PLANTED(FRONTIER_ONE_TIP) && line->parent))
             continue;
         focal_buf_bytes(&bytes, line->pub.id.b, sizeof line->pub.id.b);
-        focal_buf_be64(&bytes, line->pub.head.seq);
-        focal_buf_bytes(&bytes, line->pub.head.h.b, sizeof line->pub.head.h.b);
+        focal_buf_be64(&bytes, focal_log_tip(&line->pub)->seq);
+        focal_buf_bytes(&bytes, focal_log_tip(&line->pub)->h.b, sizeof line->pub.head.h.b);
         branched = branched || line->parent != NULL;
         tips++;
     }

@@ -80,6 +80,12 @@ static enum focal_status load(struct focal_oplog *ol, struct focal_error *err)
     if (st == FOCAL_OK)
         st = focal_oplog_logs_load(ol, err);
     if (st == FOCAL_OK)
+        st = focal_oplog_limits_load(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_again_load(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_holes_load(ol);
+    if (st == FOCAL_OK)
         st = focal_oplog_epoch_load(ol);
     if (st == FOCAL_OK)
         st = focal_oplog_redactions_load(ol);
@@ -186,7 +192,7 @@ void focal_oplog_committed(struct focal_oplog *ol)
     focal_assert(ol->batch.part_count == 0);
     for (size_t i = 0; i < ol->log_count; i++)
         focal_assert(ol->logs[i]->own == NULL);
-    focal_assert(ol->target_count == 0 && ol->breach_count == 0 && ol->begun_count == 0);
+    focal_assert(ol->target_count == 0 && ol->breach_count == 0 && ol->begun_count == 0 && !ol->unhide_due);
     focal_oplog_statements_durable(ol);
 }
 
@@ -205,9 +211,16 @@ enum focal_status focal_oplog_rolled_back(struct focal_oplog *ol)
     focal_oplog_own_forget(ol);
     focal_oplog_batch_clear(&ol->batch);
     ol->breach_count = 0;
+    ol->unhide_due = false;
     enum focal_status st = focal_oplog_statements_forget(ol);
     if (st == FOCAL_OK)
         st = focal_oplog_logs_reload(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_limits_load(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_again_load(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_holes_load(ol);
     if (st == FOCAL_OK)
         st = focal_oplog_redactions_load(ol);
     if (st == FOCAL_OK)

@@ -10,12 +10,17 @@ struct gathered {
     size_t count, packed, entries, canonical;
 };
 
+static bool is_signed(const struct segment *s)
+{
+    return !focal_bytes_zero(s->signature.b, sizeof s->signature.b);
+}
+
 static void describe(struct focal_piece *piece, const struct segment *first, const struct segment *last)
 {
     piece->first = first->first;
     piece->last = last->last.seq;
     memcpy(piece->before, first->before.b, sizeof piece->before);
-    piece->is_signed = true;
+    piece->is_signed = is_signed(last);      /* else a cut vouches for it, and whoever holds the cut sees that */
     piece->signature = last->signature;
 }
 
@@ -48,13 +53,13 @@ static enum focal_status gather(struct focal_oplog *ol, struct gathered *g, cons
     if (!g->parts || !g->segments)
         return FOCAL_NO_MEMORY;
     enum focal_status st = gather_one(ol, g, first);
-    while (st == FOCAL_OK && g->count < GATHER_MAX && g->segments[g->count - 1].last.seq < log->head.seq) {
+    while (st == FOCAL_OK && g->count < GATHER_MAX && g->segments[g->count - 1].last.seq < focal_log_tip(log)->seq) {
         struct segment next;
         st = focal_oplog_segment_at(ol, &log->line, g->segments[g->count - 1].last.seq + 1, false, &next);
         if (st != FOCAL_OK)
             return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
         size_t entries = (size_t)(next.last.seq - next.first) + 1;
-        if (g->packed + next.packed.len > GATHER_BYTES_FACTOR * packed_max || next.packed.len > packed_max / 2
+        if (next.last.seq > focal_log_tip(log)->seq || g->packed + next.packed.len > GATHER_BYTES_FACTOR * packed_max || next.packed.len > packed_max / 2
             || g->entries + entries > FOCAL_STRETCH_ENTRIES_MAX || g->canonical + next.canonical > FOCAL_STRETCH_BYTES_MAX)
             break;
         st = gather_one(ol, g, &next);
@@ -107,14 +112,15 @@ static enum focal_status cut(struct focal_oplog *ol, struct focal_piece *piece, 
         focal_oplog_hash(hashes, &all, 0, skip, &log->id, &s->before);
         before = hashes[skip - 1];
     }
-    for (size_t n = all.count - skip; n > 0;) {
+    const size_t counting = s->last.seq <= focal_log_tip(log)->seq ? all.count : (size_t)(focal_log_tip(log)->seq - s->first) + 1;
+    for (size_t n = counting - skip; n > 0;) {
         st = focal_oplog_cut(&part, &ol->arena, &all, skip, n);
         if (st == FOCAL_OK)
             st = pack(ol, out, keep, &part);
         if (st != FOCAL_OK && st != FOCAL_TOO_BIG)
             return st;
         if (st == FOCAL_OK && out->len - keep <= packed_max) {
-            *piece = (struct focal_piece){ .first = from, .last = from + (n - 1), .is_signed = skip + n == all.count };
+            *piece = (struct focal_piece){ .first = from, .last = from + (n - 1), .is_signed = skip + n == all.count && is_signed(s) };
             memcpy(piece->before, before.b, sizeof piece->before);
             if (piece->is_signed)
                 piece->signature = s->signature;
@@ -130,16 +136,17 @@ static enum focal_status cut(struct focal_oplog *ol, struct focal_piece *piece, 
 enum focal_status focal_oplog_read(struct focal_oplog *ol, const struct focal_log *log, uint64_t from, size_t packed_max,
                                    struct focal_piece *piece, struct focal_buf *packed)
 {
-    if (from <= log->base.seq || from > log->head.seq)
+    const uint64_t upto = focal_log_tip(log)->seq;
+    if (from <= log->base.seq || from > upto)
         return FOCAL_NOT_FOUND;
     focal_arena_reset(&ol->arena);
     struct segment s;
     enum focal_status st = focal_oplog_segment_of(ol, ol->store, &log->line, from, false, &s);
     if (st != FOCAL_OK)
         return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
-    if (from != s.first || s.packed.len > packed_max)
+    if (from != s.first || s.packed.len > packed_max || s.last.seq > upto)
         return cut(ol, piece, packed, log, &s, from, packed_max);
-    if (s.packed.len <= packed_max / 2 && s.last.seq < log->head.seq) {
+    if (s.packed.len <= packed_max / 2 && s.last.seq < upto) {
         struct gathered g = { 0 };
         st = gather(ol, &g, log, &s, packed_max);
         if (st == FOCAL_OK)

@@ -323,11 +323,12 @@ static void changed_heads(const struct focal_oplog *ol, const struct focal_hash 
     size_t count = 0;
     for (size_t i = 0; scope && i < scope->log_count && count < FOCAL_RECEIPT_HEADS_MAX; i++) {
         const struct oplog_log *log = scope->logs[i];
-        if (!focal_oplog_has_entries(log) || log->pub.head.seq <= log->receipted)
+        const struct focal_tip *tip = focal_log_tip(&log->pub);
+        if (tip->seq <= log->pub.base.seq || tip->seq <= log->receipted)
             continue;
         focal_buf_bytes(heads, log->pub.id.b, sizeof log->pub.id.b);
-        focal_buf_be64(heads, log->pub.head.seq + FOCAL_PLANTED(RECEIPT_AHEAD));
-        focal_buf_bytes(heads, log->pub.head.h.b, sizeof log->pub.head.h.b);
+        focal_buf_be64(heads, tip->seq + FOCAL_PLANTED(RECEIPT_AHEAD));
+        focal_buf_bytes(heads, tip->h.b, sizeof tip->h.b);
         count++;
     }
     if (!heads->failed && count > 1)
@@ -338,7 +339,7 @@ enum focal_status focal_oplog_make_receipt(struct focal_oplog *ol, const struct 
                                            struct focal_signature *signature)
 {
     const struct focal_certificate *mine = focal_oplog_mine(ol);
-    if (!mine)
+    if (!mine || focal_oplog_cut_of(ol, &ol->keys->sign_public))     /* who is no member confirms nothing */
         return FOCAL_NOT_FOUND;
     struct focal_receipt r = { .office = mine->office, .signer = ol->keys->sign_public, .day = day, .statements = ol->statements.hash };
     struct focal_buf heads;

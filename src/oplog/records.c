@@ -33,16 +33,10 @@ enum focal_status focal_oplog_part(struct focal_oplog *ol, const struct focal_re
     return read_part(ol, NULL, key, part);
 }
 
-/* Of logs that nothing but staging is known of, nobody is the author yet: who holds the same entries must answer alike. */
-static bool is_held(const struct oplog_log *log)
-{
-    return log->pub.mine || focal_oplog_has_entries(log);
-}
-
 static const struct focal_key *author_of(void *data, const struct focal_id *log)
 {
     const struct oplog_log *found = focal_oplog_log_of(data, log);
-    return found && is_held(found) ? &found->pub.name.author : NULL;
+    return found && focal_oplog_has_author(found) ? &found->pub.name.author : NULL;
 }
 
 static bool same_office(void *data, const struct focal_id *log, const struct focal_id *creating_log)
@@ -85,7 +79,7 @@ enum focal_status focal_oplog_record(struct focal_oplog *ol, struct focal_store 
     if (st == FOCAL_OK && focal_part_creation(&view->widest, &authors, &creation) && creation.home_set
         && !focal_bytes_zero(creation.home.b, sizeof creation.home.b)) {
         const struct focal_scope *home = focal_oplog_scope(ol, &creation.home);
-        reads_home = home && focal_oplog_reads(focal_oplog_mine(ol), home);
+        reads_home = home && focal_oplog_may_read(ol, focal_oplog_mine(ol), home);
         focal_oplog_part_key(key, ref, &creation.home);
         st = read_part(ol, from, key, &view->home);
         has_home = st == FOCAL_OK;
@@ -133,7 +127,7 @@ static enum focal_status list_segment(struct listing *l, const struct oplog_log 
     enum focal_status st = focal_oplog_segment_load(ol, line, first, &seg, &s, &hashes);
     if (st != FOCAL_OK)
         return st;
-    for (size_t i = 0; i < s.count; i++) {
+    for (size_t i = 0; i < s.count && focal_oplog_counts(line, s.first + i); i++) {
         struct entry_name name;
         struct focal_payload payload;
         focal_oplog_entry_name(ol, &name, &line->pub, s.entries[i].header, s.first + i, &hashes[i]);

@@ -119,6 +119,27 @@ enum focal_status focal_oplog_notice(struct focal_oplog *ol, const struct focal_
     return focal_oplog_notice_targets(log, e, note_target, &n);
 }
 
+static enum focal_status void_target(void *data, uint8_t kind, struct focal_span value)
+{
+    struct noting *n = data;
+    uint8_t key[ROW_KEY_BYTES];
+    struct focal_ref target;
+    if (!focal_oplog_redaction_key(key, n->log, &n->notice, kind, value))
+        return FOCAL_OK;
+    focal_ref_get(&target, key);
+    n->ol->unhide_due = true;           /* it stays in the memory of targets: that only costs a look */
+    enum focal_status st = focal_store_del(n->ol->store, FOCAL_SHELF_REDACTION, focal_span_of(key, sizeof key));
+    return st == FOCAL_OK ? focal_oplog_target_add(n->ol, kind, &target, &n->log->name.scope) : st;
+}
+
+enum focal_status focal_oplog_notice_void(struct focal_oplog *ol, const struct focal_log *log, const struct focal_stretch_entry *e, uint64_t seq,
+                                          const struct focal_hash *h)
+{
+    struct noting n = { .ol = ol, .log = log, .notice = { .log = log->id, .seq = seq } };
+    memcpy(n.notice.h8, h->b, sizeof n.notice.h8);
+    return focal_oplog_notice_targets(log, e, void_target, &n);
+}
+
 /* ---- what an entry is called -------------------------------------------------------------------------------------------- */
 
 void focal_oplog_entry_name(const struct focal_oplog *ol, struct entry_name *out, const struct focal_log *log, struct focal_span header_bytes, uint64_t seq,
@@ -162,21 +183,28 @@ static const struct focal_office *office_of(const struct focal_oplog *ol, const 
     return c ? &c->office : NULL;
 }
 
-static bool has_right(const struct focal_oplog *ol, const uint8_t key[32])
+static bool has_right(const struct focal_oplog *ol, const struct focal_key *author)
 {
-    struct focal_key author;
-    memcpy(author.b, key, sizeof author.b);
-    for (const struct held_statement *held = focal_oplog_held_by_sign(ol, &author); held; held = held->same_sign) {
+    for (const struct held_statement *held = focal_oplog_held_by_sign(ol, author); held; held = held->same_sign) {
         if (held->certificate->rights & FOCAL_RIGHT_REDACT)
             return true;
     }
     return false;
 }
 
+/* By any certificate, and not beyond what a cut leaves of the right. */
+static enum focal_status right_for(struct focal_oplog *ol, const uint8_t key[32], const struct focal_ref *notice, bool *has)
+{
+    struct focal_key author;
+    memcpy(author.b, key, sizeof author.b);
+    *has = has_right(ol, &author);
+    return *has ? focal_oplog_right_reaches(ol, &author, FOCAL_RIGHT_REDACT, notice, has) : FOCAL_OK;
+}
+
 struct redactor focal_oplog_redactor(const struct focal_oplog *ol, const struct focal_key *key)
 {
     const struct focal_office *office = office_of(ol, key->b);
-    struct redactor found = { .right = has_right(ol, key->b) };
+    struct redactor found = { .right = has_right(ol, key) };
     if (office)
         found.office = *office;
     return found;
@@ -221,7 +249,12 @@ static enum focal_status add_force(struct focal_oplog *ol, struct redaction_forc
         if (key.data[KIND_AT] != kind || !by)
             continue;
         bool own = (owner && strcmp(owner->text, by->text) == 0) || (creator && strcmp(creator->text, by->text) == 0);
-        if (!own && !has_right(ol, value.data) && !FOCAL_PLANTED(REDACTION_SET_GROWS))
+        bool right = own;
+        struct focal_ref notice;
+        focal_ref_get(&notice, key.data + FOCAL_REF_BYTES + 32);
+        if (!own && (st = right_for(ol, value.data, &notice, &right)) != FOCAL_OK)
+            break;
+        if (!right && !FOCAL_PLANTED(REDACTION_SET_GROWS))
             continue;
         f->in_force = true;
         f->by_owner = f->by_owner || own;
@@ -232,11 +265,10 @@ static enum focal_status add_force(struct focal_oplog *ol, struct redaction_forc
     return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
-/* Asked of entries that stand in a log, not of what is staged: who holds the same entries must answer alike. */
 static const struct focal_office *office_of_log(const struct focal_oplog *ol, const struct focal_id *id)
 {
     const struct oplog_log *log = focal_oplog_log_of(ol, id);
-    return log && (log->pub.mine || focal_oplog_has_entries(log)) ? office_of(ol, log->pub.name.author.b) : NULL;
+    return log && focal_oplog_has_author(log) ? office_of(ol, log->pub.name.author.b) : NULL;
 }
 
 /* The log that the entry stands in may not be known yet but for its name. */
@@ -305,8 +337,10 @@ enum focal_status focal_oplog_log_begun(struct focal_oplog *ol, const struct foc
 static bool judged_anew(const struct focal_oplog *ol, const struct focal_redaction *r)
 {
     for (size_t i = 0; i < ol->begun_count && !ol->targets_all; i++) {
-        const struct focal_certificate *author = focal_oplog_author(ol, &ol->begun[i]);
-        if (author && strcmp(author->office.text, r->by.text) == 0 && (!r->whole_record || focal_id_equal(&r->target.log, &ol->begun[i])))
+        /* By name, also of a log that a cut has just left nothing of. */
+        const struct oplog_log *log = focal_oplog_log_of(ol, &ol->begun[i]);
+        const struct focal_office *author = log ? office_of(ol, log->pub.name.author.b) : NULL;
+        if (author && strcmp(author->text, r->by.text) == 0 && (!r->whole_record || focal_id_equal(&r->target.log, &ol->begun[i])))
             return true;
     }
     return ol->targets_all;

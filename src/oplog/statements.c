@@ -29,6 +29,7 @@ static void free_held(struct held_statement *held)
 {
     focal_free(held->bytes);
     focal_free(held->certificate);
+    focal_free(held->cut);
     focal_free(held);
 }
 
@@ -40,6 +41,7 @@ void focal_oplog_statements_close(struct focal_oplog *ol)
     focal_free(set->list);
     focal_free(set->subjects);
     focal_free(set->offices);
+    focal_free(set->cuts);
     focal_map_close(&set->by_sign);
     focal_map_close(&set->by_channel);
 }
@@ -152,18 +154,13 @@ static enum focal_status index_subjects(struct focal_oplog *ol)
     return st;
 }
 
-/* One subject per office; other statements go by their kind, so that those of later programs are carried as well. */
+/* One subject per kind and office. What a statement is about stands in its first item, also in kinds that come later: so every
+ * program gives the same names, and one more statement does not make all of its kind go out again. */
 static void subject_of(uint8_t out[8], const struct focal_hash *network, const struct focal_statement *s)
 {
     uint8_t kind[8];
     focal_put_be64(kind, s->kind);
-    const bool office = s->kind == FOCAL_STATEMENT_CERTIFICATE;
-    const struct focal_span parts[] = {
-        focal_span_text("focal subject 1"),
-        { network->b, sizeof network->b },
-        { kind, sizeof kind },
-        focal_span_text(office ? s->is.certificate.office.text : ""),
-    };
+    const struct focal_span parts[] = { focal_span_text("focal subject 1"), { network->b, sizeof network->b }, { kind, sizeof kind }, s->subject };
     struct focal_hash h;
     focal_hash_parts(&h, parts, sizeof parts / sizeof *parts);
     memcpy(out, h.b, 8);
@@ -200,13 +197,19 @@ static struct held_statement *make_held(const struct focal_oplog *ol, const stru
     held->bytes = focal_alloc(bytes.len);
     if (s->kind == FOCAL_STATEMENT_CERTIFICATE)
         held->certificate = focal_alloc(sizeof *held->certificate);
-    if (!held->bytes || (s->kind == FOCAL_STATEMENT_CERTIFICATE && !held->certificate)) {
+    if (s->kind == FOCAL_STATEMENT_CUT)
+        held->cut = focal_alloc(sizeof *held->cut);
+    if (!held->bytes || (s->kind == FOCAL_STATEMENT_CERTIFICATE && !held->certificate) || (s->kind == FOCAL_STATEMENT_CUT && !held->cut)) {
         free_held(held);
         return NULL;
     }
     memcpy(held->bytes, bytes.data, bytes.len);
     if (held->certificate)
         *held->certificate = s->is.certificate;
+    if (held->cut) {                    /* its tips look into our copy */
+        *held->cut = s->is.cut;
+        held->cut->tips.data = held->bytes + (s->is.cut.tips.data - bytes.data);
+    }
     focal_statement_hash(&held->hash, &ol->network, s->body);
     subject_of(held->subject, &ol->network, s);
     return held;
@@ -251,7 +254,9 @@ enum focal_status focal_oplog_add_statement(struct focal_oplog *ol, struct focal
     /* From here on it belongs to the set; a failure is undone by the rollback that must follow it. */
     if (held->certificate)
         st = take_certificate(ol, held);
-    return st == FOCAL_OK ? index_subjects(ol) : st;
+    if (st == FOCAL_OK)
+        st = index_subjects(ol);
+    return st == FOCAL_OK && held->cut ? focal_oplog_cut_taken(ol, held->cut) : st;
 }
 
 static enum focal_status load_one(struct focal_oplog *ol, struct focal_span key, struct focal_span value)
@@ -288,7 +293,9 @@ enum focal_status focal_oplog_statements_load(struct focal_oplog *ol, struct foc
         if (st != FOCAL_OK)
             return st;
     }
-    return st == FOCAL_NOT_FOUND ? index_subjects(ol) : st;
+    if (st == FOCAL_NOT_FOUND)
+        st = index_subjects(ol);
+    return st == FOCAL_OK ? focal_oplog_cuts_derive(ol) : st;
 }
 
 void focal_oplog_statements_durable(struct focal_oplog *ol)
@@ -320,7 +327,9 @@ enum focal_status focal_oplog_statements_forget(struct focal_oplog *ol)
         if (set->list[i]->certificate)
             st = index_certificate(ol, set->list[i]);
     }
-    return st == FOCAL_OK ? index_subjects(ol) : st;
+    if (st == FOCAL_OK)
+        st = index_subjects(ol);
+    return st == FOCAL_OK ? focal_oplog_cuts_derive(ol) : st;
 }
 
 /* ---- asked --------------------------------------------------------------------------------------------------------------- */

@@ -58,9 +58,20 @@ static enum focal_status list_scopes(struct focal_verify *v)
     return FOCAL_OK;
 }
 
+static enum focal_status list_limits(struct focal_verify *v)
+{
+    v->limit_count = v->ol->log_count;
+    v->limits = focal_alloc(v->limit_count * sizeof *v->limits);
+    for (size_t i = 0; v->limits && i < v->limit_count; i++)
+        v->limits[i] = v->ol->logs[i]->limited ? v->ol->logs[i]->limit : UINT64_MAX;
+    return v->limits ? FOCAL_OK : FOCAL_NO_MEMORY;
+}
+
 enum focal_status focal_verify_open(struct focal_verify **out, struct focal_oplog *ol)
 {
     *out = NULL;
+    if (ol->again_due)                  /* what a cut has changed is half derived */
+        return FOCAL_BUSY;
     struct focal_verify *v = focal_alloc(sizeof *v);
     if (!v)
         return FOCAL_NO_MEMORY;
@@ -76,6 +87,8 @@ enum focal_status focal_verify_open(struct focal_verify **out, struct focal_oplo
     focal_oplog_batch_init(&v->batch, ol->seed, SIZE_MAX, SIZE_MAX, UINT32_MAX);
     v->packer = focal_packer_open();
     enum focal_status st = v->packer ? list_scopes(v) : FOCAL_NO_MEMORY;
+    if (st == FOCAL_OK)
+        st = list_limits(v);
     if (st == FOCAL_OK)
         st = ol->store->ops->snapshot(ol->store, &v->store);
     if (st != FOCAL_OK) {
@@ -100,6 +113,7 @@ void focal_verify_close(struct focal_verify *v)
     focal_buf_close(&v->encoded);
     focal_part_close(&v->part);
     focal_oplog_batch_close(&v->batch);
+    focal_free(v->limits);
     focal_free(v->logs);
     focal_free(v->scopes);
     for (size_t i = 0; i < VERIFY_ERRORS_KEPT; i++)
@@ -172,6 +186,8 @@ static enum focal_status read_log(struct focal_verify *v)
     log->log.scope = *scope;
     if (row.opening > 0 && !may_open(&log->log))
         focal_verify_note_log(v, log, row.base.seq + 1, "its row names an opening, and it has none");
+    const struct oplog_log *held = focal_oplog_line_of(v->ol, &line);
+    log->limit = held && held->pub.serial < v->limit_count ? v->limits[held->pub.serial] : UINT64_MAX;
     log->contributes = focal_oplog_grants(v->ol, &log->log.name.author, scope);
     if (!log->contributes && log->log.head.seq > 0)
         focal_verify_note_log(v, log, 1, "no certificate lets its author write there");
@@ -212,7 +228,8 @@ static const char *fault(const struct focal_verify *v, const struct verify_log *
         return "what its segment holds does not give its hash";
     if (focal_stretch_canonical_bytes(stretch) != s->canonical)
         return "its segment's size is not as written down";
-    if (!focal_verify_head(&s->signature, &log->log.name.author, &v->ol->network, &log->log.id, &tip))
+    if (focal_bytes_zero(s->signature.b, sizeof s->signature.b) ? !focal_oplog_is_vouched(v->ol, &log->log.id, &tip)
+        : !focal_verify_head(&s->signature, &log->log.name.author, &v->ol->network, &log->log.id, &tip))
         return "its author's signature does not fit";
     if (s->first == 1 && may_open(&log->log) && focal_oplog_opening(&log->log.name, stretch->entries[0].payload) != log->opening)
         return "its opening is not as written down";
@@ -296,7 +313,7 @@ static enum focal_status check_listed(struct focal_verify *v, const struct verif
         (void)focal_oplog_segment_key(key + FOCAL_REF_BYTES, &log->log.line, stretch->first);
         st = row_held(v, log, FOCAL_SHELF_POSTING, focal_span_of(key, sizeof key), "a record that it speaks of cannot be found by it");
     }
-    for (size_t i = 0; i < stretch->count && st == FOCAL_OK && log->log.name.lane == FOCAL_LANE_NOTICES && log->contributes; i++) {
+    for (size_t i = 0; i < stretch->count && st == FOCAL_OK && log->log.name.lane == FOCAL_LANE_NOTICES && log->contributes && stretch->first + i <= log->limit; i++) {
         struct noticing n = { .v = v, .log = log, .notice = { .log = log->log.id, .seq = stretch->first + i } };
         memcpy(n.notice.h8, hashes[i].b, sizeof n.notice.h8);
         st = focal_oplog_notice_targets(&log->log, &stretch->entries[i], check_target, &n);

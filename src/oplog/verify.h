@@ -18,6 +18,7 @@ struct verify_log {
     struct focal_log log;
     uint64_t opening;
     bool contributes;
+    uint64_t limit;                     /* entries beyond it a cut takes away */
     uint64_t good;                      /* entries up to here are as they should be */
     bool is_branch; struct focal_id parent;
 };
@@ -32,6 +33,8 @@ struct focal_verify {
     struct focal_part part;
 
     enum verify_phase phase;
+    uint64_t *limits;                   /* of the lines at the moment of the snapshot, by serial */
+    size_t limit_count;
     struct verify_log *logs;
     size_t log_count, log_cap;
     struct verify_scope *scopes;

@@ -18,7 +18,7 @@ void focal_verify_pass_start(struct focal_verify *v)
 
 static enum focal_status take(struct focal_verify *v, const struct verify_log *log, const struct focal_stretch *stretch, const struct focal_hash *hashes)
 {
-    for (size_t i = 0; i < stretch->count; i++) {
+    for (size_t i = 0; i < stretch->count && stretch->first + i <= log->limit; i++) {
         uint8_t key[PART_KEY_BYTES];
         struct focal_contribution c;
         enum focal_status st = FOCAL_OK;

@@ -169,7 +169,9 @@ enum focal_status focal_oplog_seal(struct focal_oplog *ol)
         if (st != FOCAL_OK)
             return st;
     }
-    enum focal_status st = focal_oplog_enforce(ol);
+    enum focal_status st = focal_oplog_again_slice(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_enforce(ol);
     return st == FOCAL_OK ? focal_oplog_flush(ol) : st;
 }
 
@@ -275,14 +277,14 @@ static void previous_tips(const struct focal_oplog *ol, const struct focal_log *
     for (size_t i = 0; i < ol->log_count; i++) {
         const struct focal_log *log = &ol->logs[i]->pub;
         const struct focal_certificate *c = focal_oplog_certificate_by_sign(ol, &log->name.author);
-        if (log == of || !focal_oplog_has_entries(ol->logs[i]) || log->name.lane != of->name.lane || !c || !mine
+        if (log == of || focal_log_tip(log)->seq <= log->base.seq || log->name.lane != of->name.lane || !c || !mine
             || !focal_hash_equal(&log->name.scope, &of->name.scope) || strcmp(c->office.text, mine->office.text) != 0)
             continue;
         if ((count + 1) * FOCAL_PREVIOUS_BYTES > FOCAL_ORDINARY_MAX / 2)
             break;
         focal_buf_bytes(out, log->id.b, sizeof log->id.b);
-        focal_buf_be64(out, log->head.seq);
-        focal_buf_bytes(out, log->head.h.b, sizeof log->head.h.b);
+        focal_buf_be64(out, focal_log_tip(log)->seq);
+        focal_buf_bytes(out, focal_log_tip(log)->h.b, sizeof log->head.h.b);
         count++;
     }
     if (count > 1 && !out->failed)
@@ -355,8 +357,9 @@ static struct oplog_scope *writable(const struct focal_oplog *ol, const struct f
         if (focal_scope_compare(&ol->scopes[i]->scope, scope) == 0)
             found = ol->scopes[i];
     }
-    /* A log of ours in it is proof enough: rights to write are not taken back by what is built. */
-    return found && ol->has_keys && (found->own[FOCAL_LANE_DATA] || focal_oplog_grants(ol, &ol->keys->sign_public, scope)) ? found : NULL;
+    /* A log of ours in it is proof enough: certificates grant for ever. */
+    return found && ol->has_keys && !focal_oplog_cut_off(ol, &ol->keys->sign_public, scope)
+           && (found->own[FOCAL_LANE_DATA] || focal_oplog_grants(ol, &ol->keys->sign_public, scope)) ? found : NULL;
 }
 
 enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_write *w, struct focal_ref *ref, struct focal_error *err)
@@ -366,6 +369,9 @@ enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_w
     if (!scope) {
         char name[16];
         focal_scope_print(name, &w->scope);
+        if (ol->has_keys && focal_oplog_cut_off(ol, &ol->keys->sign_public, &w->scope))
+            return focal_fail(err, FOCAL_DENIED, "what is written now would count nowhere; ask headquarters. A new membership needs a new key",
+                              "the authority has taken from this office the right to write in %s", name);
         return focal_fail(err, FOCAL_DENIED, "ask headquarters for a certificate that lists this scope",
                           "this office may not write in %s", name);
     }

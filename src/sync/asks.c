@@ -101,21 +101,47 @@ enum focal_status ask_if_behind(struct focal_session *s, struct peer_log *p)
         return fork_ask(s, p);
     const struct focal_log *held = focal_oplog_log(s->host->oplog, &p->id);
     uint64_t head = held ? held->head.seq : 0, have = held ? held->staged.seq : 0;
-    if (s->closing || p->theirs <= head || now < p->blocked_until_ms || !shared_by_id(s, &p->name.scope) || pause_holds(s, &p->name))
+    const uint64_t limit = focal_oplog_limit(s->host->oplog, &p->id, &p->name), wanted = p->theirs < limit ? p->theirs : limit;
+    if (s->closing || wanted <= head || now < p->blocked_until_ms || !shared_by_id(s, &p->name.scope) || pause_holds(s, &p->name))
         return FOCAL_OK;
-    if (p->theirs <= have) {    /* what is staged may be anybody's invention: it must not keep us from asking for long */
+    if (wanted <= have) {       /* what is staged may be anybody's invention: it must not keep us from asking for long */
         if (now - s->segment_heard_ms <= FOCAL_ASK_STALE_MS)
             return FOCAL_OK;
         have = head;
     }
     bool may = false;
-    enum focal_status st = ask_note(s, &p->id, p->theirs, head, &may);
+    enum focal_status st = ask_note(s, &p->id, wanted, head, &may);
     if (st != FOCAL_OK || !may)
         return st;
     struct focal_message m = { .type = FOCAL_MSG_WANT };
     m.is.want.log = p->id;
     m.is.want.from = have + 1;
-    m.is.want.to.seq = p->theirs;
+    m.is.want.to.seq = p->theirs;       /* the tip as they told it */
     memcpy(m.is.want.to.keyed, p->announced.keyed, 8);
     return queue_message(s, &m);
+}
+
+/* The answer brings back all that stands after it as well. The next peer is asked when this one did not have it: holes are
+ * few, and doubles harmless. */
+enum focal_status holes_ask(struct focal_session *s)
+{
+    const struct focal_log *log = NULL;
+    uint64_t seq;
+    enum focal_status st = FOCAL_OK;
+    if (s->state != FOCAL_SESSION_TALKING || s->closing || !s->hello_taken)
+        return FOCAL_OK;
+    while (st == FOCAL_OK && (st = focal_oplog_next_hole(s->host->oplog, log, &log, &seq)) == FOCAL_OK) {
+        struct peer_log *p = peer_log_get(s, &log->id);
+        const struct focal_tip *tip = focal_log_tip(log);
+        if (!p || p->hole_asked == seq || seq > tip->seq || !shared_by_id(s, &log->name.scope) || pause_holds(s, &p->name))
+            continue;
+        struct focal_message m = { .type = FOCAL_MSG_WANT };
+        m.is.want.log = log->id;
+        m.is.want.from = seq;
+        m.is.want.to.seq = tip->seq;
+        keyed_hash(s, m.is.want.to.keyed, &tip->h);
+        p->hole_asked = seq;
+        st = queue_message(s, &m);
+    }
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }

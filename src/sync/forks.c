@@ -31,8 +31,8 @@ void fork_free(struct peer_log *p)
 static uint64_t tips_digest(const struct focal_session *s, const struct focal_id *log)
 {
     uint64_t sum = 1;
-    for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, log, line)) != NULL;)
-        sum += (focal_get_be64(line->head.h.b) ^ line->head.seq) * UINT64_C(0x9E3779B97F4A7C15);
+    for (const struct focal_log *line = NULL; (line = focal_oplog_next_tip(s->host->oplog, log, line)) != NULL;)
+        sum += (focal_get_be64(focal_log_tip(line)->h.b) ^ focal_log_tip(line)->seq) * UINT64_C(0x9E3779B97F4A7C15);
     return sum | 1;
 }
 
@@ -68,9 +68,9 @@ enum focal_status fork_enter(struct focal_session *s, struct peer_log *p)
 enum focal_status fork_mark_equal(struct focal_session *s, struct peer_log *p)
 {
     tips_clear(p->fork);
-    for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;) {
-        struct focal_frontier_tip tip = { .seq = line->head.seq };
-        keyed_hash(s, tip.keyed, &line->head.h);
+    for (const struct focal_log *line = NULL; (line = focal_oplog_next_tip(s->host->oplog, &p->id, line)) != NULL;) {
+        struct focal_frontier_tip tip = { .seq = focal_log_tip(line)->seq };
+        keyed_hash(s, tip.keyed, &focal_log_tip(line)->h);
         enum focal_status st = tips_add(p->fork, &tip);
         if (st != FOCAL_OK)
             return st;
@@ -116,14 +116,15 @@ uint64_t fork_holds(const struct focal_session *s, const struct peer_log *p, con
         if (at && upto > most)
             most = upto;
     }
-    return most < line->head.seq ? most : line->head.seq;
+    return most < focal_log_tip(line)->seq ? most : focal_log_tip(line)->seq;
 }
 
 uint64_t fork_lack(const struct focal_session *s, const struct peer_log *p)
 {
+    const uint64_t limit = focal_oplog_limit(s->host->oplog, &p->id, &p->name);
     uint64_t lack = 0;
     for (size_t i = 0; i < p->fork->tip_count; i++)
-        lack += p->fork->tips[i].state != TIP_HELD;
+        lack += p->fork->tips[i].tip.seq <= limit && p->fork->tips[i].state != TIP_HELD;
     return tips_known(s, p) ? lack : p->fork->tip_count;
 }
 
@@ -131,8 +132,8 @@ bool fork_equal(const struct focal_session *s, const struct peer_log *p)
 {
     if (fork_lack(s, p) != 0)
         return false;
-    for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;) {
-        if (fork_holds(s, p, line) < line->head.seq)
+    for (const struct focal_log *line = NULL; (line = focal_oplog_next_tip(s->host->oplog, &p->id, line)) != NULL;) {
+        if (fork_holds(s, p, line) < focal_log_tip(line)->seq)
             return false;
     }
     return true;
@@ -143,8 +144,9 @@ bool fork_equal(const struct focal_session *s, const struct peer_log *p)
 /* 1, 2, 4, … entries back from the head of a line, down to where it begins. */
 static enum focal_status list_line(struct focal_session *s, const struct focal_log *line, struct focal_buf *items, size_t *count)
 {
-    for (uint64_t back = 0; *count < FOCAL_HEADS_MAX && line->head.seq - line->base.seq > back; back = back ? 2 * back : 1) {
-        struct focal_frontier_tip head = { .seq = line->head.seq - back };
+    const uint64_t last = focal_log_tip(line)->seq;
+    for (uint64_t back = 0; *count < FOCAL_HEADS_MAX && last - line->base.seq > back; back = back ? 2 * back : 1) {
+        struct focal_frontier_tip head = { .seq = last - back };
         struct focal_hash h;
         if (back > 0 && !tip_looks_left(s, 1))
             break;              /* a shorter list is true as well: more is sent than is missing */
@@ -166,7 +168,7 @@ static enum focal_status ask_for(struct focal_session *s, struct peer_log *p, co
     m.is.heads.log = p->id;
     m.is.heads.to = *tip;
     focal_buf_init(&items, FOCAL_HEADS_MAX * 16);
-    for (const struct focal_log *line = NULL; st == FOCAL_OK && (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;)
+    for (const struct focal_log *line = NULL; st == FOCAL_OK && (line = focal_oplog_next_tip(s->host->oplog, &p->id, line)) != NULL;)
         st = list_line(s, line, &items, &m.is.heads.count);
     m.is.heads.items = focal_buf_view(&items);
     if (st == FOCAL_OK)
@@ -179,10 +181,11 @@ enum focal_status fork_ask(struct focal_session *s, struct peer_log *p)
 {
     if (s->closing || s->host->now.mono_ms < p->blocked_until_ms || !shared_by_id(s, &p->name.scope))
         return FOCAL_OK;
+    const uint64_t limit = focal_oplog_limit(s->host->oplog, &p->id, &p->name);
     enum focal_status st = tips_look(s, p);
     for (size_t i = 0; i < p->fork->tip_count && st == FOCAL_OK; i++) {
         const struct focal_frontier_tip *tip = &p->fork->tips[i].tip;
-        if (p->fork->tips[i].state != TIP_LACKING)
+        if (tip->seq > limit || p->fork->tips[i].state != TIP_LACKING)
             continue;
         if (!tip_looks_left(s, LOOKS_MAX / 2))
             return FOCAL_OK;    /* asked with a whole list, a little later */
@@ -205,7 +208,7 @@ enum focal_status fork_send_from(struct focal_session *s, struct peer_log *p, co
     if (st != FOCAL_OK || wanted.state != TIP_HELD)
         return st;              /* moved on: they hear of our tips and ask again */
     const struct focal_log *line = focal_oplog_log_at(s->host->oplog, wanted.serial);
-    if (from > line->head.seq)
+    if (from > focal_log_tip(line)->seq)
         return FOCAL_OK;
     struct fork *f = p->fork;
     for (size_t i = 0; i < f->send_count; i++) {

@@ -36,10 +36,10 @@ void frontier_put(const struct focal_session *s, struct focal_buf *items, const 
     item.author = trunk->name.author;
     item.epoch = trunk->name.epoch;
     item.lane = trunk->name.lane;
-    while ((line = focal_oplog_next_line(s->host->oplog, log, line)) != NULL) {
+    while ((line = focal_oplog_next_tip(s->host->oplog, log, line)) != NULL) {
         struct focal_frontier_tip *tip = &item.tips[item.tip_count++];
-        tip->seq = line->head.seq;
-        keyed_hash(s, tip->keyed, &line->head.h);
+        tip->seq = focal_log_tip(line)->seq;
+        keyed_hash(s, tip->keyed, &focal_log_tip(line)->h);
         if (item.tip_count == FOCAL_TIPS_MAX) {
             focal_frontier_put(items, &item);
             item.tip_count = 0;
@@ -57,6 +57,18 @@ static bool is_trunk(const struct focal_log *log)
     return focal_id_equal(&log->id, &log->line);
 }
 
+/* The trunk of a log of this scope that is held. Also of one that a cut leaves nothing of the name is known here: they may not
+ * have heard of the cut yet, and count on it. */
+static bool held(const struct shared_scope *scope, const struct focal_log *log)
+{
+    return log->head.seq > 0 && is_trunk(log) && focal_hash_equal(&log->name.scope, &scope->id);
+}
+
+static bool shown(const struct focal_session *s, const struct focal_log *log)
+{
+    return focal_oplog_next_tip(s->host->oplog, &log->id, NULL) != NULL;
+}
+
 enum focal_status frontier_send_whole(struct focal_session *s, struct shared_scope *scope)
 {
     struct focal_oplog *ol = s->host->oplog;
@@ -70,14 +82,16 @@ enum focal_status frontier_send_whole(struct focal_session *s, struct shared_sco
     size_t count = focal_oplog_log_count(ol);
     for (size_t i = 0; i < count && st == FOCAL_OK; i++) {
         const struct focal_log *log = focal_oplog_log_at(ol, i);
-        if (log->head.seq == 0 || !is_trunk(log) || !focal_hash_equal(&log->name.scope, &scope->id))
+        if (!held(scope, log))
             continue;
         struct peer_log *p = peer_log_make(s, &log->id, &log->name);
         st = !p ? FOCAL_NO_MEMORY : log->forked ? fork_enter(s, p) : FOCAL_OK;
         if (st != FOCAL_OK)
             break;
+        if (!shown(s, log))
+            continue;
         p->told_name = true;
-        p->head_seen = log->head.seq;
+        p->head_seen = focal_log_tip(log)->seq;
         frontier_put(s, &items, &log->id);
         fork_told(s, p);
         if (items.len + FORK_ITEMS_BYTES > ITEMS_MAX) {
@@ -103,7 +117,7 @@ enum focal_status frontier_mark_equal(struct focal_session *s, struct shared_sco
     scope->exchanged = true;
     for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
         const struct focal_log *log = focal_oplog_log_at(ol, i);
-        if (log->head.seq == 0 || !is_trunk(log) || !focal_hash_equal(&log->name.scope, &scope->id))
+        if (!held(scope, log))
             continue;
         struct peer_log *p = peer_log_make(s, &log->id, &log->name);
         enum focal_status st = !p ? FOCAL_NO_MEMORY : log->forked ? fork_enter(s, p) : FOCAL_OK;
@@ -112,7 +126,7 @@ enum focal_status frontier_mark_equal(struct focal_session *s, struct shared_sco
         if (st != FOCAL_OK)
             return st;
         p->told_name = true;
-        p->theirs = p->sent = p->head_seen = log->head.seq;
+        p->theirs = p->sent = p->head_seen = focal_log_tip(log)->seq;
     }
     return FOCAL_OK;
 }
@@ -186,7 +200,7 @@ static enum focal_status series_end(struct focal_session *s, struct shared_scope
     struct focal_oplog *ol = s->host->oplog;
     for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
         const struct focal_log *log = focal_oplog_log_at(ol, i);
-        if (log->head.seq == 0 || !is_trunk(log) || !focal_hash_equal(&log->name.scope, &scope->id))
+        if (!held(scope, log))
             continue;
         struct peer_log *p = peer_log_make(s, &log->id, &log->name);
         if (!p)

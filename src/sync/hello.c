@@ -29,6 +29,19 @@ struct shared_scope *shared_by_id(struct focal_session *s, const struct focal_ha
     return NULL;
 }
 
+/* What was said of a scope that is shared no more, and waits to be sent, is not sent. What went out before could come back
+ * with the right alone: then all is told anew. */
+static void scopes_dropped(struct focal_session *s, const struct shared_scope *left, size_t count)
+{
+    for (size_t i = 0; i < s->shared_count; i++) {
+        bool stays = false;
+        for (size_t k = 0; k < count; k++)
+            stays = stays || focal_hash_equal(&left[k].id, &s->shared[i].id);
+        if (!stays)
+            queue_drop_scope(s, &s->shared[i]);
+    }
+}
+
 /* The scopes that my certificate and the highest of theirs I hold both list. Judged at HELLO and again whenever
  * statements arrive: a scope that is gone is no longer spoken of; a new one is announced. */
 void shared_refresh(struct focal_session *s)
@@ -39,7 +52,7 @@ void shared_refresh(struct focal_session *s)
     size_t count = 0;
     if (mine && theirs) {
         for (size_t i = 0; i < mine->read_count; i++) {
-            if (!focal_certificate_lists(theirs->read, theirs->read_count, &mine->read[i]))
+            if (!focal_oplog_may_read(s->host->oplog, theirs, &mine->read[i]) || !focal_oplog_may_read(s->host->oplog, mine, &mine->read[i]))
                 continue;
             struct shared_scope *f = &fresh[count++];
             memset(f, 0, sizeof *f);
@@ -54,6 +67,7 @@ void shared_refresh(struct focal_session *s)
             }
         }
     }
+    scopes_dropped(s, fresh, count);
     memcpy(s->shared, fresh, count * sizeof fresh[0]);
     s->shared_count = count;
 }
@@ -139,8 +153,10 @@ enum focal_status hello_take(struct focal_session *s, const struct focal_hello *
     }
     for (size_t i = 0; i < h->scope_count; i++) {
         struct shared_scope *scope = shared_by_tag(s, h->scopes[i].tag);
-        if (!scope)
+        if (!scope) {           /* they think we share it; of what they say of its logs nothing is heard */
+            s->names_dropped = true;
             continue;
+        }
         scope->they_share = true;
         uint8_t ours[16];
         focal_oplog_frontier_hash(s->host->oplog, &scope->id, ours);
@@ -179,7 +195,8 @@ bool focal_session_told_notices(const struct focal_session *s, const struct foca
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
         if (!focal_hash_equal(&p->name.scope, scope) || (p->name.lane != FOCAL_LANE_NOTICES && of->scope.cls != FOCAL_SCOPE_CONTROL))
             continue;
-        if (p->fork ? fork_lack(s, p) != 0 : p->theirs > (log ? log->head.seq : 0))
+        const uint64_t limit = focal_oplog_limit(s->host->oplog, &p->id, &p->name), theirs = p->theirs < limit ? p->theirs : limit;
+        if (p->fork ? fork_lack(s, p) != 0 : theirs > (log ? log->head.seq : 0))
             return false;
     }
     return of != NULL;

@@ -51,6 +51,46 @@ struct queued *queue_take(struct focal_session *s)
     return q;
 }
 
+/* Does a waiting message speak of this scope? */
+static bool speaks_of(const struct focal_session *s, const struct queued *q, const struct shared_scope *scope)
+{
+    struct focal_message m;
+    struct focal_receipt r;
+    if (q->raw || focal_message_decode(&m, focal_span_of(q->bytes, q->len)) != FOCAL_OK)
+        return false;
+    const struct focal_log *log = NULL;
+    switch (m.type) {
+    case FOCAL_MSG_FRONTIER: return memcmp(m.is.frontier.tag, scope->tag, sizeof scope->tag) == 0;
+    case FOCAL_MSG_RECEIPT: return focal_receipt_decode(&r, m.is.receipt.body) != FOCAL_OK || focal_hash_equal(&r.scope, &scope->id);
+    case FOCAL_MSG_WANT: log = focal_oplog_log(s->host->oplog, &m.is.want.log); break;
+    case FOCAL_MSG_HEADS: log = focal_oplog_log(s->host->oplog, &m.is.heads.log); break;
+    default: return false;
+    }
+    return log && focal_hash_equal(&log->name.scope, &scope->id);
+}
+
+void queue_drop_scope(struct focal_session *s, const struct shared_scope *scope)
+{
+    struct queued *kept = s->queue_head, *next;
+    s->queue_head = s->queue_tail = NULL;
+    s->queue_bytes = 0;
+    for (struct queued *q = kept; q; q = next) {
+        next = q->next;
+        q->next = NULL;
+        if (speaks_of(s, q, scope)) {
+            focal_wipe(q->bytes, q->len);
+            focal_free(q);
+            continue;
+        }
+        if (s->queue_tail)
+            s->queue_tail->next = q;
+        else
+            s->queue_head = q;
+        s->queue_tail = q;
+        s->queue_bytes += q->len;
+    }
+}
+
 void queue_drop(struct focal_session *s)
 {
     for (struct queued *q = queue_take(s); q; q = queue_take(s)) {

@@ -16,7 +16,7 @@ enum focal_status want_take(struct focal_session *s, const struct focal_want *w)
     if (w->from == 0)
         return FOCAL_NEVER;
     /* Asked for what we do not show them or no longer hold: not an error, rights differ for a while. */
-    if (!log || log->head.seq < w->from || (!FOCAL_PLANTED(ANY_SCOPE_TOLD) && !shared_by_id(s, &log->name.scope)))
+    if (!log || focal_log_tip(log)->seq < w->from || (!FOCAL_PLANTED(ANY_SCOPE_TOLD) && !shared_by_id(s, &log->name.scope)))
         return FOCAL_OK;
     struct peer_log *p = peer_log_make(s, &log->id, &log->name);
     if (!p)
@@ -31,8 +31,8 @@ enum focal_status want_take(struct focal_session *s, const struct focal_want *w)
         p->theirs = w->from - 1;        /* not more than before: what is before it may only be staged there */
     p->sent = w->from - 1;
     p->next = w->from + FOCAL_PLANTED(RANGE_OFF_BY_ONE);
-    p->to = log->head.seq;      /* what came since is wanted as well */
-    p->head_seen = log->head.seq;
+    p->to = focal_log_tip(log)->seq;    /* what came since is wanted as well */
+    p->head_seen = p->to;
     return FOCAL_OK;
 }
 
@@ -193,8 +193,8 @@ static enum focal_status blame(struct focal_session *s, struct peer_log *p, enum
     case FOCAL_NO_LONGER:
         p->blocked_until_ms = s->host->now.mono_ms + BLOCKED_MS;
         asks_drop(s, &p->id);
-        focal_trace_line(s->host->trace, FOCAL_INFO, "sync", "segment not admitted yet: %s", err->message);
-        return FOCAL_OK;
+        focal_trace_line(s->host->trace, FOCAL_INFO, "sync", "segment not admitted: %s", err->message);
+        return st == FOCAL_NO_LONGER ? cuts_send(s, p) : FOCAL_OK;
     case FOCAL_CONFLICT:        /* a branch of which the beginning is not here: they hear of our tips, and we ask for theirs */
         asks_drop(s, &p->id);
         st = fork_enter(s, p);
@@ -227,7 +227,7 @@ enum focal_status segment_take(struct focal_session *s, const struct focal_segme
     const struct focal_log *log = NULL;
     const struct focal_log *held = focal_oplog_log(s->host->oplog, &g->log);
     uint64_t before = held ? held->head.seq : 0;
-    if (!p->fork && first > (held ? held->staged.seq : 0) + 1)      /* what is before it is missing: asked for, without waiting */
+    if (!p->fork && first > (held ? held->staged.seq : 0) + 1 && first <= focal_oplog_limit(s->host->oplog, &p->id, &p->name))      /* what is before it is missing: asked for, without waiting */
         return ask_if_behind(s, p);
     struct focal_error err = { .status = FOCAL_OK };
     struct focal_incoming in = { .name = &p->name, .before = g->before, .packed = g->packed,
@@ -301,13 +301,15 @@ bool ack_make(struct focal_session *s, struct focal_message *m, struct focal_buf
         p->ack_due = false;
         s->acks_due--;
         focal_assert(log != NULL);
+        if (!shared_by_id(s, &p->name.scope))       /* not any more: also that it came is not said */
+            continue;
         if (p->fork) {
             fork_announce(s, p);
             continue;
         }
-        if (log->head.seq == 0 && !FOCAL_PLANTED(STAGED_ACKNOWLEDGED))
-            continue;           /* only staged so far: nothing durable and signed to speak of */
-        struct focal_ack_item item = { .log = p->id, .seq = FOCAL_PLANTED(STAGED_ACKNOWLEDGED) ? log->staged.seq : log->head.seq };
+        if (focal_log_tip(log)->seq == 0 && !FOCAL_PLANTED(STAGED_ACKNOWLEDGED))
+            continue;           /* only staged so far, or cut: nothing durable and signed to speak of */
+        struct focal_ack_item item = { .log = p->id, .seq = FOCAL_PLANTED(STAGED_ACKNOWLEDGED) ? log->staged.seq : focal_log_tip(log)->seq };
         focal_ack_put(items, &item);
         m->is.ack.count++;
         if (items->len + 24 > ITEMS_MAX)

@@ -342,7 +342,7 @@ enum focal_status focal_session_tick(struct focal_session *s)
         if (st != FOCAL_OK)
             return st;
     }
-    return FOCAL_OK;
+    return holes_ask(s);
 }
 
 /* ---- told by the node -------------------------------------------------------------------------------------------------- */
@@ -391,21 +391,22 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
     }
     bool sending = p->next != 0 && p->next <= p->to;
     uint64_t covered = p->theirs > p->sent ? p->theirs : p->sent;
+    const uint64_t tip = focal_log_tip(log)->seq;
     if (sending && p->to > covered)
         covered = p->to;
-    if (covered < log->head.seq) {
+    if (covered < tip) {
         if (scope->exchanged && covered >= p->head_seen) {
             if (!sending)
                 p->next = covered + 1;
-            p->to = log->head.seq;
+            p->to = tip;
         } else if (!FOCAL_PLANTED(TIP_NOT_ANNOUNCED) && !p->announce_due) {
             p->announce_due = true;
             s->announces_due++;
         }
-    } else if (p->theirs >= log->head.seq) {
+    } else if (p->theirs >= tip) {
         ack_owe(s, p);          /* they had it first, and cannot know that it came here by another way */
     }
-    p->head_seen = log->head.seq;
+    p->head_seen = tip;
     if (others_may_wait_for(log))
         st = ask_blocked(s);
     return st == FOCAL_OK ? ask_if_behind(s, p) : st;
@@ -416,7 +417,8 @@ enum focal_status focal_session_rights_changed(struct focal_session *s)
     if (s->state != FOCAL_SESSION_TALKING || s->closing)
         return FOCAL_OK;
     tip_looks_start(s);
-    shared_refresh(s);
+    if (!FOCAL_PLANTED(RIGHTS_JUDGED_ONCE))
+        shared_refresh(s);
     enum focal_status st = s->hello_taken ? shared_announce(s) : FOCAL_OK;
     if (st == FOCAL_OK)
         st = ask_blocked(s);
@@ -476,19 +478,20 @@ void focal_session_lack(const struct focal_session *s, uint64_t *they, uint64_t 
     while (focal_map_next(&s->logs, &at, NULL, &value)) {
         const struct peer_log *p = value;
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
-        uint64_t ours = log ? log->head.seq : 0;
+        const uint64_t limit = focal_oplog_limit(s->host->oplog, &p->id, &p->name), theirs = p->theirs < limit ? p->theirs : limit;
+        uint64_t ours = log ? focal_log_tip(log)->seq : 0;
         if (!focal_session_shares(s, &p->name.scope))
             continue;
         if (p->fork) {
-            for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL;)
-                *they += line->head.seq - fork_holds(s, p, line);
+            for (const struct focal_log *line = NULL; (line = focal_oplog_next_tip(s->host->oplog, &p->id, line)) != NULL;)
+                *they += focal_log_tip(line)->seq - fork_holds(s, p, line);
             *we += fork_lack(s, p);
             continue;
         }
-        if (ours > p->theirs)
-            *they += ours - p->theirs;
+        if (ours > theirs)
+            *they += ours - theirs;
         else
-            *we += p->theirs - ours;
+            *we += theirs - ours;
     }
 }
 

@@ -58,6 +58,8 @@ struct peer_log {
     uint32_t series;                /* the whole series that listed it last */
     bool ack_due;                   /* what is durable here is to be told */
     struct fork *fork;              /* NULL: one line here and there, as far as we know */
+    uint64_t hole_asked;            /* the hole last asked of them */
+    bool told_cuts;                 /* what they sent was beyond a cut, and they have heard of it */
     bool told_name;                 /* they know its name */
     bool announce_due;              /* our new tip is to be announced, not pushed */
     bool look_due;                  /* whether their tip lies on our line is still to be seen */
@@ -139,6 +141,7 @@ enum focal_status queue_message(struct focal_session *, const struct focal_messa
 enum focal_status queue_raw(struct focal_session *, struct focal_span);
 struct queued *queue_take(struct focal_session *);
 void queue_drop(struct focal_session *);
+void queue_drop_scope(struct focal_session *, const struct shared_scope *);     /* what speaks of it */
 
 /* handshake.c */
 enum focal_status handshake_start(struct focal_session *);
@@ -157,6 +160,7 @@ void keyed_hash(const struct focal_session *, uint8_t out[8], const struct focal
 enum focal_status subjects_send(struct focal_session *);
 enum focal_status subjects_take(struct focal_session *, const struct focal_subjects *);
 enum focal_status statement_take(struct focal_session *, struct focal_span);
+enum focal_status cuts_send(struct focal_session *, struct peer_log *);        /* the answer to what is no longer admitted */
 
 /* frontier.c */
 enum focal_status frontier_send_whole(struct focal_session *, struct shared_scope *);
@@ -202,6 +206,7 @@ enum focal_status fork_piece(struct focal_session *, struct peer_log *, struct f
 /* May this be asked of this peer now? Then it is noted as asked. */
 enum focal_status ask_note(struct focal_session *, const struct focal_id *log, uint64_t to, uint64_t head, bool *may);
 enum focal_status ask_if_behind(struct focal_session *, struct peer_log *);
+enum focal_status holes_ask(struct focal_session *);      /* what is missing here, once of each peer */
 void asks_forget_link(struct focal_sync_host *, uint64_t link);
 void asks_touch(struct focal_session *, const struct peer_log *);      /* something of it was admitted */
 void asks_drop(struct focal_session *, const struct focal_id *log);

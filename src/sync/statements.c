@@ -84,6 +84,17 @@ enum focal_status subjects_take(struct focal_session *s, const struct focal_subj
     return FOCAL_OK;
 }
 
+/* Once for each log: whoever goes on sending it will also hear of later cuts, as of any statement. */
+enum focal_status cuts_send(struct focal_session *s, struct peer_log *p)
+{
+    struct focal_message m = { .type = FOCAL_MSG_STATEMENT };
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; !p->told_cuts && st == FOCAL_OK && focal_oplog_cut_statement(s->host->oplog, i, &p->name.author, &m.is.statement); i++)
+        st = m.is.statement.len ? queue_message(s, &m) : FOCAL_OK;
+    p->told_cuts = true;
+    return st;
+}
+
 enum focal_status statement_take(struct focal_session *s, struct focal_span statement)
 {
     enum focal_status st = s->host->writing(s->host->data);

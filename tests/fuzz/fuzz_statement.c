@@ -20,6 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     focal_buf_init(&again, FOCAL_STATEMENT_MAX);
     if (statement.kind == FOCAL_STATEMENT_GENESIS)
         focal_genesis_encode(&again, &statement.is.genesis);
+    else if (statement.kind == FOCAL_STATEMENT_CUT)
+        focal_cut_encode(&again, &statement.is.cut);
     else
         focal_certificate_encode(&again, &statement.is.certificate);
     focal_assert(!again.failed && focal_span_equal(focal_buf_view(&again), statement.body));

@@ -20,6 +20,7 @@ struct line {
 
 struct step {
     bool is_statement, never;           /* never: it waits for ever, for what it needs is not told here */
+    bool beyond;                        /* of a cut: gets in when it comes before it, and means nothing */
     bool is_unsigned;                   /* staged, until the piece after it brings the signature */
     struct carried piece;
     struct focal_buf statement;
@@ -238,7 +239,7 @@ static inline bool take(struct life *l, size_t i)
 {
     const struct step *s = &l->h->steps[i];
     const enum focal_status st = s->is_statement ? focal_oplog_add_statement(l->at->ol, focal_buf_view(&s->statement)) : hand_over(l->at, &s->piece);
-    if (st != FOCAL_OK && st != FOCAL_EXISTS && st != FOCAL_NOT_YET && st != FOCAL_CONFLICT)
+    if (st != FOCAL_OK && st != FOCAL_EXISTS && st != FOCAL_NOT_YET && st != FOCAL_CONFLICT && st != FOCAL_NO_LONGER)
         fail_msg("%s: step %zu: status %d", l->h->name, i, (int)st);
     return st == FOCAL_OK || st == FOCAL_EXISTS;
 }
@@ -299,8 +300,16 @@ static inline void live(const struct history *h, const size_t *order, enum batch
         begin(at);
     }
     end_transaction(&l);
+    /* What was erased by a redaction that counts no more is asked for again. */
+    begin(at);
+    for (size_t i = 0; i < h->count && focal_oplog_has_holes(at->ol); i++) {
+        if (!h->steps[i].is_statement)
+            (void)take(&l, i);
+    }
+    end_transaction(&l);
+    assert_false(focal_oplog_has_holes(at->ol));
     for (size_t i = 0; i < h->count; i++)
-        assert_int_equal(l.done[i], !h->steps[i].never);
+        assert_true(h->steps[i].beyond || l.done[i] == !h->steps[i].never);
 }
 
 /* ---- what must be the same ------------------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  *
  *   any order and any batching gives the same bytes, above the limit as below it
  *   what a flooder writes takes no place from what others wrote
- *   what is replaced or redacted gives its place back */
+ *   what is replaced, redacted or cut gives its place back */
 #include "../unit/oplog/offices.h"
 
 enum { KEN, TCD, HQ, OFFICES, FLOOD = 170, FLOOD_VALUE_BYTES = 14000, ORDERS = 4 };
@@ -220,6 +220,58 @@ static void what_is_redacted_gives_its_place_back(void **state)
     all_alike(1);
 }
 
+/* Leaves of what KEN wrote what came before the flood, or before its last entries: its log up to seq. */
+static void cut_the_flooder(struct focal_buf *out, uint64_t number, uint64_t seq)
+{
+    const struct focal_log *log = log_of(&offices[HQ], &net, &offices[KEN], &scope_network);
+    struct focal_cut_tip tip = { .log = log->id, .tip = { .seq = seq } };
+    struct focal_buf tips, body;
+    focal_buf_init(out, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&tips, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    assert_int_equal(focal_oplog_hash_on(offices[HQ].ol, log, seq, &tip.tip.h), FOCAL_OK);
+    focal_cut_tip_put(&tips, &tip);
+    const struct focal_cut c = { .office = offices[KEN].code, .key = offices[KEN].keys.sign_public, .reach = { .kind = FOCAL_REACH_EVERYTHING },
+        .number = number, .tips = focal_buf_view(&tips), .day = 20100, .reason = FOCAL_CUT_REVOKED };
+    focal_cut_encode(&body, &c);
+    focal_statement_sign(out, net.authority.secret, &net.id, focal_buf_view(&body));
+    assert_false(out->failed);
+    focal_buf_close(&tips);
+    focal_buf_close(&body);
+}
+
+/* A cut takes a split part back to one row, a later one that leaves more splits it again, and the first entry left is shown. */
+static void what_is_cut_gives_its_place_back(void **state)
+{
+    (void)state;
+    static const uint64_t left[] = { 1, 2, FLOOD, FLOOD + 1 };
+    struct focal_hash before, after, other;
+    bool more;
+    flood_the_record();
+    exchange();
+    assert_verifies(&offices[HQ], &before);
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        struct focal_buf cut;
+        cut_the_flooder(&cut, i + 1, left[i]);
+        for (size_t o = 0; o < OFFICES; o++)
+            hold(&offices[o], &cut);
+        focal_buf_close(&cut);
+        assert_verifies(&offices[HQ], &after);
+        for (size_t o = 0; o < OFFICES; o++) {
+            const size_t values = shown(&offices[o], FIELD_A, -1, &more);
+            assert_false(focal_oplog_again_due(offices[o].ol));
+            assert_true(left[i] < FLOOD ? values == left[i] - 1 && !more : values > 60 && more);
+            assert_true(to_be_looked_at(&offices[o]) == (left[i] >= FLOOD));
+            assert_int_equal(shown(&offices[o], FIELD_ROWS, 7, NULL), 1);
+            assert_same_state(&offices[HQ], &offices[o]);
+            assert_verifies(&offices[o], &other);
+            assert_memory_equal(after.b, other.b, sizeof after.b);
+            rebuilt_alike(&offices[o]);
+        }
+    }
+    assert_memory_equal(before.b, after.b, sizeof before.b);
+}
+
 /* ---- its rows ---- */
 
 static size_t faults_found(struct office *o)
@@ -352,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flood_changes_nothing_for_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_replaced_gives_its_place_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_redacted_gives_its_place_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_cut_gives_its_place_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(harm_to_a_row_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failure_leaves_the_rows_alone, set_up, tear_down),
     };

@@ -3,8 +3,7 @@
  *   any order that is one within each log, any batching, with rollbacks and restarts between: the same frontiers, the same derived
  *   bytes, the same digests; what is erased is readable nowhere; rebuild changes nothing
  *
- * Rights that are taken back do not exist yet. Their double is a node that is never told of one author's certificate: what he wrote
- * waits there for ever, and the node is as one to which it never came. */
+ * Rights that are taken back: test_cut_laws.c. */
 #include "history.h"
 
 static struct office ssd, tcd;
@@ -377,7 +376,7 @@ static void a_right_that_comes_late(void **state)
     all_orders(&h, 20);
 }
 
-/* The double of a cut: pieces of an author whose certificate is not told wait, and change nothing, in whatever order. */
+/* Pieces of an author whose certificate is not told wait, and change nothing, in whatever order. */
 static void what_an_untold_author_wrote(void **state)
 {
     (void)state;

@@ -92,7 +92,7 @@ static void note_part(struct world *w, int i, const struct focal_ref *record, co
     size_t was_count = focal_part_live(before, was, LIVES_MAX), is_count = focal_part_live(after, is, LIVES_MAX);
     focal_assert(was_count <= LIVES_MAX && is_count <= LIVES_MAX);
     struct sim_ack a = { .record = *record, .scope = *scope, .author = i, .value_first = b->value_count, .pair_first = b->pair_count,
-                         .excused = w->nodes[i].malice != NULL };
+                         .excused = w->nodes[i].malice != NULL || w->nodes[i].cut };
     for (size_t k = 0; k < is_count; k++) {
         if (among(was, was_count, &is[k]))
             continue;
@@ -222,8 +222,8 @@ void sim_excuse(struct world *w)
     for (size_t i = 0; i < w->node_count; i++) {
         struct sim_node *n = &w->nodes[i];
         struct focal_oplog *ol = n->node ? focal_node_oplog(n->node) : NULL, *own = NULL;
-        if (n->malice)
-            continue;           /* its word is worth nothing */
+        if (n->malice || n->cut)
+            continue;           /* its word is worth nothing, or nobody hears it any more */
         if (!ol && focal_oplog_open(&own, n->store, NULL, NULL, NULL, NULL) != FOCAL_OK)
             continue;
         note_requests(w, ol ? ol : own);
@@ -242,6 +242,18 @@ void sim_excuse(struct world *w)
     for (size_t k = 0; k < w->case_count; k++)
         w->cases[k].erased = w->cases[k].erased && w->cases[k].request_held;
     focal_free(safe);
+}
+
+void sim_excuse_cut(struct world *w, int i, struct focal_oplog *(*reporter)(struct world *, const struct focal_scope *, int not))
+{
+    for (size_t k = 0; k < w->book.count; k++) {
+        struct sim_ack *a = &w->book.acks[k];
+        if (a->excused || strcmp(w->nodes[a->author].code, w->nodes[i].code) != 0)
+            continue;
+        struct focal_oplog *ol = reporter(w, &a->scope, i);
+        a->excused = !ol || !held(w, ol, a);
+        w->counts.excused += a->excused;
+    }
 }
 
 /* ---- checking -------------------------------------------------------------------------------------------------------- */
@@ -272,7 +284,7 @@ void sim_book_check(struct world *w)
     gather(&w->book);
     for (size_t i = 0; i < w->node_count; i++) {
         struct sim_node *n = &w->nodes[i];
-        if (!n->node || n->malice || !focal_oplog_mine(focal_node_oplog(n->node)))
+        if (!n->node || n->malice || n->cut || !focal_oplog_mine(focal_node_oplog(n->node)))
             continue;
         for (size_t k = 0; k < w->book.count && !w->failure[0]; k++) {
             const struct sim_ack *a = &w->book.acks[k];

@@ -17,7 +17,7 @@ bool sim_bridged(const struct world *w, size_t a, size_t b, const struct focal_s
     if (strcmp(w->nodes[a].code, w->nodes[b].code) != 0)
         return true;
     for (size_t i = 0; i < w->node_count; i++)
-        if (mine(w, i) && !w->nodes[i].malice && strcmp(w->nodes[i].code, w->nodes[a].code) != 0 && sim_reads(w, (int)i, scope))
+        if (mine(w, i) && !w->nodes[i].malice && !w->nodes[i].cut && strcmp(w->nodes[i].code, w->nodes[a].code) != 0 && sim_reads(w, (int)i, scope))
             return true;
     return false;
 }
@@ -46,7 +46,7 @@ static bool same(struct world *w, size_t a, size_t b)
 static bool looked_at(struct world *w, size_t i)
 {
     struct sim_node *n = &w->nodes[i];
-    if (!n->node || n->malice)
+    if (!n->node || n->malice || n->cut)
         return false;
     return !w->invitations_lost || focal_oplog_mine(focal_node_oplog(n->node)) != NULL;
 }
@@ -166,7 +166,7 @@ static uint64_t entries_of(struct focal_oplog *ol, const struct focal_id *log)
 {
     uint64_t count = 0;
     for (const struct focal_log *line = NULL; (line = focal_oplog_next_line(ol, log, line)) != NULL;)
-        count += line->head.seq - line->base.seq;
+        count += focal_log_tip(line)->seq - line->base.seq;
     return count;
 }
 

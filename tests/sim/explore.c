@@ -113,6 +113,8 @@ static void act(struct world *w, const struct plan *p, struct explored *out)
         struct focal_ref ref = world_known_case(w);
         (void)world_redact(w, i, &ref);
     }
+    if (now(w, p, PLAN_REVOKE))
+        (void)world_cut(w, i);
     uint32_t times = p->malice == WORLD_FLOOD && i == 1 ? 20 : 1;
     for (; times && !world_failure(w); times--) {
         if (world_case_count(w) == 0 || world_random(w, 3) == 0)
@@ -254,6 +256,7 @@ void explore_add(struct explored *t, const struct explored *one)
     t->counts.clones += one->counts.clones;
     t->counts.losses += one->counts.losses;
     t->counts.redactions += one->counts.redactions;
+    t->counts.cuts += one->counts.cuts;
     t->counts.frames += one->counts.frames;
     t->counts.bytes += one->counts.bytes;
     t->counts.forks += one->counts.forks;

@@ -127,7 +127,7 @@ int world_clone(struct world *w, int i, bool other_machine)
         return -1;
     int at = (int)w->node_count++;
     struct sim_node *from = &w->nodes[i], *n = &w->nodes[at];
-    *n = (struct sim_node){ .keys = from->keys, .read_count = from->read_count, .joins = from->joins };
+    *n = (struct sim_node){ .keys = from->keys, .read_count = from->read_count, .joins = from->joins, .cut = from->cut };
     memcpy(n->code, from->code, sizeof n->code);
     memcpy(n->country, from->country, sizeof n->country);
     memcpy(n->reads, from->reads, sizeof n->reads);
@@ -185,6 +185,8 @@ void world_heal(struct world *w)
             world_one_way(w, i, k, false);
         world_start(w, i);
     }
+    for (int i = 0; i < count; i++)
+        sim_tell_cut(w, i);
     for (int i = 0; i < count; i++)
         for (int k = 0; k < count; k++)
             if (strcmp(w->nodes[i].code, w->nodes[k].code) != 0)

@@ -88,6 +88,12 @@ static void clone(struct world *w, int i) { (void)world_clone(w, i, true); }
 static void twin(struct world *w, int i) { (void)world_clone(w, i, false); }
 static void lose(struct world *w, int i) { (void)world_lose(w, i); }
 
+/* Of headquarters the next: it is what brings the statement. */
+static void revoke(struct world *w, int i)
+{
+    (void)world_cut(w, i == 0 && world_count(w) > 1 ? 1 : i);
+}
+
 /* A case that this node holds, or else the next node. Before the first case is recorded there is nothing to redact. */
 static void redact(struct world *w, int i)
 {
@@ -149,6 +155,7 @@ static const struct injection kinds[] = {
     { .name = "twin", .what = twin, .works = true },
     { .name = "lose", .what = lose, .works = true },
     { .name = "redact", .what = redact, .works = true },
+    { .name = "revoke", .what = revoke, .works = true },
     { .name = "redact-cloned", .before = clone, .what = redact, .works = true },
     { .name = "redact-restored", .before = back_up, .what = redact, .after = restore, .works = true },
 };

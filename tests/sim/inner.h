@@ -15,6 +15,8 @@ struct sim_node {
     struct focal_node_keys keys;
     struct focal_buf certificate;       /* statement; empty: it came by invitation */
     bool joins;                         /* came by invitation */
+    bool cut;                           /* the authority has taken everything from its key: */
+    struct focal_buf cut_statement;
     struct focal_store *store;
     struct focal_node *node;
     struct focal_fake_image *backup;
@@ -84,6 +86,7 @@ struct world {
     struct world_counts counts;
     uint64_t inject_at; void (*inject)(struct world *, void *); void *inject_data;
     bool invitations_lost;              /* the disk of headquarters or of one who joins was lost or put back */
+    uint64_t cuts_made;                 /* numbers of statements */
     bool wire_spoilt;                   /* bytes are changed on their way: honest nodes blame each other */
     char failure[400];
 };
@@ -98,6 +101,9 @@ void sim_certify(struct world *, struct focal_buf *statement, const struct focal
                  const struct focal_public_keys *, const char *const *countries, size_t country_count, uint64_t invitation);
 void sim_found(struct world *, struct sim_node *);      /* the first contents of its store */
 void sim_injection(struct world *);                     /* between events: what is to happen at this index */
+
+/* authority.c: brings headquarters the cut of node i, if there is one. */
+void sim_tell_cut(struct world *, int i);
 
 /* step.c */
 enum focal_status sim_step(struct world *, int i, const struct focal_node_event *, size_t count);
@@ -125,6 +131,8 @@ void sim_moment_close(struct sim_moment *);
 void sim_acknowledged(struct world *, int i, const struct focal_ref *record, const struct sim_moment *before);
 void sim_unanswered(struct world *, const struct sim_moment *before);
 void sim_excuse(struct world *);        /* after a disk was lost or put back */
+/* What node i did and who reports of its scope does not hold. */
+void sim_excuse_cut(struct world *, int i, struct focal_oplog *(*reporter)(struct world *, const struct focal_scope *, int not));
 void sim_book_check(struct world *);
 void sim_book_close(struct sim_book *);
 struct sim_case *sim_case_of(const struct world *, const struct focal_ref *);     /* NULL: none that was acknowledged */

@@ -156,7 +156,7 @@ bool world_redact(struct world *w, int i, const struct focal_ref *record)
         return false;
     c->redacted = true;
     c->home_redacted = c->home_redacted || (c->home_set && sim_reads(w, i, &c->home));
-    c->erased = c->erased || (answered && strcmp(n->code, w->nodes[c->author].code) == 0 && !n->malice);
+    c->erased = c->erased || (answered && strcmp(n->code, w->nodes[c->author].code) == 0 && !n->malice && !n->cut);
     w->counts.redactions += answered;
     return answered;
 }

@@ -43,7 +43,7 @@ static const struct { enum plan_class c; uint32_t of, most; } odds[] = {
     { PLAN_KILL, 3, 300 },          { PLAN_STOP, 4, 50 },       { PLAN_NO_MEMORY, 4, 999 }, { PLAN_DISK, 4, 999 },
     { PLAN_CLOCK, 3, 50 },          { PLAN_CLOCK_STEPS, 5, 80 }, { PLAN_CLOCK_FROZEN, 6, 50 }, { PLAN_JOIN, 3, 1 },
     { PLAN_MALICE, 4, 1 },          { PLAN_RESTORE, 4, 40 },    { PLAN_SNAPSHOT, 6, 40 },   { PLAN_CLONE, 6, 20 },
-    { PLAN_LOSE, 6, 20 },           { PLAN_REDACT, 4, 80 },
+    { PLAN_LOSE, 6, 20 },           { PLAN_REDACT, 4, 80 },      { PLAN_REVOKE, 4, 60 },
 };
 
 void plan_choose(struct plan *p, struct world *w, uint64_t classes)

@@ -33,6 +33,7 @@
     X(JOIN, "join", true)                   /* an office joins on the way */                                            \
     X(MALICE, "malice", true)               /* one office is bad */                                                     \
     X(REDACT, "redact", true)               /* people withdraw a case for ever */                                       \
+    X(REVOKE, "revoke", true)               /* the authority takes all rights from an office */                            \
     X(RESTORE, "restore", true)             /* an old backup of the disk is put back */                                 \
     X(SNAPSHOT, "snapshot", true)           /* of the whole machine, with its fence */                                  \
     X(CLONE, "clone", true)                 /* a copy of the machine runs beside it */                                  \

@@ -16,6 +16,10 @@ static void look_scope(struct world *w, int from, int to, const struct focal_sco
         focal_scope_print(name, scope);
         sim_fail(w, "%s sends %s of %s to %s, who does not read it", w->nodes[from].code, what, name, w->nodes[to].code);
     }
+    if (scope && w->nodes[to].cut && focal_oplog_cut_off(focal_node_oplog(w->nodes[from].node), &w->nodes[to].keys.sign_public, scope)) {
+        focal_scope_print(name, scope);
+        sim_fail(w, "%s sends %s of %s to %s, from whom it was taken", w->nodes[from].code, what, name, w->nodes[to].code);
+    }
 }
 
 static void look_log(struct world *w, int from, int to, const struct focal_id *id, const char *what)

@@ -125,6 +125,7 @@ void world_free(struct world *w)
         focal_store_close(n->store);
         focal_fake_image_free(n->backup);
         focal_buf_close(&n->certificate);
+        focal_buf_close(&n->cut_statement);
         focal_free(n->watch);
         sim_malice_free(n->malice);
     }

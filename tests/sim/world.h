@@ -32,7 +32,7 @@ struct world_steps_go_wrong {
 };
 
 struct world_counts {
-    uint64_t acknowledged, crashes, killed, memory_faults, disk_faults, restores, clones, losses, redactions, frames, receipts, bytes, forks, excused, checked;
+    uint64_t acknowledged, crashes, killed, memory_faults, disk_faults, restores, clones, losses, redactions, cuts, frames, receipts, bytes, forks, excused, checked;
     uint64_t questions, answers;        /* of cryptography in this process, and those that were known (known_answers.c) */
     size_t largest_allocation;
 };
@@ -94,6 +94,8 @@ bool world_add(struct world *, int i, const struct focal_ref *, const char *fiel
 bool world_remove_row(struct world *, int i, const struct focal_ref *, const char *field);      /* one of its rows, by chance */
 bool world_redact(struct world *, int i, const struct focal_ref *);     /* the record with all entries on it; for ever */
 bool world_pause(struct world *, int i, int other, bool on);
+/* The authority takes everything from its key, as far as others do not hold it; not from headquarters. */
+bool world_cut(struct world *, int i);
 struct focal_ref world_known_case(struct world *);              /* one of those acknowledged, by chance */
 size_t world_case_count(const struct world *);
 

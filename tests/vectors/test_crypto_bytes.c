@@ -155,6 +155,54 @@ static void certificate(void **state)
     world_close(&w);
 }
 
+static void cut(void **state)
+{
+    (void)state;
+    struct world w;
+    struct focal_cut c;
+    struct focal_cut_tip tip;
+    struct focal_buf body, statement, tips;
+    struct focal_hash hash;
+    world_open(&w);
+    memset(&c, 0, sizeof c);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&tips, FOCAL_STATEMENT_MAX);
+    office_of(&c.office, "KEN-1");
+    c.key = w.node.sign_public;
+    c.reach.kind = FOCAL_REACH_EVERYTHING;
+    c.number = 1;
+    c.day = 20100;
+    c.reason = FOCAL_CUT_KEY_STOLEN;
+    for (uint8_t i = 2; i > 0; i--) {           /* sorted by the encoder */
+        tip.log = w.log;
+        tip.tip.seq = i * (uint64_t)300;
+        fill(&tip.tip.h, sizeof tip.tip.h, (uint8_t)(i * 16));
+        focal_cut_tip_put(&tips, &tip);
+    }
+    c.tips = focal_buf_view(&tips);
+    focal_cut_encode(&body, &c);
+    focal_statement_sign(&statement, w.authority.secret, &w.network, focal_buf_view(&body));
+    CHECK_BUF(CUT_STATEMENT, &statement);
+    focal_statement_hash(&hash, &w.network, focal_buf_view(&body));
+    CHECK(CUT_HASH, &hash);
+
+    c.reach = (struct focal_reach){ .kind = FOCAL_REACH_SCOPE, .scope = scope_of("country:KEN") };
+    c.number = 300;
+    c.tips = focal_span_of(NULL, 0);
+    focal_buf_clear(&body);
+    focal_cut_encode(&body, &c);
+    CHECK_BUF(CUT_SCOPE_BODY, &body);
+    c.reach = (struct focal_reach){ .kind = FOCAL_REACH_RIGHT, .right = FOCAL_RIGHT_REDACT };
+    focal_buf_clear(&body);
+    focal_cut_encode(&body, &c);
+    CHECK_BUF(CUT_RIGHT_BODY, &body);
+    focal_buf_close(&tips);
+    focal_buf_close(&body);
+    focal_buf_close(&statement);
+    world_close(&w);
+}
+
 static void names_of_logs(void **state)
 {
     (void)state;
@@ -297,7 +345,7 @@ static void invitation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_and_genesis), cmocka_unit_test(certificate), cmocka_unit_test(names_of_logs),
+        cmocka_unit_test(keys_and_genesis), cmocka_unit_test(certificate), cmocka_unit_test(cut), cmocka_unit_test(names_of_logs),
         cmocka_unit_test(chain), cmocka_unit_test(receipt), cmocka_unit_test(joining), cmocka_unit_test(invitation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,19 +260,20 @@ static void newer_things_are_kept(void **state)
 
     struct sheet s;
     sheet_open(&s);
-    focal_buf_varint(&s.body, 3);                   /* a kind to come */
+    focal_buf_varint(&s.body, 9);                   /* a kind to come */
     focal_buf_item(&s.body, 1, focal_span_text("a"));
     focal_buf_item(&s.body, 40, focal_span_text("b"));
     assert_int_equal(decode(&d, &s), FOCAL_OK);
-    assert_int_equal(d.kind, 3);
+    assert_int_equal(d.kind, 9);
     assert_true(d.newer);
+    assert_true(focal_span_equal(d.subject, focal_span_text("a")));
     focal_buf_item(&s.body, 40, focal_span_text("b"));
     assert_int_equal(decode(&d, &s), FOCAL_MALFORMED);
     focal_buf_clear(&s.body);
     focal_buf_varint(&s.body, 0);
     assert_int_equal(decode(&d, &s), FOCAL_MALFORMED);
     focal_buf_clear(&s.body);
-    focal_buf_varint(&s.body, 3);
+    focal_buf_varint(&s.body, 9);
     focal_buf_item(&s.body, 0, focal_span_text("a"));
     assert_int_equal(decode(&d, &s), FOCAL_MALFORMED);
     sheet_close(&s);

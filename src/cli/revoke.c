@@ -1,0 +1,280 @@
+/* office heads, revoke and retire; network show. The daemon says what it would have signed; what is signed is looked at here. */
+#include "cli.h"
+
+#include "authority.h"
+#include "focal/io.h"
+
+#include <string.h>
+#include <strings.h>
+#include <sys/prctl.h>
+
+enum { KNOWN_BYTES_MAX = 256 << 10, BODIES_MAX = 32 };
+
+/* ---- heads ---- */
+
+static void show_heads(const struct args *args, const json_t *item)
+{
+    struct table t;
+    struct focal_error err;
+    const json_t *heads = json_object_get(item, "heads");
+    table_open(&t, args);
+    table_column(&t, "SCOPE", false);
+    table_column(&t, "LANE", false);
+    table_column(&t, "LOG", false);
+    table_column(&t, "UP TO", true);
+    for (size_t i = 0; i < json_array_size(heads); i++) {
+        struct focal_buf number;
+        focal_buf_init(&number, 64);
+        say_scalar(&number, json_object_get(json_array_get(heads, i), "sequence"));
+        table_cell(&t, text_of(json_array_get(heads, i), "scope"));
+        table_cell(&t, text_of(json_array_get(heads, i), "lane"));
+        table_cell(&t, text_of(json_array_get(heads, i), "log"));
+        table_cell(&t, focal_buf_cstr(&number));
+        focal_buf_close(&number);
+    }
+    (void)!table_print(&t, &err);
+    table_close(&t);
+}
+
+struct writing { struct sink to; enum focal_status st; struct focal_error *err; };
+
+static int put_piece(const char *text, size_t len, void *data)
+{
+    struct writing *w = data;
+    w->st = sink_put(&w->to, text, len, w->err);
+    return w->st == FOCAL_OK ? 0 : -1;
+}
+
+/* Written as JSON whatever is asked for on the screen: it is for headquarters' `office revoke --known`. */
+static enum focal_status heads_to_file(const json_t *item, const char *path, struct focal_error *err)
+{
+    struct writing w = { .err = err };
+    if (sink_open(&w.to, path, err) != FOCAL_OK)
+        return err->status;
+    (void)json_dump_callback(item, put_piece, &w, JSON_INDENT(1) | JSON_SORT_KEYS);
+    if (w.st == FOCAL_OK)
+        w.st = sink_put(&w.to, "\n", 1, err);
+    enum focal_status closed = sink_close(&w.to, w.st == FOCAL_OK, err);
+    return w.st == FOCAL_OK ? closed : w.st;
+}
+
+int run_heads(const struct args *args)
+{
+    struct talk t;
+    struct focal_error err;
+    json_t *with = json_object(), *item = NULL;
+    const char *path = args_value(args, OPTION_OUTPUT);
+    put_text(with, "office", args->operands[0]);
+    if (!path)
+        return ask_and_show(args, with, false, show_heads);
+    enum focal_status st = talk_open(&t, args, &err);
+    if (st == FOCAL_OK)
+        st = talk_one(&t, args->request, with, &item, NULL, &err);
+    else
+        json_decref(with);
+    talk_close(&t);
+    if (st == FOCAL_OK)
+        st = heads_to_file(item, path, &err);
+    json_decref(item);
+    return st == FOCAL_OK ? say_done(0) : say_error(args, &err);
+}
+
+/* ---- what is to be signed ---- */
+
+static enum focal_status read_known(json_t *list, const char *path, struct focal_error *err)
+{
+    struct focal_buf file;
+    focal_buf_init(&file, KNOWN_BYTES_MAX);
+    enum focal_status st = focal_file_read(&file, path, KNOWN_BYTES_MAX, err);
+    json_t *one = st == FOCAL_OK ? json_loadb((const char *)file.data, file.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (st == FOCAL_OK && !json_is_object(one))
+        st = focal_fail(err, FOCAL_MALFORMED, "make it with `focalctl office heads CODE -o FILE`", "%.200s is not a list of heads", path);
+    if (st == FOCAL_OK)
+        json_array_append(list, one);
+    json_decref(one);
+    focal_buf_close(&file);
+    return st;
+}
+
+static enum focal_status question(const struct args *args, json_t *with, struct focal_error *err)
+{
+    json_t *known = json_array(), *nothing = json_array();
+    enum focal_status st = FOCAL_OK;
+    put_text(with, "office", args->operands[0]);
+    put_text(with, "reason", strcmp(args->words, "office retire") == 0 ? "retired" : args_value(args, OPTION_CUT_REASON));
+    put_text(with, "scope", args_value(args, OPTION_SCOPE));
+    put_text(with, "right", args_value(args, OPTION_RIGHT));
+    for (size_t i = 0; i < args->given_count && st == FOCAL_OK; i++) {
+        if (args->given[i].option == OPTION_KNOWN)
+            st = read_known(known, args->given[i].value, err);
+        if (args->given[i].option == OPTION_VOID)
+            json_array_append_new(nothing, focal_json_text(focal_span_text(args->given[i].value)));
+    }
+    if (json_array_size(known))
+        json_object_set(with, "known", known);
+    if (json_array_size(nothing))
+        json_object_set(with, "void", nothing);
+    json_decref(known);
+    json_decref(nothing);
+    return st;
+}
+
+struct signing { struct focal_hash network; struct focal_key authority; struct focal_buf body; };
+
+/* The daemon may be wrong, or not ours: what it gives must be a cut of that office, and of the reach that was asked for. */
+static enum focal_status look_at_body(const struct args *args, struct signing *s, const char *hex, struct focal_error *err)
+{
+    struct focal_statement statement;
+    struct focal_buf whole;
+    const size_t len = strlen(hex) / 2;
+    static const uint8_t unsigned_yet[64];
+    focal_buf_clear(&s->body);
+    focal_buf_init(&whole, FOCAL_STATEMENT_MAX);
+    uint8_t *room = focal_buf_reserve(&s->body, len);
+    bool good = room && len > 0 && focal_unhex(room, len, focal_span_text(hex));
+    focal_buf_bytes(&whole, unsigned_yet, sizeof unsigned_yet);
+    focal_buf_span(&whole, focal_buf_view(&s->body));
+    good = good && !whole.failed && focal_statement_decode(&statement, focal_buf_view(&whole)) == FOCAL_OK && statement.kind == FOCAL_STATEMENT_CUT
+        && !statement.newer && strcasecmp(statement.is.cut.office.text, args->operands[0]) == 0;
+    const uint8_t reach = args_has(args, OPTION_SCOPE) ? FOCAL_REACH_SCOPE : args_has(args, OPTION_RIGHT) ? FOCAL_REACH_RIGHT : FOCAL_REACH_EVERYTHING;
+    good = good && statement.is.cut.reach.kind == reach;
+    focal_buf_close(&whole);
+    return good ? FOCAL_OK : focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "the daemon's cut is not one of %.20s", args->operands[0]);
+}
+
+static void show_known(const struct args *args, const json_t *begun)
+{
+    const json_t *known = json_object_get(begun, "known");
+    size_t left = 0;
+    fprintf(stderr, "What is known of ");
+    say_text(stderr, text_of(begun, "office"));
+    fprintf(stderr, ", and stays:\n");
+    for (size_t i = 0; i < json_array_size(known); i++) {
+        const json_t *one = json_array_get(known, i);
+        if (!json_is_true(json_object_get(one, "listed")))
+            continue;
+        left++;
+        fprintf(stderr, "  %s, %s: up to entry %" JSON_INTEGER_FORMAT ", told by ", text_of(one, "scope"), text_of(one, "lane"),
+                json_integer_value(json_object_get(one, "sequence")));
+        say_text(stderr, text_of(one, "by"));
+        fputc('\n', stderr);
+    }
+    if (left == 0)
+        fprintf(stderr, "  nothing\n");
+    fprintf(stderr, "All else that it wrote%s counts no more, on every office's machine. Only a later cut with a wider list undoes that;\n"
+                    "it comes back only with a new key.\n", args_has(args, OPTION_SCOPE) ? " there" : "");
+}
+
+static enum focal_status sure(const struct args *args, struct focal_error *err)
+{
+    struct focal_buf typed;
+    if (args_has(args, OPTION_YES))
+        return FOCAL_OK;
+    if (args_has(args, OPTION_NO_INPUT) || !args->terminal_err)
+        return focal_fail(err, FOCAL_USAGE, "say --yes if you are sure", "%s: nobody can be asked", args->words);
+    enum focal_status st = ask_again(&typed, "Type the office's code again to go on: ", err);
+    if (st == FOCAL_OK && strcasecmp(focal_buf_cstr(&typed), args->operands[0]) != 0)
+        st = focal_fail(err, FOCAL_CANCELLED, "nothing was changed", "that is not %.20s", args->operands[0]);
+    focal_buf_close(&typed);
+    return st;
+}
+
+/* ---- signing ---- */
+
+static enum focal_status sign_all(const struct args *args, struct talk *t, const json_t *begun, json_t **told, struct focal_error *err)
+{
+    const json_t *bodies = json_object_get(begun, "bodies");
+    struct signing s = { .body = { 0 } };
+    struct focal_sign_key key;
+    memset(&key, 0, sizeof key);
+    focal_buf_init(&s.body, FOCAL_STATEMENT_MAX);
+    enum focal_status st = FOCAL_OK;
+    if (!focal_unhex(s.network.b, 32, focal_span_text(text_of(begun, "network"))) || !focal_unhex(s.authority.b, 32, focal_span_text(text_of(begun, "authority")))
+        || json_array_size(bodies) == 0 || json_array_size(bodies) > BODIES_MAX)
+        st = focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "the daemon's account of the office cannot be read");
+    (void)!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (st == FOCAL_OK)
+        st = authority_unlock(args, text_of(begun, "dir"), &s.authority, &key, err);
+    for (size_t i = 0; i < json_array_size(bodies) && st == FOCAL_OK; i++) {
+        struct focal_buf statement;
+        const char *hex = json_string_value(json_array_get(bodies, i));
+        focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+        st = look_at_body(args, &s, hex ? hex : "", err);
+        if (st == FOCAL_OK)
+            focal_statement_sign(&statement, key.secret, &s.network, focal_buf_view(&s.body));
+        char *out = st == FOCAL_OK && !statement.failed ? focal_alloc(statement.len * 2 + 1) : NULL;
+        if (out) {
+            focal_hex(out, statement.data, statement.len);
+            json_decref(*told);
+            *told = NULL;
+            st = talk_one(t, "office.revoke", json_pack("{s:s}", "statement", out), told, NULL, err);
+        } else if (st == FOCAL_OK) {
+            st = focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the cut");
+        }
+        focal_free(out);
+        focal_buf_close(&statement);
+    }
+    focal_sign_key_wipe(&key);
+    (void)!prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    focal_buf_close(&s.body);
+    return st;
+}
+
+int run_revoke(const struct args *args)
+{
+    struct talk t = { 0 };
+    struct focal_error err = { 0 };
+    json_t *with = json_object(), *begun = NULL, *told = NULL;
+    enum focal_status st = focal_crypto_init();
+    if (st != FOCAL_OK)
+        st = focal_fail(&err, st, "", "the cryptographic library does not start");
+    if (st == FOCAL_OK)
+        st = question(args, with, &err);
+    if (st == FOCAL_OK)
+        st = talk_open(&t, args, &err);
+    if (st == FOCAL_OK)
+        st = talk_one(&t, "office.revoke.begin", json_incref(with), &begun, NULL, &err);
+    if (st == FOCAL_OK && !args->json)
+        show_known(args, begun);
+    if (st == FOCAL_OK)
+        st = sure(args, &err);
+    if (st == FOCAL_OK)
+        st = sign_all(args, &t, begun, &told, &err);
+    talk_close(&t);
+    if (st == FOCAL_OK && args->json) {
+        json_object_set(told, "known", json_object_get(begun, "known"));
+        (void)say_object(args, told);
+    } else if (st == FOCAL_OK) {
+        say_text(stdout, args->operands[0]);
+        puts(": rights are taken back; every office learns it at the next contact");
+    }
+    json_decref(with);
+    json_decref(begun);
+    json_decref(told);
+    return st == FOCAL_OK ? say_done(0) : say_error(args, &err);
+}
+
+/* ---- network show ---- */
+
+static void show_network(const struct args *args, const json_t *item)
+{
+    const json_t *cuts = json_object_get(item, "cuts");
+    (void)args;
+    printf("Network    ");
+    say_text(stdout, text_of(item, "network"));
+    printf("\nId         %s\nAuthority  %s\nFounded    %s\nOffices    %" JSON_INTEGER_FORMAT ", and %" JSON_INTEGER_FORMAT " revoked\n", text_of(item, "id"),
+           text_of(item, "authority"), text_of(item, "founded"), json_integer_value(json_object_get(item, "offices")),
+           json_integer_value(json_object_get(item, "revoked")));
+    for (size_t i = 0; i < json_array_size(cuts); i++) {
+        const json_t *one = json_array_get(cuts, i);
+        printf("Cut        ");
+        say_text(stdout, text_of(one, "office"));
+        printf(", %s, since %s (%s); %" JSON_INTEGER_FORMAT " entries held here lie beyond it\n", text_of(one, "reach"), text_of(one, "day"),
+               text_of(one, "reason"), json_integer_value(json_object_get(one, "beyond")));
+    }
+}
+
+int run_network(const struct args *args)
+{
+    return ask_and_show(args, json_object(), false, show_network);
+}

@@ -1,0 +1,419 @@
+/* How far each line counts.
+ *
+ * A cut leaves, of each log within its reach, the listed tips and what leads to them; a log that is not listed is left up to
+ * nothing, unless a listed log of the same key, scope and lane begins by naming its tips. While a tip is not held, what is not
+ * above it counts. So along a line what counts is a beginning, and one number says how far it goes:
+ *
+ *      1 ── 2 ── 3 ── 4 ── 5        limit 3: the tip 4' is held, and leaves this line after 3
+ *                └── 3' ── 4'       limit 4
+ *
+ * Of several cuts each may only take away: the least limit holds. Source: PROTOCOL §3. */
+#include "inside.h"
+
+/* ---- which cuts count -------------------------------------------------------------------------------------------- */
+
+static bool outnumbered(const struct statement_set *set, const struct focal_cut *cut)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct focal_cut *other = set->list[i]->cut;
+        if (other && other->number > cut->number && focal_key_equal(&other->key, &cut->key) && focal_reach_equal(&other->reach, &cut->reach))
+            return true;
+    }
+    return false;
+}
+
+enum focal_status focal_oplog_cuts_derive(struct focal_oplog *ol)
+{
+    struct statement_set *set = &ol->statements;
+    enum focal_status st = FOCAL_OK;
+    set->cut_count = 0;
+    for (size_t i = 0; i < set->count && st == FOCAL_OK; i++) {
+        const struct focal_cut *cut = set->list[i]->cut;
+        if (!cut || cut->reach.kind == FOCAL_REACH_UNKNOWN || outnumbered(set, cut))
+            continue;
+        void *list = set->cuts;
+        st = focal_oplog_room(&list, &set->cut_cap, set->cut_count, sizeof *set->cuts);
+        set->cuts = list;
+        if (st == FOCAL_OK)
+            set->cuts[set->cut_count++] = cut;
+    }
+    return st;
+}
+
+/* What a cut of a right takes is the right: what its author may do without it still counts. */
+static bool covers(const struct focal_cut *cut, const struct focal_key *author, const struct focal_scope *scope)
+{
+    return focal_key_equal(&cut->key, author)
+        && (cut->reach.kind == FOCAL_REACH_EVERYTHING
+            || (cut->reach.kind == FOCAL_REACH_SCOPE && focal_scope_compare(&cut->reach.scope, scope) == 0));
+}
+
+bool focal_oplog_cut_off(const struct focal_oplog *ol, const struct focal_key *key, const struct focal_scope *scope)
+{
+    for (size_t i = 0; i < ol->statements.cut_count; i++) {
+        if (covers(ol->statements.cuts[i], key, scope))
+            return true;
+    }
+    return false;
+}
+
+const struct focal_cut *focal_oplog_cut_at(const struct focal_oplog *ol, size_t i)
+{
+    return i < ol->statements.cut_count ? ol->statements.cuts[i] : NULL;
+}
+
+bool focal_oplog_cut_statement(const struct focal_oplog *ol, size_t i, const struct focal_key *key, struct focal_span *out)
+{
+    *out = focal_span_of(NULL, 0);
+    if (i >= ol->statements.count)
+        return false;
+    const struct held_statement *held = ol->statements.list[i];
+    if (held->cut && focal_key_equal(&held->cut->key, key))
+        *out = focal_span_of(held->bytes, held->len);
+    return true;
+}
+
+const struct focal_cut *focal_oplog_cut_of(const struct focal_oplog *ol, const struct focal_key *key)
+{
+    for (size_t i = 0; i < ol->statements.cut_count; i++) {
+        if (ol->statements.cuts[i]->reach.kind == FOCAL_REACH_EVERYTHING && focal_key_equal(&ol->statements.cuts[i]->key, key))
+            return ol->statements.cuts[i];
+    }
+    return NULL;
+}
+
+bool focal_oplog_may_read(const struct focal_oplog *ol, const struct focal_certificate *c, const struct focal_scope *scope)
+{
+    return c && focal_oplog_reads(c, scope) && !focal_oplog_cut_off(ol, &c->keys.sign, scope);
+}
+
+bool focal_oplog_may_write(const struct focal_oplog *ol, const struct focal_scope *scope)
+{
+    const struct focal_certificate *mine = focal_oplog_mine(ol);
+    return mine && focal_certificate_lists(mine->write, mine->write_count, scope) && !focal_oplog_cut_off(ol, &mine->keys.sign, scope);
+}
+
+bool focal_oplog_may_redact(const struct focal_oplog *ol, const struct focal_certificate *c)
+{
+    bool may = (c->rights & FOCAL_RIGHT_REDACT) != 0;
+    for (size_t i = 0; i < ol->statements.cut_count; i++) {
+        const struct focal_cut *cut = ol->statements.cuts[i];
+        may = may && !(cut->reach.kind == FOCAL_REACH_RIGHT && cut->reach.right == FOCAL_RIGHT_REDACT && focal_key_equal(&cut->key, &c->keys.sign));
+    }
+    return may;
+}
+
+/* ---- how far a line leads to a tip -------------------------------------------------------------------------------- */
+
+/* The line that holds this very entry as one of its own. */
+static enum focal_status holder_of(struct focal_oplog *ol, const struct focal_id *log, const struct focal_tip *tip, const struct oplog_log **out)
+{
+    *out = NULL;
+    for (const struct oplog_log *line = focal_oplog_log_of(ol, log); line && !*out; line = line->next_line) {
+        struct focal_hash h;
+        if (line->void_here || tip->seq <= line->pub.base.seq || tip->seq > line->pub.head.seq)
+            continue;
+        enum focal_status st = focal_oplog_hash_at(ol, ol->store, &line->pub, tip->seq, &h);
+        if (st != FOCAL_OK)
+            return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
+        if (focal_hash_equal(&h, &tip->h))
+            *out = line;
+    }
+    return FOCAL_OK;
+}
+
+/* Up to where the way to an entry of `holder` at seq runs along `line`. */
+static uint64_t shared_way(const struct oplog_log *line, const struct oplog_log *holder, uint64_t seq)
+{
+    uint64_t bound = UINT64_MAX;
+    for (const struct oplog_log *at = line; at; at = at->parent) {
+        uint64_t upto = seq;
+        for (const struct oplog_log *way = holder; way; way = way->parent) {
+            if (way == at)
+                return upto < bound ? upto : bound;
+            upto = upto < way->pub.base.seq ? upto : way->pub.base.seq;
+        }
+        bound = bound < at->pub.base.seq ? bound : at->pub.base.seq;
+    }
+    return 0;
+}
+
+static enum focal_status reach_of_tip(struct focal_oplog *ol, const struct oplog_log *line, const struct focal_tip *tip, uint64_t *most)
+{
+    const struct oplog_log *holder;
+    enum focal_status st = holder_of(ol, &line->pub.id, tip, &holder);
+    const uint64_t upto = st != FOCAL_OK ? 0 : holder ? shared_way(line, holder, tip->seq) : tip->seq;
+    *most = *most > upto ? *most : upto;
+    return st;
+}
+
+static enum focal_status reach_of_listed(struct focal_oplog *ol, const struct focal_cut *cut, const struct oplog_log *line, bool *listed, uint64_t *most)
+{
+    enum focal_status st = FOCAL_OK;
+    *listed = false;
+    *most = 0;
+    for (size_t i = 0; i < focal_cut_tip_count(cut) && st == FOCAL_OK; i++) {
+        struct focal_cut_tip tip;
+        focal_cut_tip_get(&tip, cut, i);
+        if (!focal_id_equal(&tip.log, &line->pub.id))
+            continue;
+        *listed = true;
+        st = reach_of_tip(ol, line, &tip.tip, most);
+    }
+    return st;
+}
+
+/* What the begin entry of a later log names of this line's log. */
+static enum focal_status reach_named_by(struct focal_oplog *ol, const struct oplog_log *later, const struct oplog_log *line, uint64_t *most)
+{
+    struct segment seg;
+    struct focal_stretch s;
+    struct focal_header header;
+    enum focal_status st = focal_oplog_segment_at(ol, &later->pub.line, 1, false, &seg);
+    if (st == FOCAL_OK)
+        st = focal_stretch_unpack(ol->packer, &s, &ol->arena, seg.packed);
+    if (st != FOCAL_OK)
+        return st == FOCAL_NO_MEMORY || st == FOCAL_IO ? st : FOCAL_DAMAGED;
+    /* What it looks into is read again with the next segment: a copy. */
+    struct focal_span bytes = { .data = focal_arena_copy(&ol->arena, s.entries[0].header.data, s.entries[0].header.len), .len = s.entries[0].header.len };
+    if (!bytes.data)
+        return FOCAL_NO_MEMORY;
+    if (focal_header_decode(&header, bytes) != FOCAL_OK || header.shape != FOCAL_SHAPE_BEGIN)
+        return FOCAL_OK;
+    for (size_t i = 0; i < focal_header_previous_count(&header) && st == FOCAL_OK; i++) {
+        struct focal_previous previous;
+        focal_header_previous(&previous, &header, i);
+        if (focal_id_equal(&previous.log, &line->pub.id))
+            st = reach_of_tip(ol, line, &previous.tip, most);
+    }
+    return st;
+}
+
+/* A finished log need not stand in a cut that lists one which begins by naming its tips. */
+static enum focal_status reach_of_finished(struct focal_oplog *ol, const struct focal_cut *cut, const struct oplog_log *line, uint64_t *most)
+{
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++) {
+        const struct oplog_log *later = ol->logs[i];
+        bool listed;
+        uint64_t upto;
+        if (later->void_here || later->pub.base.seq > 0 || !focal_oplog_has_entries(later) || later->pub.name.lane != line->pub.name.lane
+            || !focal_key_equal(&later->pub.name.author, &line->pub.name.author) || !focal_hash_equal(&later->pub.name.scope, &line->pub.name.scope)
+            || focal_id_equal(&later->pub.id, &line->pub.id))
+            continue;
+        st = reach_of_listed(ol, cut, later, &listed, &upto);
+        if (st == FOCAL_OK && listed && upto > 0)
+            st = reach_named_by(ol, later, line, most);
+    }
+    return st;
+}
+
+static enum focal_status limit_under(struct focal_oplog *ol, const struct focal_cut *cut, const struct oplog_log *line, uint64_t *limit)
+{
+    bool listed;
+    enum focal_status st = reach_of_listed(ol, cut, line, &listed, limit);
+    return st == FOCAL_OK && !listed ? reach_of_finished(ol, cut, line, limit) : st;
+}
+
+enum focal_status focal_oplog_limit_of(struct focal_oplog *ol, const struct oplog_log *line, bool *limited, uint64_t *limit)
+{
+    enum focal_status st = FOCAL_OK;
+    *limited = false;
+    *limit = UINT64_MAX;
+    for (size_t i = 0; i < ol->statements.cut_count && st == FOCAL_OK; i++) {
+        uint64_t upto = 0;
+        if (!covers(ol->statements.cuts[i], &line->pub.name.author, &line->pub.scope))
+            continue;
+        st = limit_under(ol, ol->statements.cuts[i], line, &upto);
+        *limited = true;
+        *limit = *limit < upto ? *limit : upto;
+    }
+    return st;
+}
+
+/* Asked of logs that may not be held: then any of its tips may be what leads to a good one. */
+uint64_t focal_oplog_limit(struct focal_oplog *ol, const struct focal_id *id, const struct focal_log_name *name)
+{
+    if (ol->statements.cut_count == 0)  /* asked often */
+        return UINT64_MAX;
+    uint64_t least = UINT64_MAX;
+    const struct oplog_log *trunk = focal_oplog_log_of(ol, id);
+    const struct focal_scope *scope = focal_oplog_scope(ol, &name->scope);
+    bool covered = false;
+    for (size_t i = 0; scope && i < ol->statements.cut_count; i++) {
+        const struct focal_cut *cut = ol->statements.cuts[i];
+        uint64_t most = 0;
+        if (!covers(cut, &name->author, scope))
+            continue;
+        covered = true;
+        for (size_t k = 0; k < focal_cut_tip_count(cut); k++) {
+            struct focal_cut_tip tip;
+            focal_cut_tip_get(&tip, cut, k);
+            if (focal_id_equal(&tip.log, id) && tip.tip.seq > most)
+                most = tip.tip.seq;
+        }
+        least = least < most ? least : most;
+    }
+    if (!covered || least > 0)
+        return least;
+    /* Not listed: it may be a finished one. */
+    struct oplog_log line = { .pub = { .id = *id, .line = *id, .name = *name, .scope = *scope } };
+    focal_arena_reset(&ol->arena);
+    enum focal_status st = trunk ? FOCAL_OK : focal_oplog_limit_of(ol, &line, &covered, &least);
+    for (; trunk; trunk = trunk->next_line)
+        least = trunk->limited && trunk->limit > least ? trunk->limit : least;
+    return st == FOCAL_OK ? least : 0;
+}
+
+bool focal_oplog_is_vouched(const struct focal_oplog *ol, const struct focal_id *log, const struct focal_tip *at)
+{
+    for (size_t i = 0; i < ol->statements.count; i++) {
+        const struct focal_cut *cut = ol->statements.list[i]->cut;
+        for (size_t k = 0; cut && k < focal_cut_tip_count(cut); k++) {
+            struct focal_cut_tip tip;
+            focal_cut_tip_get(&tip, cut, k);
+            if (focal_id_equal(&tip.log, log) && tip.tip.seq == at->seq && focal_hash_equal(&tip.tip.h, &at->h))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the limits of all lines ---------------------------------------------------------------------------------------- */
+
+/* The last entry that counts, as others are told: the head, or what a cut leaves of the line. */
+static enum focal_status clip(struct focal_oplog *ol, struct oplog_log *line)
+{
+    line->pub.clipped = line->limited && line->limit < line->pub.head.seq;
+    if (!line->pub.clipped)
+        return FOCAL_OK;
+    line->pub.clip = line->pub.base;
+    if (line->limit <= line->pub.base.seq)
+        return FOCAL_OK;
+    line->pub.clip.seq = line->limit;
+    enum focal_status st = focal_oplog_hash_at(ol, ol->store, &line->pub, line->limit, &line->pub.clip.h);
+    return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
+}
+
+static enum focal_status set_limit(struct focal_oplog *ol, struct oplog_log *line, bool note)
+{
+    const uint64_t was = line->limited ? line->limit : UINT64_MAX;
+    uint64_t limit;
+    bool limited;
+    focal_arena_reset(&ol->arena);
+    enum focal_status st = focal_oplog_limit_of(ol, line, &limited, &limit);
+    if (st != FOCAL_OK)
+        return st;
+    line->limited = limited;
+    line->limit = limit;
+    st = clip(ol, line);
+    if (st != FOCAL_OK || limit == was)
+        return st;
+    focal_oplog_head_moved(ol, line);
+    uint64_t first = (was < limit ? was : limit), last = was < limit ? limit : was;
+    first = (first > line->pub.base.seq ? first : line->pub.base.seq) + 1;
+    last = last < line->pub.head.seq ? last : line->pub.head.seq;
+    if (!note || first > last || FOCAL_PLANTED(CUT_LEAVES_DERIVED))
+        return FOCAL_OK;
+    if (first == line->pub.base.seq + 1) {      /* it begins or ends, and so it changes whether it is known whose it is */
+        st = focal_oplog_log_begun(ol, &line->pub);
+        ol->unhide_due = ol->unhide_due || (limit < was && ol->redacted.count > 0);
+    }
+    if (st != FOCAL_OK)
+        return st;
+    if (line->pub.staged.seq > line->pub.head.seq && (st = focal_oplog_staging_drop(ol, line)) != FOCAL_OK)
+        return st;
+    return focal_oplog_again_note(ol, line, first, last);
+}
+
+/* Of whom: NULL, everybody. */
+static enum focal_status set_limits(struct focal_oplog *ol, const struct focal_key *author, bool note)
+{
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++) {
+        struct oplog_log *line = ol->logs[i];
+        if (!line->void_here && (!author || focal_key_equal(&line->pub.name.author, author)))
+            st = set_limit(ol, line, note);
+    }
+    return st;
+}
+
+enum focal_status focal_oplog_limits_load(struct focal_oplog *ol)
+{
+    for (size_t i = 0; i < ol->log_count; i++) {        /* cuts may have been rolled back */
+        ol->logs[i]->limited = ol->logs[i]->pub.clipped = false;
+    }
+    return ol->statements.cut_count > 0 ? set_limits(ol, NULL, false) : FOCAL_OK;
+}
+
+enum focal_status focal_oplog_cut_taken(struct focal_oplog *ol, const struct focal_cut *cut)
+{
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++)    /* what we are writing came first */
+        st = ol->logs[i]->own ? focal_oplog_own_close(ol, ol->logs[i], true) : FOCAL_OK;
+    if (st == FOCAL_OK)
+        st = focal_oplog_flush(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_cuts_derive(ol);
+    if (st == FOCAL_OK)
+        st = set_limits(ol, &cut->key, true);
+    /* What is staged may end at a tip that is vouched for now: it comes again, and gets in. */
+    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++) {
+        struct oplog_log *line = ol->logs[i];
+        if (line->pub.staged.seq > line->pub.head.seq && focal_key_equal(&line->pub.name.author, &cut->key))
+            st = focal_oplog_staging_drop(ol, line);
+    }
+    if (cut->reach.kind == FOCAL_REACH_RIGHT && ol->redacted.count > 0)
+        ol->targets_all = ol->unhide_due = true;
+    return st;
+}
+
+enum focal_status focal_oplog_limits_grown(struct focal_oplog *ol, struct oplog_log *line)
+{
+    bool cut = false;
+    for (size_t i = 0; i < ol->statements.cut_count; i++) {
+        if (!focal_key_equal(&ol->statements.cuts[i]->key, &line->pub.name.author))
+            continue;
+        cut = true;
+        if (ol->statements.cuts[i]->reach.kind == FOCAL_REACH_RIGHT && ol->redacted.count > 0)
+            ol->targets_all = ol->unhide_due = true;
+    }
+    return cut ? set_limits(ol, &line->pub.name.author, true) : FOCAL_OK;
+}
+
+/* ---- rights ------------------------------------------------------------------------------------------------------------ */
+
+/* The line on which a notice stands: of two under one address the hash says which. */
+static enum focal_status line_of_notice(struct focal_oplog *ol, const struct focal_ref *notice, const struct oplog_log **out)
+{
+    *out = NULL;
+    for (const struct oplog_log *line = focal_oplog_log_of(ol, &notice->log); line && !*out; line = line->next_line) {
+        struct focal_hash h;
+        if (line->void_here || notice->seq <= line->pub.base.seq || notice->seq > line->pub.head.seq)
+            continue;
+        enum focal_status st = focal_oplog_hash_at(ol, ol->store, &line->pub, notice->seq, &h);
+        if (st != FOCAL_OK)
+            return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
+        if (memcmp(h.b, notice->h8, sizeof notice->h8) == 0)
+            *out = line;
+    }
+    return FOCAL_OK;
+}
+
+enum focal_status focal_oplog_right_reaches(struct focal_oplog *ol, const struct focal_key *author, uint32_t right, const struct focal_ref *notice, bool *reaches)
+{
+    enum focal_status st = FOCAL_OK;
+    *reaches = true;
+    for (size_t i = 0; i < ol->statements.cut_count && *reaches && st == FOCAL_OK; i++) {
+        const struct focal_cut *cut = ol->statements.cuts[i];
+        const struct oplog_log *line;
+        uint64_t upto = 0;
+        if (cut->reach.kind != FOCAL_REACH_RIGHT || cut->reach.right != right || !focal_key_equal(&cut->key, author))
+            continue;
+        st = line_of_notice(ol, notice, &line);
+        if (st == FOCAL_OK && line)
+            st = limit_under(ol, cut, line, &upto);
+        *reaches = notice->seq <= upto;
+    }
+    return st;
+}

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""A headquarters and three offices; the rights of one are taken back while it is cut off and goes on writing. What was known of it
+stays everywhere, what it wrote since counts nowhere, it is told why and can write no more, and nobody sends it anything new.
+A member's file of heads saves what headquarters does not read; a scope alone, and the right to redact alone, can be taken back."""
+
+import json
+
+from test_hand import Home, at_ease, bring_in, free_port, new_case, run, until, FOCALCTL
+
+
+def found(home):
+    secret = home.file("passphrase", "correct horse battery staple\n")
+    hq = home.node("HQ")
+    hq.setup("--role", "hq", "--network", "Revoked", "--office", "HQ", "--listen", f"127.0.0.1:{free_port()}", "--passphrase-file", secret)
+    hq.start()
+    nodes = [hq] + [bring_in(home, hq, secret, code, country) for code, country in (("KEN", "KEN"), ("KEN-FIELD", "KEN"), ("SSD", "SSD"))]
+    for n in nodes[1:]:
+        until(f"the link of {n.code} with HQ", lambda n=n: any(o["code"] == "HQ" and o["link"] == "up" for o in n.ctl("status")["offices"]))
+    return secret, nodes
+
+
+def pause(node, others, on):
+    for other in others:
+        node.ctl("office", "pause" if on else "resume", other)
+    if on:
+        until("the cut", lambda: all(o["link"] == "paused" for o in node.ctl("status")["offices"] if o["code"] in others))
+
+
+def listed(node):
+    return {item["id"] for item in node.ctl("case", "list", "--all")["items"]}
+
+
+def verified(nodes):
+    digests = [n.ctl("verify") for n in nodes]
+    assert all(d["errors"] == [] for d in digests), digests
+    return [d["digests"] for d in digests]
+
+
+def revoke(hq, secret, *words, code=0):
+    return hq.ctl("office", *words, "--yes", "--no-input", "--passphrase-file", secret, code=code)
+
+
+def row(node, other):
+    return next(o for o in node.ctl("status")["offices"] if o["code"] == other)
+
+
+def an_office_that_went_on(home, secret, nodes):
+    hq, ken, field, ssd = nodes
+    known = new_case(home, ken, outcome="pending")["id"]
+    at_ease(nodes)
+    pause(ken, ("HQ", "KEN-FIELD", "SSD"), True)
+    unknown = new_case(home, ken, outcome="pending")["id"]
+    ken.ctl("case", "update", known, "--set", "status=under_investigation")
+    assert unknown in listed(ken)
+
+    # Headquarters does not read the country: whoever does has to tell what it holds.
+    refused = revoke(hq, secret, "revoke", "KEN", "--reason", "key_stolen", code=1)
+    assert "country:KEN" in refused["message"] and "--known" in refused["hint"], refused
+    heads = home.file("heads.json", "")
+    run(FOCALCTL, "--socket", field.socket, "office", "heads", "KEN", "-o", heads)
+    told = json.load(open(heads))
+    assert told["by"] == "KEN-FIELD" and any(h["scope"] == "country:KEN" for h in told["heads"]), told
+    wrong = json.dumps(dict(told, network="00" * 32))
+    assert "another office or network" in revoke(hq, secret, "revoke", "KEN", "--known", home.file("wrong.json", wrong), code=1)["message"]
+    said = revoke(hq, secret, "revoke", "KEN", "--reason", "key_stolen", "--known", heads)
+    assert said["office"] == "KEN" and said["revoked"] is True and any(k["by"] == "KEN-FIELD" for k in said["known"]), said
+
+    for n in (hq, field, ssd):
+        until(f"{n.code} to know of it", lambda n=n: row(n, "KEN").get("revoked"))
+        assert listed(n) == {known}
+    assert field.show(known)["fields"]["outcome"] == "pending", "what its country wrote before is there"
+
+    pause(ken, ("HQ", "KEN-FIELD", "SSD"), False)
+    until("KEN to be told", lambda: any("ended the membership" in n["what"] for n in ken.ctl("status")["needs_you"]))
+    refused = ken.ctl("case", "new", "--from", home.file("late.json", json.dumps({"country": "KEN"})), code=6)
+    assert "taken from this office" in refused["message"], refused
+    assert listed(ken) == {known}, "what it wrote beyond the cut counts at its own office no more than elsewhere"
+
+    since = new_case(home, ssd, outcome="pending")["id"]
+    at_ease([hq, field, ssd])
+    assert {known, since} == listed(hq) == listed(field) == listed(ssd)
+    assert since not in listed(ken) and row(hq, "KEN")["link"] == "up", "it is given statements, and nothing else"
+    assert "membership" in row(hq, "KEN")["why"]
+    shown = hq.ctl("network", "show")
+    assert shown["revoked"] == 1 and shown["cuts"][0]["office"] == "KEN" and shown["cuts"][0]["reason"] == "key_stolen", shown
+    assert ken.ctl("network", "show")["cuts"][0]["beyond"] >= 3
+    assert hq.ctl("office", "show", "KEN")["state"] == "revoked"
+    network = [d["network"] for d in verified([hq, field, ssd])]
+    assert network[0] == network[1] == network[2], network
+    verified([ken])
+    ken.end()
+    ken.start()
+    assert listed(ken) == {known}, "also after a new start"
+
+
+def back_with_a_new_key(home, secret, nodes):
+    hq, old, field, ssd = nodes
+    old.end()
+    assert "member already" in hq.ctl("office", "invite", "SSD", "--country", "SSD", code=1)["message"]
+    token = hq.ctl("office", "invite", "KEN", "--country", "KEN")["token"]
+    node = home.node("KEN-AGAIN")
+    said = node.setup("--join-file", home.file("again.invitation", token + "\n"), "--listen", "127.0.0.1:0")
+    node.start()
+    until("KEN to knock again", lambda: any(r["id"] == "KEN" and r.get("state") == "waiting" for r in hq.ctl("office", "list")["items"]))
+    hq.ctl("office", "admit", "KEN", "--words-file", home.file("again.words", " ".join(said["words"]) + "\n"), "--passphrase-file", secret, "--no-input")
+    until("KEN to hold its new membership", lambda: node.ctl("status")["admitted"] and row(node, "HQ")["link"] == "up")
+    at_ease([hq, node, field, ssd])
+    assert row(hq, "KEN").get("revoked") is None and hq.ctl("office", "show", "KEN")["state"] == "member"
+    assert listed(node) == listed(hq)
+    made = new_case(home, node, outcome="none")["id"]
+    at_ease([hq, node, field, ssd])
+    assert made in listed(ssd) and field.show(made)["fields"]["outcome"] == "none"
+    verified([hq, node, field, ssd])
+    node.end()
+
+
+def a_scope_and_a_right(home, secret, nodes):
+    hq, field, ssd = nodes
+    left = new_case(home, ssd, outcome="pending")["id"]
+    at_ease([hq, field, ssd])
+    said = revoke(hq, secret, "revoke", "SSD", "--scope", "country:SSD", "--void", "country:SSD", "--reason", "narrowed")
+    assert said["revoked"] is True
+    until("SSD to hear of it", lambda: ssd.ctl("network", "show")["cuts"] and len(ssd.ctl("network", "show")["cuts"]) == 2)
+    assert left in listed(ssd) and "outcome" not in ssd.show(left)["fields"]
+    assert ssd.ctl("case", "new", "--from", home.file("more.json", json.dumps({"country": "SSD", "outcome": "none"})), code=1)["message"]
+    assert ssd.ctl("case", "new", "--from", home.file("wide.json", json.dumps({"country": "SSD"})))["id"], "what everybody may see it still records"
+    until("SSD to say what nobody else has", lambda: any("country:SSD was taken" in n["what"] and "signed for" in n["what"] for n in ssd.ctl("status")["needs_you"]))
+    revoke(hq, secret, "revoke", "KEN-FIELD", "--right", "redact", "--void", "country:KEN")
+    until("the right to go", lambda: any(c["reach"] == "redact" for c in field.ctl("network", "show")["cuts"]))
+    assert revoke(hq, secret, "revoke", "NOBODY", code=4)["message"]
+    wrong = home.file("wrong.passphrase", "incorrect horse\n")
+    assert revoke(hq, wrong, "revoke", "KEN-FIELD", "--void", "country:KEN", code=6)["message"]
+    assert row(hq, "KEN-FIELD").get("revoked") is None
+    retired = revoke(hq, secret, "retire", "KEN-FIELD", "--void", "country:KEN")
+    assert retired["revoked"] is True and hq.ctl("office", "show", "KEN-FIELD")["reason"] == "retired"
+
+
+def main():
+    with Home() as home:
+        secret, nodes = found(home)
+        an_office_that_went_on(home, secret, nodes)
+        back_with_a_new_key(home, secret, nodes)
+        del nodes[1]
+        a_scope_and_a_right(home, secret, nodes)
+        for n in reversed(nodes):
+            assert n.end() == 0, n.code
+
+
+if __name__ == "__main__":
+    main()
