@@ -102,6 +102,13 @@ struct focal_redact_order {
     bool part_left;                     /* the record has a country part that this office may not write to */
     struct focal_error error;
 };
+struct focal_rescue_order {             /* a record of which a cut caught something honest */
+    struct focal_ref record;
+    /* answer, valid when the step is OK */
+    enum focal_status status;           /* NOT_FOUND: nothing to bring in; DENIED */
+    struct focal_rescued done;
+    struct focal_error error;
+};
 struct focal_join_waiting {             /* somebody who holds an invitation and asked to be admitted */
     uint64_t invitation; struct focal_office office; char country[4]; bool may_redact;
     bool joined; struct focal_public_keys keys;         /* joined: their keys are known */
@@ -141,6 +148,7 @@ struct focal_pending_order {
 enum focal_node_event_type {
     FOCAL_EVENT_LINK_OPENED, FOCAL_EVENT_LINK_FRAME, FOCAL_EVENT_LINK_CLOSED, FOCAL_EVENT_DIAL_FAILED,
     FOCAL_EVENT_REDACT,                 /* answered in the order itself */
+    FOCAL_EVENT_RESCUE,                 /* answered in the order itself */
     FOCAL_EVENT_CHANGE,                 /* answered in the change itself; a refused change fails nothing else */
     FOCAL_EVENT_STATEMENT,              /* an authority statement brought by hand (office admit) */
     FOCAL_EVENT_INVITE,                 /* keeps a new invitation */
@@ -163,6 +171,7 @@ struct focal_node_event {
         struct { uint64_t dial_tag; enum focal_status why; } dial;
         struct focal_change *change;
         struct focal_redact_order *redact;
+        struct focal_rescue_order *rescue;
         struct focal_span statement;
         struct { const struct focal_invitation *invitation; } invite;
         struct { struct focal_office office; bool on; } pause;
@@ -281,6 +290,7 @@ enum focal_history_code {
     FOCAL_HISTORY_UNVEILED = 5,         /* reason typed; nothing: by itself */
     FOCAL_HISTORY_REDACTED = 6,         /* reference 32 of a record of which this office redacted something */
     FOCAL_HISTORY_WITHDRAWN = 7,        /* reference 32 of a record whose withdrawal this office changed */
+    FOCAL_HISTORY_RESCUED = 8,          /* reference 32 of a record of which this office brought in what a cut had caught */
     FOCAL_HISTORY_LEFT = 16,            /* class 1, country 3: a scope was taken from this office, and erased here */
     FOCAL_HISTORY_COMMAND = 32,         /* a note (focal_note_get): what somebody changed, or took out in bulk */
     FOCAL_HISTORY_READING = 33,         /* the same, of who looked at records */

@@ -67,6 +67,22 @@ bool focal_oplog_may_write(const struct focal_oplog *, const struct focal_scope 
 bool focal_oplog_may_redact(const struct focal_oplog *, const struct focal_certificate *);
 /* Up to which sequence anything of a log, held or not, may count. UINT64_MAX: no cut covers it. */
 uint64_t focal_oplog_limit(struct focal_oplog *, const struct focal_id *, const struct focal_log_name *);
+/* What is held beyond cuts, a segment's worth at a time from a zero walk. NOT_FOUND: at the end. */
+struct focal_beyond {
+    struct focal_ref entry, record;
+    struct focal_scope scope;
+    struct focal_office office;         /* whose key signed it; "": not known */
+    bool creates;
+    bool whole;                         /* else it is redacted, or its content is not here */
+    bool brought_in;                    /* a quote of it counts */
+    struct focal_span payload;          /* where it is whole; during the call */
+};
+struct focal_beyond_walk { size_t line; uint64_t next; };
+FOCAL_MUST_USE enum focal_status focal_oplog_next_beyond(struct focal_oplog *, struct focal_beyond_walk *, void (*each)(void *, const struct focal_beyond *), void *);
+/* [tx] Brings in what is held of a record in a scope beyond cuts, as quotes in a log of this office; adds to the counts. DENIED:
+ * this office does not write there. */
+struct focal_rescued { size_t brought_in, gone; };      /* gone: redacted, or without their content here */
+FOCAL_MUST_USE enum focal_status focal_oplog_rescue(struct focal_oplog *, const struct focal_ref *record, const struct focal_scope *, struct focal_rescued *, struct focal_error *);
 /* Parts are still to be derived again after a cut: focal_oplog_seal does a slice in each transaction. */
 bool focal_oplog_again_due(const struct focal_oplog *);
 

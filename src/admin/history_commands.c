@@ -10,7 +10,7 @@ static const char *const code_words[] = {
     [FOCAL_HISTORY_EPOCH] = "epoch", [FOCAL_HISTORY_INCIDENT] = "incident", [FOCAL_HISTORY_MEMBER] = "member", [FOCAL_HISTORY_VEILED] = "veiled",
     [FOCAL_HISTORY_UNVEILED] = "unveiled", [FOCAL_HISTORY_REDACTED] = "redacted", [FOCAL_HISTORY_WITHDRAWN] = "withdrawn",
     [FOCAL_HISTORY_COMMAND] = "command", [FOCAL_HISTORY_READING] = "reading", [FOCAL_HISTORY_DENIED] = "denied",
-    [FOCAL_HISTORY_LEFT] = "left",
+    [FOCAL_HISTORY_LEFT] = "left", [FOCAL_HISTORY_RESCUED] = "rescued",
 };
 static const char *const incident_words[] = {
     [FOCAL_INCIDENT_FORK] = "fork", [FOCAL_INCIDENT_ROLLBACK] = "rollback", [FOCAL_INCIDENT_OPENED] = "opened", [FOCAL_INCIDENT_TWO_LIVE] = "two_live",
@@ -159,6 +159,9 @@ static void say_row(struct focal_buf *out, struct job *j, const struct focal_his
         return;
     case FOCAL_HISTORY_REDACTED:
         say_record(out, j, row, "redacted something of");
+        return;
+    case FOCAL_HISTORY_RESCUED:
+        say_record(out, j, row, "brought in again what a cut had caught of");
         return;
     case FOCAL_HISTORY_WITHDRAWN:
         say_record(out, j, row, "withdrew or restored");

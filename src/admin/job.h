@@ -249,6 +249,7 @@ bool veil_refuses(const struct job *, struct focal_error *err);
 job_run run_approve, run_requests, run_request_refuse;
 job_run run_help, run_status, run_matrix, run_sync, run_ping, run_verify;
 job_run run_new, run_show, run_list, run_update, run_conflicts, run_resolve, run_withdraw, run_restore, run_redact;
+job_run run_rescue_list, run_rescue;
 job_run run_redactions, run_redaction, run_refusals;
 job_run run_store_key, run_store_order, run_unlock;
 void store_order_done(struct job *, uint64_t ticket, enum focal_status, const struct focal_error *);

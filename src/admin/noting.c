@@ -113,13 +113,20 @@ size_t note_events(const struct job *j)
 
 static const enum focal_status *outcome_of(const struct focal_node_event *e)
 {
-    return e->type == FOCAL_EVENT_CHANGE ? &e->is.change->status : e->type == FOCAL_EVENT_REDACT ? &e->is.redact->status : e->answer;
+    switch (e->type) {
+    case FOCAL_EVENT_CHANGE: return &e->is.change->status;
+    case FOCAL_EVENT_REDACT: return &e->is.redact->status;
+    case FOCAL_EVENT_RESCUE: return &e->is.rescue->status;
+    default: return e->answer;
+    }
 }
 
 static const struct focal_ref *record_of(const struct focal_node_event *e)
 {
     if (e->type == FOCAL_EVENT_REDACT)
         return &e->is.redact->record;
+    if (e->type == FOCAL_EVENT_RESCUE)
+        return &e->is.rescue->record;
     if (e->type != FOCAL_EVENT_CHANGE)
         return NULL;
     return e->is.change->is_new ? &e->is.change->result : &e->is.change->record;

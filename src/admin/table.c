@@ -59,6 +59,9 @@ static const struct focal_command table[] = {
     { "redaction.list", run_redactions, READERS, false, NOTED_READING, 0, "limit: what was redacted, who asked, who has confirmed" },
     { "redaction.show", run_redaction, READERS, false, NOTED_READING, 0, "ref: the same of one record" },
     { "redaction.agree", run_redact, WRITERS, false, NOTED, FOCAL_TWO_REDACT, "ref, reason: asks as well for what others have redacted of it" },
+    { "rescue.list", run_rescue_list, READERS, false, NOTED_READING, 0, "limit: records of which something lies beyond a cut" },
+    { "rescue.show", run_rescue, READERS, false, NOTED_READING, 0, "ref: what lies beyond a cut of one record, entry by entry" },
+    { "rescue.take", run_rescue, WRITERS, false, NOTED, 0, "ref: brings in again what a cut caught of it" },
     { "refused", run_refusals, READERS, false, NOTED_READING, 0, "limit: what of this office's own others have redacted; seen: all was looked at" },
     RECORDS("entity"),
     RECORDS("focal-point"),
@@ -88,7 +91,8 @@ enum noted command_noted(const struct focal_command *c, const json_t *with)
 
 bool command_shows_records(const struct focal_command *c)
 {
-    static job_run *const shows[] = { run_list, run_show, run_conflicts, run_resolve, run_withdraw, run_restore, run_export, run_report, run_refusals };
+    static job_run *const shows[] = { run_list, run_show, run_conflicts, run_resolve, run_withdraw, run_restore, run_export, run_report, run_refusals, run_rescue_list,
+                                      run_rescue };
     for (size_t i = 0; i < sizeof shows / sizeof *shows; i++)
         if (c->run == shows[i])
             return true;

@@ -198,7 +198,7 @@ picture show_redacted;                                             /* redact.c *
 int no_kind(const struct args *, const char *typed);                /* says so; the exit status */
 verb_run run_status, run_matrix, run_verify, run_sync, run_ping;
 verb_run run_list, run_new, run_update, run_show, run_conflicts, run_resolve, run_withdraw;
-verb_run run_redact, run_redaction_show, run_refused;
+verb_run run_redact, run_redaction_show, run_refused, run_rescue;
 verb_run run_invite, run_admit, run_office_show, run_pause;
 verb_run run_heads, run_revoke, run_network;
 verb_run run_import, run_export, run_report;

@@ -108,6 +108,8 @@ static const struct list_column list_columns[] = {
     { "redaction", "REFERENCE", "/id", false }, { "redaction", "WHAT", "/what", false }, { "redaction", "SCOPES", "/scopes", false },
     { "redaction", "ASKED BY", "/by", false }, { "redaction", "HERE", "/state", false }, { "redaction", "CONFIRMED", "?confirmed", false },
     { "refused", "REFERENCE", "/id", false }, { "refused", "KIND", "/kind", false }, { "refused", "FIELDS", "/fields", false },
+    { "rescue", "REFERENCE", "/id", false }, { "rescue", "OFFICE", "/offices", false }, { "rescue", "SCOPES", "/scopes", false },
+    { "rescue", "ENTRIES", "/entries", true }, { "rescue", "BROUGHT IN", "/brought_in", true }, { "rescue", "WITHOUT CONTENT", "/without_content", true },
     { "request", "NUMBER", "/id", true }, { "request", "ASKED BY", "@uid", false }, { "request", "COMMAND", "/command", false },
     { "request", "ABOUT", "/about", false }, { "request", "UNTIL", "/until", false }, { "request", "APPROVED BY", "@approved_by", false },
     { "office", "OFFICE", "/id", false }, { "office", "STATE", "/state", false }, { "office", "ROLE", "/role", false },

@@ -215,6 +215,7 @@ enum focal_status follow_tick(struct focal_node *);
 /* change.c, redact.c, look.c, addresses.c */
 enum focal_status refused_seen(struct focal_node *);
 void redact_run(struct focal_node *, struct focal_redact_order *, enum focal_status *world);
+void rescue_run(struct focal_node *, struct focal_rescue_order *, enum focal_status *world);
 /* Is there anything of the record in this scope, or has it been redacted there? */
 enum focal_status redact_speaks(struct focal_node *, const struct focal_ref *record, const struct focal_scope *, bool *here);
 void change_run(struct focal_node *, struct focal_change *, enum focal_status *world);

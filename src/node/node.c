@@ -182,6 +182,9 @@ static enum focal_status run(struct focal_node *n, const struct focal_node_event
     case FOCAL_EVENT_REDACT:
         redact_run(n, e->is.redact, &world);
         return world;
+    case FOCAL_EVENT_RESCUE:
+        rescue_run(n, e->is.rescue, &world);
+        return world;
     case FOCAL_EVENT_STATEMENT:
         *answer = join_statement(n, e->is.statement);
         break;

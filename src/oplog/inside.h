@@ -9,6 +9,7 @@
  *   postings.c     which segments speak of what   incidents.c what must not happen, with its proof
  *   cuts.c         how far each line counts       again.c     deriving again what that changes
  *   holes.c        what was erased and should be here   leave.c   erasing a scope that is read no more
+ *   rescue.c       honest entries beyond a cut
  *   append.c       rows of segments and logs      staging.c   pieces that wait for their signature
  *   batch.c        parts being derived            apply.c     entries -> parts
  *   pieces.c       the rows of a part             indexes.c   records by kind and by code
@@ -554,6 +555,11 @@ void focal_oplog_own_forget(struct focal_oplog *);
 enum focal_status focal_oplog_own_close(struct focal_oplog *, struct oplog_log *, bool all);
 /* Our log of this scope and lane in this epoch, with its begin entry. */
 enum focal_status focal_oplog_own_log(struct focal_oplog *, struct oplog_log **, struct oplog_scope *, uint8_t lane, struct focal_span begin);
+
+/* An entry to be quoted, as it stands in its own log. */
+struct focal_quote { struct focal_key author; struct focal_id epoch; struct focal_hash before; struct focal_span header, payload; uint8_t salt[FOCAL_SALT_BYTES]; };
+/* [tx] Quotes it in our log of the scope that it is of. DENIED: we may not write there. */
+enum focal_status focal_oplog_quote(struct focal_oplog *, const struct focal_scope *, const struct focal_quote *, struct focal_error *);
 
 /* epoch.c */
 /* Opens the epoch if there is none. DENIED: we may not write in control. */

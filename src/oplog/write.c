@@ -44,9 +44,13 @@ void focal_oplog_own_forget(struct focal_oplog *ol)
 /* ---- closing: packs, signs, stores --------------------------------------------------------------------------------------------- */
 
 /* The first n entries as a stretch whose entries look into own->bytes; memory is the packing buffer's. */
-static bool view(struct focal_stretch *s, const struct own_stretch *own, size_t n, struct focal_stretch_entry *entries)
+static bool view(struct focal_stretch *s, struct own_stretch *own, size_t n, struct focal_stretch_entry *entries)
 {
     *s = (struct focal_stretch){ .first = own->first, .count = n, .entries = entries, .runs = own->runs };
+    for (size_t i = 0; i < own->run_count; i++) {       /* a quote has the salt that it quotes, kept where others have their seed */
+        if (!own->runs[i].has_seed)
+            own->runs[i].salts = focal_span_of(own->runs[i].seed, sizeof own->runs[i].seed);
+    }
     for (size_t i = 0; i < n; i++) {
         const struct own_entry *e = &own->entries[i];
         const uint8_t *at = own->bytes.data + e->at;
@@ -114,7 +118,7 @@ static bool looks_full(const struct own_stretch *own)
     return (uint64_t)own->canonical * own->permille / 1000 >= OWN_SEGMENT_TARGET || at_limit(own, FOCAL_ORDINARY_MAX);
 }
 
-static enum focal_status post_own(struct focal_oplog *ol, const struct oplog_log *log, const struct own_stretch *own, size_t n)
+static enum focal_status post_own(struct focal_oplog *ol, const struct oplog_log *log, struct own_stretch *own, size_t n)
 {
     if (!focal_oplog_redactable(&log->pub))
         return FOCAL_OK;
@@ -197,10 +201,11 @@ static enum focal_status own_open(struct focal_oplog *ol, struct oplog_log *log)
     return FOCAL_OK;
 }
 
-static enum focal_status extend_run(struct focal_oplog *ol, struct own_stretch *own, uint64_t seq)
+/* salt: of a quote, in a run by itself; NULL: drawn. */
+static enum focal_status extend_run(struct focal_oplog *ol, struct own_stretch *own, uint64_t seq, const uint8_t *salt)
 {
     struct focal_salt_run *last = own->run_count ? &own->runs[own->run_count - 1] : NULL;
-    if (last && own->run_open && seq - last->first < FOCAL_RUN_SEQS_MAX) {
+    if (last && !salt && own->run_open && seq - last->first < FOCAL_RUN_SEQS_MAX) {
         last->last = seq;
         return FOCAL_OK;
     }
@@ -210,10 +215,12 @@ static enum focal_status extend_run(struct focal_oplog *ol, struct own_stretch *
     if (st != FOCAL_OK)
         return st;
     struct focal_salt_run *run = &own->runs[own->run_count++];
-    *run = (struct focal_salt_run){ .first = seq, .last = seq, .has_seed = true };
-    if (!FOCAL_PLANTED(SEED_USED_AGAIN))
+    *run = (struct focal_salt_run){ .first = seq, .last = seq, .has_seed = !salt };
+    if (salt)
+        memcpy(run->seed, salt, sizeof run->seed);
+    else if (!FOCAL_PLANTED(SEED_USED_AGAIN))
         ol->entropy.fill(ol->entropy.data, run->seed, sizeof run->seed);
-    own->run_open = true;
+    own->run_open = !salt;
     return FOCAL_OK;
 }
 
@@ -222,9 +229,9 @@ static uint64_t next_seq(const struct oplog_log *log)
     return log->own ? log->own->first + log->own->count : log->pub.head.seq + 1;
 }
 
-/* Appends, hashes and applies. The header's sequence is next_seq. */
+/* Appends, hashes and applies. The header's sequence is next_seq. quoted_salt: NULL but for quotes. */
 static enum focal_status put(struct focal_oplog *ol, struct oplog_log *log, const struct focal_header *header, struct focal_span payload,
-                             struct focal_hash *h)
+                             const uint8_t *quoted_salt, struct focal_hash *h)
 {
     enum focal_status st = own_open(ol, log);
     if (st != FOCAL_OK)
@@ -235,7 +242,7 @@ static enum focal_status put(struct focal_oplog *ol, struct oplog_log *log, cons
     st = focal_oplog_room(&list, &own->cap, own->count, sizeof *own->entries);
     own->entries = list;
     if (st == FOCAL_OK)
-        st = extend_run(ol, own, header->seq);
+        st = extend_run(ol, own, header->seq, quoted_salt);
     if (st != FOCAL_OK)
         return st;
 
@@ -252,7 +259,10 @@ static enum focal_status put(struct focal_oplog *ol, struct oplog_log *log, cons
         .payload = focal_span_of(own->bytes.data + e->at + e->header_len, e->payload_len) };
     uint8_t salt[FOCAL_SALT_BYTES];
     struct focal_hash c;
-    focal_salt_from_seed(salt, own->runs[own->run_count - 1].seed, header->seq);
+    if (quoted_salt)
+        memcpy(salt, quoted_salt, sizeof salt);
+    else
+        focal_salt_from_seed(salt, own->runs[own->run_count - 1].seed, header->seq);
     focal_commitment(&c, salt, payload);
     focal_chain_next(&e->h, own->count ? &own->entries[own->count - 1].h : &own->before, &log->pub.id, entry.header, &c);
     *h = e->h;
@@ -314,7 +324,7 @@ enum focal_status focal_oplog_own_log(struct focal_oplog *ol, struct oplog_log *
     focal_buf_init(&tips, FOCAL_ORDINARY_MAX);
     previous_tips(ol, &log->pub, &tips);
     const struct focal_header header = { .shape = FOCAL_SHAPE_BEGIN, .seq = 1, .previous = focal_buf_view(&tips) };
-    st = tips.failed ? FOCAL_NO_MEMORY : put(ol, log, &header, begin, &h);
+    st = tips.failed ? FOCAL_NO_MEMORY : put(ol, log, &header, begin, NULL, &h);
     focal_buf_close(&tips);
     return st;
 }
@@ -362,19 +372,26 @@ static struct oplog_scope *writable(const struct focal_oplog *ol, const struct f
            && (found->own[FOCAL_LANE_DATA] || focal_oplog_grants(ol, &ol->keys->sign_public, scope)) ? found : NULL;
 }
 
+/* NULL: err says why. */
+static struct oplog_scope *scope_to_write(const struct focal_oplog *ol, const struct focal_scope *of, struct focal_error *err)
+{
+    struct oplog_scope *scope = writable(ol, of);
+    char name[16];
+    focal_scope_print(name, of);
+    if (!scope && ol->has_keys && focal_oplog_cut_off(ol, &ol->keys->sign_public, of))
+        (void)focal_fail(err, FOCAL_DENIED, "what is written now would count nowhere; ask headquarters. A new membership needs a new key",
+                         "the authority has taken from this office the right to write in %s", name);
+    else if (!scope)
+        (void)focal_fail(err, FOCAL_DENIED, "ask headquarters for a certificate that lists this scope", "this office may not write in %s", name);
+    return scope;
+}
+
 enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_write *w, struct focal_ref *ref, struct focal_error *err)
 {
     static const uint8_t nothing = FOCAL_KIND_NOTHING;
-    struct oplog_scope *scope = writable(ol, &w->scope);
-    if (!scope) {
-        char name[16];
-        focal_scope_print(name, &w->scope);
-        if (ol->has_keys && focal_oplog_cut_off(ol, &ol->keys->sign_public, &w->scope))
-            return focal_fail(err, FOCAL_DENIED, "what is written now would count nowhere; ask headquarters. A new membership needs a new key",
-                              "the authority has taken from this office the right to write in %s", name);
-        return focal_fail(err, FOCAL_DENIED, "ask headquarters for a certificate that lists this scope",
-                          "this office may not write in %s", name);
-    }
+    struct oplog_scope *scope = scope_to_write(ol, &w->scope, err);
+    if (!scope)
+        return FOCAL_DENIED;
     if (w->payload.len + w->replaced_count * FOCAL_REPLACED_BYTES + HEADER_FIXED_MAX > FOCAL_ORDINARY_MAX)
         return focal_fail(err, FOCAL_TOO_BIG, "split it into several changes", "a change of more than %d bytes", FOCAL_ORDINARY_MAX);
     struct focal_payload payload;
@@ -397,11 +414,32 @@ enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_w
     struct focal_hash h;
     if (!put_replaced(ol, w, &header.replaced))
         return FOCAL_NO_MEMORY;
-    st = put(ol, log, &header, w->payload, &h);
+    st = put(ol, log, &header, w->payload, NULL, &h);
     if (st != FOCAL_OK)
         return st;
     ref->log = log->pub.id;
     ref->seq = header.seq;
     memcpy(ref->h8, h.b, sizeof ref->h8);
     return FOCAL_OK;
+}
+
+enum focal_status focal_oplog_quote(struct focal_oplog *ol, const struct focal_scope *of, const struct focal_quote *q, struct focal_error *err)
+{
+    static const uint8_t nothing = FOCAL_KIND_NOTHING;
+    struct oplog_scope *scope = scope_to_write(ol, of, err);
+    struct oplog_log *log = NULL;
+    struct focal_hash h;
+    if (!scope)
+        return FOCAL_DENIED;
+    enum focal_status st = focal_oplog_epoch_ensure(ol, err);
+    if (st == FOCAL_OK)
+        st = focal_oplog_own_log(ol, &log, scope, FOCAL_LANE_DATA, focal_span_of(&nothing, 1));
+    if (st == FOCAL_OK && log->own && at_limit(log->own, FOCAL_ENTRY_MAX))     /* it may be larger than what we write else */
+        st = focal_oplog_own_close(ol, log, true);
+    if (st != FOCAL_OK)
+        return st;
+    struct focal_header header = { .shape = FOCAL_SHAPE_QUOTE, .seq = next_seq(log), .quoted_author = q->author, .quoted_epoch = q->epoch,
+                                   .quoted_before = q->before, .quoted_header = q->header };
+    focal_commitment(&header.quoted_commitment, q->salt, q->payload);
+    return put(ol, log, &header, q->payload, q->salt, &h);
 }

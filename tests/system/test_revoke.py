@@ -62,13 +62,21 @@ def an_office_that_went_on(home, secret, nodes):
     assert told["by"] == "KEN-FIELD" and any(h["scope"] == "country:KEN" for h in told["heads"]), told
     wrong = json.dumps(dict(told, network="00" * 32))
     assert "another office or network" in revoke(hq, secret, "revoke", "KEN", "--known", home.file("wrong.json", wrong), code=1)["message"]
+    # What it wrote before anybody noticed reached one member, and not headquarters.
+    pause(field, ("HQ", "SSD"), True)
+    ken.ctl("office", "resume", "KEN-FIELD")
+    until("KEN-FIELD to have it", lambda: unknown in listed(field) and field.show(unknown)["fields"].get("outcome") == "pending")
+    pause(ken, ("KEN-FIELD",), True)
     said = revoke(hq, secret, "revoke", "KEN", "--reason", "key_stolen", "--known", heads)
+    pause(field, ("HQ", "SSD"), False)
     assert said["office"] == "KEN" and said["revoked"] is True and any(k["by"] == "KEN-FIELD" for k in said["known"]), said
 
     for n in (hq, field, ssd):
         until(f"{n.code} to know of it", lambda n=n: row(n, "KEN").get("revoked"))
         assert listed(n) == {known}
     assert field.show(known)["fields"]["outcome"] == "pending", "what its country wrote before is there"
+
+    honest_all_the_same(nodes, known, unknown)
 
     pause(ken, ("HQ", "KEN-FIELD", "SSD"), False)
     until("KEN to be told", lambda: any("ended the membership" in n["what"] for n in ken.ctl("status")["needs_you"]))
@@ -78,7 +86,7 @@ def an_office_that_went_on(home, secret, nodes):
 
     since = new_case(home, ssd, outcome="pending")["id"]
     at_ease([hq, field, ssd])
-    assert {known, since} == listed(hq) == listed(field) == listed(ssd)
+    assert {known, unknown, since} == listed(hq) == listed(field) == listed(ssd)
     assert since not in listed(ken) and row(hq, "KEN")["link"] == "up", "it is given statements, and nothing else"
     assert "membership" in row(hq, "KEN")["why"]
     shown = hq.ctl("network", "show")
@@ -91,6 +99,27 @@ def an_office_that_went_on(home, secret, nodes):
     ken.end()
     ken.start()
     assert listed(ken) == {known}, "also after a new start"
+
+
+def honest_all_the_same(nodes, known, unknown):
+    """Beyond the cut, but a member that holds it brings it in again, both parts of it, for all."""
+    hq, _, field, ssd = nodes
+    assert hq.ctl("rescue", "list")["items"] == []
+    rows = {item["id"]: item for item in field.ctl("rescue", "list")["items"]}
+    assert set(rows) == {known, unknown} and rows[unknown]["offices"] == ["KEN"] and rows[unknown]["brought_in"] == 0, rows
+    assert set(rows[unknown]["scopes"]) == {"network", "country:KEN"} and rows[known]["entries"] == 1, rows
+    assert "beyond a cut" in ssd.ctl("rescue", "take", unknown, code=4)["message"], "SSD never had it"
+    shown = field.ctl("rescue", "show", unknown)["entries"]
+    assert {"outcome": ["pending"]} in [e["fields"] for e in shown] and all(e["office"] == "KEN" and not e["brought_in"] for e in shown), shown
+    said = field.ctl("rescue", "take", unknown)
+    assert said["id"] == unknown and said["brought_in"] == rows[unknown]["entries"] and said["without_content"] == 0, said
+    assert "brought in before" in field.ctl("rescue", "take", unknown, code=4)["message"]
+    assert field.show(unknown)["fields"]["outcome"] == "pending"
+    for n in (hq, field, ssd):
+        until(f"{n.code} to have it", lambda n=n: listed(n) == {known, unknown})
+        assert n.show(known)["fields"].get("status") is None, "that was not brought in"
+    assert unknown in hq.show(unknown)["id"] and "outcome" not in hq.show(unknown)["fields"]
+    assert "brought in again what a cut had caught of " + unknown in run(FOCALCTL, "--socket", field.socket, "history").stdout
 
 
 def back_with_a_new_key(home, secret, nodes):

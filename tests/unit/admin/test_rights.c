@@ -15,7 +15,7 @@ static const struct { const char *command; bool admin, entry, read; } expected[]
     { "office.heads", 1, 0, 0 }, { "office.revoke.begin", 1, 0, 0 }, { "office.revoke", 1, 0, 0 }, { "network.show", 1, 1, 1 },
     { "lock", 1, 0, 0 }, { "unlock", 1, 0, 0 }, { "destroy", 1, 0, 0 }, { "store-key.show", 1, 0, 0 }, { "store-key.rotate", 1, 0, 0 },
     { "store-key.change", 1, 0, 0 },
-    { "history.proof", 0, 1, 1 }, { "export", 0, 1, 1 }, { "report", 0, 1, 1 }, { "redaction.list", 0, 1, 1 }, { "redaction.show", 0, 1, 1 },
+    { "history.proof", 0, 1, 1 }, { "export", 0, 1, 1 }, { "report", 0, 1, 1 }, { "redaction.list", 0, 1, 1 }, { "rescue.list", 0, 1, 1 }, { "rescue.show", 0, 1, 1 }, { "rescue.take", 0, 1, 0 }, { "redaction.show", 0, 1, 1 },
     { "refused", 0, 1, 1 },
     { "import.begin", 0, 1, 0 }, { "import.rows", 0, 1, 0 }, { "import.end", 0, 1, 0 },
     { "case.withdraw", 0, 1, 0 }, { "case.restore", 0, 1, 0 }, { "redaction.agree", 0, 1, 0 },

@@ -1,0 +1,339 @@
+/* Rescue: what a cut caught though it was honest is quoted by a living member, and counts as if it were the entry itself, also at
+ * who never held that. */
+#include "redactors.h"
+
+#include <stdio.h>
+
+static const struct focal_reach everything = { .kind = FOCAL_REACH_EVERYTHING };
+
+static void cut_off(struct focal_buf *out, const struct office *of, const struct focal_cut_tip *tips, size_t count)
+{
+    struct focal_buf list, body;
+    focal_buf_init(out, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&list, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    for (size_t i = 0; i < count; i++)
+        focal_cut_tip_put(&list, &tips[i]);
+    const struct focal_cut c = { .office = of->code, .key = of->keys.sign_public, .reach = everything, .number = 1, .tips = focal_buf_view(&list),
+        .day = 20100, .reason = FOCAL_CUT_KEY_STOLEN };
+    focal_cut_encode(&body, &c);
+    focal_statement_sign(out, net.authority.secret, &net.id, focal_buf_view(&body));
+    assert_false(out->failed);
+    focal_buf_close(&list);
+    focal_buf_close(&body);
+}
+
+static struct focal_cut_tip tip_of(struct office *at, struct office *author, uint64_t seq)
+{
+    const struct focal_log *log = log_of(at, &net, author, &scope_network);
+    assert_non_null(log);
+    struct focal_cut_tip tip = { .log = log->id, .tip = { .seq = seq } };
+    assert_int_equal(focal_oplog_hash_on(at->ol, log, seq, &tip.tip.h), FOCAL_OK);
+    return tip;
+}
+
+/* All that counts at `from`. */
+static void carry_good(struct office *from, struct office *to)
+{
+    begin(to);
+    for (int rank = 0; rank < 3; rank++) {
+        for (size_t i = 0; i < focal_oplog_log_count(from->ol); i++) {
+            const struct focal_log *log = focal_oplog_log_at(from->ol, i);
+            if (rank != (log->scope.cls == FOCAL_SCOPE_CONTROL ? 0 : log->name.lane == FOCAL_LANE_NOTICES ? 1 : 2))
+                continue;
+            for (uint64_t next = log->base.seq + 1; next <= focal_log_tip(log)->seq;) {
+                struct carried c;
+                assert_int_equal(take_up(from, log, next, 15872, &c), FOCAL_OK);
+                assert_int_equal(hand_over(to, &c), FOCAL_OK);
+                next = c.piece.last + 1;
+                carried_close(&c);
+            }
+        }
+    }
+    commit(to);
+}
+
+static bool reads(struct office *at, const struct focal_ref *record, const char *text)
+{
+    struct focal_part part;
+    struct focal_hash scope;
+    struct focal_live lives[300];
+    bool found = false;
+    focal_part_init(&part);
+    focal_scope_id(&scope, &net.id, &scope_network);
+    if (focal_oplog_part(at->ol, record, &scope, &part) == FOCAL_OK) {
+        size_t count = focal_part_live(&part, lives, 300);
+        for (size_t i = 0; i < count && i < 300; i++)
+            found = found || focal_span_equal(lives[i].value, mark(text));
+    }
+    focal_part_close(&part);
+    return found;
+}
+
+struct seen { size_t entries, whole, brought_in, creates; char office[FOCAL_OFFICE_MAX + 1]; };
+
+static void see(void *data, const struct focal_beyond *b)
+{
+    struct seen *s = data;
+    s->entries++;
+    s->whole += b->whole;
+    s->brought_in += b->brought_in;
+    s->creates += b->creates;
+    assert_int_equal(b->scope.cls, FOCAL_SCOPE_NETWORK);
+    memcpy(s->office, b->office.text, sizeof s->office);
+}
+
+static struct seen look(struct office *at)
+{
+    struct focal_beyond_walk walk = { 0 };
+    struct seen s = { 0 };
+    enum focal_status st;
+    while ((st = focal_oplog_next_beyond(at->ol, &walk, see, &s)) == FOCAL_OK)
+        ;
+    assert_int_equal(st, FOCAL_NOT_FOUND);
+    return s;
+}
+
+static struct focal_rescued rescue(struct office *by, const struct focal_ref *record)
+{
+    struct focal_rescued done = { 0 };
+    struct focal_error err;
+    begin(by);
+    assert_int_equal(focal_oplog_rescue(by->ol, record, &scope_network, &done, &err), FOCAL_OK);
+    commit(by);
+    return done;
+}
+
+/* SSD holds more of KEN's log than the cut leaves, and brings one record of two in; TCD, who never held it, has it from SSD alone. */
+static void a_record_is_brought_in(void **state)
+{
+    (void)state;
+    struct focal_buf cut;
+    struct office *ken = &offices[KEN], *ssd = &offices[SSD], *tcd = &offices[TCD];
+    const struct focal_ref kept = write_text(KEN, NULL, "before the theft");
+    const struct focal_ref honest = write_text(KEN, NULL, canary);
+    (void)write_text(KEN, &honest, other_canary);
+    (void)write_text(KEN, &kept, "of the thief");
+    carry_all(ken, ssd);
+    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
+    cut_off(&cut, ken, &tip, 1);
+    hold(ssd, &cut);
+    hold(tcd, &cut);
+    assert_false(reads(ssd, &honest, canary));
+    struct seen s = look(ssd);
+    assert_true(s.entries == 3 && s.whole == 3 && s.brought_in == 0 && s.creates == 1 && strcmp(s.office, "KEN") == 0);
+
+    struct focal_rescued done = rescue(ssd, &honest);
+    assert_true(done.brought_in == 2 && done.gone == 0);
+    assert_true(reads(ssd, &honest, canary) && reads(ssd, &honest, other_canary) && !reads(ssd, &kept, "of the thief"));
+    s = look(ssd);
+    assert_true(s.entries == 3 && s.brought_in == 2);
+    assert_int_equal(rescue(ssd, &honest).brought_in, 0);       /* once is enough */
+    assert_verifies(ssd, NULL);
+
+    carry_good(ssd, tcd);
+    assert_true(reads(tcd, &honest, canary) && reads(tcd, &honest, other_canary));
+    assert_int_equal(log_of(tcd, &net, ken, &scope_network)->head.seq, 2);
+    assert_int_equal(look(tcd).entries, 0);
+    assert_same_state(ssd, tcd);
+    assert_verifies(tcd, NULL);
+
+    /* Whose record it is goes by the log that it was created in, of which something counts. */
+    const struct focal_certificate *author = focal_oplog_author(tcd->ol, &honest.log);
+    assert_non_null(author);
+    assert_string_equal(author->office.text, "KEN");
+    focal_oplog_close(tcd->ol);
+    office_open(tcd);
+    assert_true(reads(tcd, &honest, canary));
+    assert_verifies(tcd, NULL);
+    focal_buf_close(&cut);
+}
+
+/* As long as who brought it in does: then another may. */
+static void it_counts_by_who_brought_it_in(void **state)
+{
+    (void)state;
+    struct focal_buf cut, next;
+    struct office *ken = &offices[KEN], *ssd = &offices[SSD], *hq = &offices[HQ], *tcd = &offices[TCD];
+    (void)write_text(KEN, NULL, "before the theft");
+    const struct focal_ref honest = write_text(KEN, NULL, canary);
+    carry_all(ken, ssd);
+    carry_all(ken, hq);
+    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
+    cut_off(&cut, ken, &tip, 1);
+    cut_off(&next, ssd, NULL, 0);
+    for (size_t i = 0; i < OFFICES; i++)
+        hold(&offices[i], &cut);
+    assert_int_equal(rescue(ssd, &honest).brought_in, 1);
+    carry_good(ssd, hq);
+    assert_true(reads(hq, &honest, canary));
+    assert_int_equal(rescue(hq, &honest).brought_in, 0);
+    hold(hq, &next);
+    hold(ssd, &next);
+    hold(tcd, &next);
+    assert_false(reads(hq, &honest, canary));
+    struct seen s = look(hq);           /* the entry, and the quote that counts no more */
+    assert_true(s.entries == 2 && s.brought_in == 0);
+
+    struct focal_rescued none = { 0 };
+    struct focal_error err = { .status = FOCAL_OK };
+    begin(ssd);
+    assert_int_equal(focal_oplog_rescue(ssd->ol, &honest, &scope_network, &none, &err), FOCAL_DENIED);
+    commit(ssd);
+    assert_non_null(strstr(err.message, "taken from this office"));
+
+    assert_true(rescue(hq, &honest).brought_in >= 1);
+    carry_good(hq, tcd);
+    assert_true(reads(hq, &honest, canary) && reads(tcd, &honest, canary));
+    assert_same_state(hq, tcd);
+    assert_verifies(hq, NULL);
+    assert_verifies(tcd, NULL);
+    focal_buf_close(&cut);
+    focal_buf_close(&next);
+}
+
+/* What was redacted stays out; a redaction that comes later takes the quote as well. */
+static void what_was_redacted_stays_out(void **state)
+{
+    (void)state;
+    struct focal_buf cut;
+    struct office *ken = &offices[KEN], *ssd = &offices[SSD], *hq = &offices[HQ], *tcd = &offices[TCD];
+    (void)write_text(KEN, NULL, "before the theft");
+    const struct focal_ref honest = write_text(KEN, NULL, canary);
+    const struct focal_ref edit = write_text(KEN, &honest, other_canary);
+    carry_all(ken, ssd);
+    carry_all(ken, hq);
+    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
+    cut_off(&cut, ken, &tip, 1);
+    hold(ssd, &cut);
+    hold(hq, &cut);
+    hold(tcd, &cut);
+    assert_int_equal(redact(HQ, NULL, &edit), FOCAL_OK);
+    carry_good(hq, ssd);
+    struct focal_rescued done = rescue(ssd, &honest);
+    assert_true(done.brought_in == 1 && done.gone == 1);
+    assert_false(reads(ssd, &honest, other_canary));
+    assert_int_equal(look(ssd).whole, 1);
+
+    assert_int_equal(redact(HQ, NULL, &honest), FOCAL_OK);
+    carry_good(ssd, tcd);
+    assert_true(reads(tcd, &honest, canary));
+    carry_good(hq, ssd);
+    carry_good(hq, tcd);
+    assert_false(reads(ssd, &honest, canary) || reads(tcd, &honest, canary));
+    assert_same_state(ssd, tcd);
+    assert_verifies(ssd, NULL);
+    assert_verifies(tcd, NULL);
+    focal_buf_close(&cut);
+}
+
+/* The largest that an office may write, and more of them than a segment holds, among entries of its own. */
+static void many_and_large(void **state)
+{
+    (void)state;
+    enum { MANY = 200, LARGE = FOCAL_ORDINARY_MAX - 100 };
+    struct focal_buf cut;
+    struct office *ken = &offices[KEN], *ssd = &offices[SSD], *tcd = &offices[TCD];
+    struct chance chance = { 7 };
+    static uint8_t large[LARGE];
+    struct focal_ref r, ref;
+    chance_fill(&chance, large, sizeof large);
+    (void)write_text(KEN, NULL, "before the theft");
+    begin(ken);
+    assert_int_equal(try_write(ken, &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(canary), &r), FOCAL_OK);
+    for (int i = 0; i < MANY; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "value %d of many", i);
+        assert_int_equal(try_write(ken, &scope_network, &r, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, i % 20 ? mark(text) : focal_span_of(large, sizeof large - (size_t)i), &ref), FOCAL_OK);
+    }
+    commit(ken);
+    carry_all(ken, ssd);
+    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
+    cut_off(&cut, ken, &tip, 1);
+    hold(ssd, &cut);
+    hold(tcd, &cut);
+    begin(ssd);
+    assert_int_equal(try_write(ssd, &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("one of its own"), &ref), FOCAL_OK);
+    struct focal_rescued done = { 0 };
+    struct focal_error err;
+    assert_int_equal(focal_oplog_rescue(ssd->ol, &r, &scope_network, &done, &err), FOCAL_OK);
+    assert_int_equal(done.brought_in, MANY + 1);
+    assert_int_equal(try_write(ssd, &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("another of its own"), &ref), FOCAL_OK);
+    commit(ssd);
+    assert_int_equal(look(ssd).brought_in, MANY + 1);
+    assert_true(reads(ssd, &r, canary) && reads(ssd, &r, "value 199 of many"));
+    carry_good(ssd, tcd);
+    assert_same_state(ssd, tcd);
+    assert_verifies(ssd, NULL);
+    assert_verifies(tcd, NULL);
+    assert_int_equal(redact(SSD, &ref, NULL), FOCAL_OK);        /* beside quotes: no seed stays that reaches it */
+    no_seed_reaches(SSD);
+    focal_buf_close(&cut);
+}
+
+static uint64_t left;                   /* allocations until one fails; 0: none does */
+static bool failed;
+
+static bool allow(void *data, size_t bytes)
+{
+    (void)data;
+    (void)bytes;
+    failed = failed || left == 1;
+    return left == 0 || left-- != 1;
+}
+
+static void fail_at(uint64_t nth)
+{
+    left = nth;
+    failed = false;
+    focal_alloc_hook(allow, NULL);
+}
+
+/* Without memory, wherever, it says so and nothing is half done. */
+static void failures(void **state)
+{
+    (void)state;
+    struct focal_buf cut;
+    struct office *ken = &offices[KEN], *ssd = &offices[SSD];
+    (void)write_text(KEN, NULL, "before the theft");
+    const struct focal_ref honest = write_text(KEN, NULL, canary);
+    (void)write_text(KEN, &honest, other_canary);
+    carry_all(ken, ssd);
+    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
+    cut_off(&cut, ken, &tip, 1);
+    hold(ssd, &cut);
+    bool worked = false;
+    for (uint64_t nth = 1; !worked; nth++) {
+        struct focal_rescued done = { 0 };
+        struct focal_error err;
+        begin(ssd);
+        fail_at(nth);
+        enum focal_status st = focal_oplog_rescue(ssd->ol, &honest, &scope_network, &done, &err);
+        focal_alloc_hook(NULL, NULL);
+        worked = !failed;
+        assert_true(worked ? st == FOCAL_OK : st == FOCAL_NO_MEMORY);
+        if (worked)
+            commit(ssd);
+        else
+            roll_back(ssd);
+        assert_true(reads(ssd, &honest, canary) == worked);
+    }
+    struct focal_beyond_walk walk = { 0 };
+    struct seen s = { 0 };
+    fail_at(1);
+    assert_int_equal(focal_oplog_next_beyond(ssd->ol, &walk, see, &s), FOCAL_NO_MEMORY);
+    focal_alloc_hook(NULL, NULL);
+    assert_int_equal(look(ssd).brought_in, 2);
+    assert_verifies(ssd, NULL);
+    focal_buf_close(&cut);
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH(a_record_is_brought_in), WITH(it_counts_by_who_brought_it_in), WITH(what_was_redacted_stays_out), WITH(many_and_large), WITH(failures),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
