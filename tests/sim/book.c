@@ -92,7 +92,7 @@ static void note_part(struct world *w, int i, const struct focal_ref *record, co
     size_t was_count = focal_part_live(before, was, LIVES_MAX), is_count = focal_part_live(after, is, LIVES_MAX);
     focal_assert(was_count <= LIVES_MAX && is_count <= LIVES_MAX);
     struct sim_ack a = { .record = *record, .scope = *scope, .author = i, .value_first = b->value_count, .pair_first = b->pair_count,
-                         .excused = w->nodes[i].malice != NULL || w->nodes[i].cut };
+                         .excused = w->nodes[i].malice != NULL || w->nodes[i].cut || !sim_reads(w, i, scope) };
     for (size_t k = 0; k < is_count; k++) {
         if (among(was, was_count, &is[k]))
             continue;
@@ -191,8 +191,8 @@ static bool held(struct world *w, struct focal_oplog *ol, const struct sim_ack *
     return yes;
 }
 
-/* Has the office that recorded the case asked for it to be redacted, as this node knows? */
-static bool knows_request(struct world *w, struct focal_oplog *ol, const struct sim_case *c)
+/* Has the office that recorded the case asked for it to be redacted, as this node knows? in: NULL, in whatever scope. */
+static bool knows_request(struct focal_oplog *ol, const struct sim_case *c, const struct focal_office *by, const struct focal_scope *in)
 {
     struct focal_redaction row;
     struct focal_buf key;
@@ -201,16 +201,30 @@ static bool knows_request(struct world *w, struct focal_oplog *ol, const struct 
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_ref_put(target, &c->ref);
     focal_buf_bytes(&key, target, sizeof target);
-    while (!yes && focal_oplog_next_request(ol, &key, &row) == FOCAL_OK && focal_ref_compare(&row.target, &c->ref) == 0)
-        yes = row.whole_record && strcmp(row.by.text, w->nodes[c->author].code) == 0;
+    while (!yes && focal_oplog_next_request(ol, &key, &row) == FOCAL_OK && focal_ref_compare(&row.target, &c->ref) == 0) {
+        const struct focal_scope *scope = focal_oplog_scope(ol, &row.scope);
+        yes = row.whole_record && strcmp(row.by.text, by->text) == 0 && (!in || (scope && focal_scope_compare(scope, in) == 0));
+    }
     focal_buf_close(&key);
     return yes;
 }
 
-static void note_requests(struct world *w, struct focal_oplog *ol)
+/* From whom something was taken says it again in no other scope: then it must stand in the scope where it erases. */
+static bool says_again(const struct world *w, int i)
 {
-    for (size_t k = 0; k < w->case_count; k++)
-        w->cases[k].request_held = w->cases[k].request_held || (w->cases[k].erased && knows_request(w, ol, &w->cases[k]));
+    return !w->nodes[i].cut && w->nodes[i].lost_count == 0;
+}
+
+static void note_requests(struct world *w, size_t i, struct focal_oplog *ol)
+{
+    for (size_t k = 0; k < w->case_count; k++) {
+        struct sim_case *c = &w->cases[k];
+        struct focal_office by;
+        focal_assert(focal_office_parse(&by, focal_span_text(w->nodes[c->author].code)));
+        const struct focal_scope *in = says_again(w, c->author) || !c->home_set ? NULL : &c->home;
+        if (c->erased && !c->request_held && (!in || sim_reads(w, (int)i, in)))
+            c->request_held = knows_request(ol, c, &by, in);
+    }
 }
 
 void sim_excuse(struct world *w)
@@ -226,12 +240,12 @@ void sim_excuse(struct world *w)
             continue;           /* its word is worth nothing, or nobody hears it any more */
         if (!ol && focal_oplog_open(&own, n->store, NULL, NULL, NULL, NULL) != FOCAL_OK)
             continue;
-        note_requests(w, ol ? ol : own);
+        note_requests(w, i, ol ? ol : own);
         for (size_t k = 0; k < w->book.count; k++) {
             const struct sim_ack *a = &w->book.acks[k];
-            /* What another copy of the office holds alone comes back to nobody. */
-            bool way = (size_t)a->author == i || sim_bridged(w, i, (size_t)a->author, &a->scope);
-            safe[k] = safe[k] || (way && held(w, ol ? ol : own, a));
+            /* What another copy of the office holds alone comes back to nobody, and what stands where it is read no more. */
+            bool way = sim_reads(w, (int)i, &a->scope) && ((size_t)a->author == i || sim_bridged(w, i, (size_t)a->author, &a->scope));
+            safe[k] = safe[k] || (way && !a->excused && held(w, ol ? ol : own, a));
         }
         focal_oplog_close(own);
     }
@@ -244,15 +258,41 @@ void sim_excuse(struct world *w)
     focal_free(safe);
 }
 
-void sim_excuse_cut(struct world *w, int i, struct focal_oplog *(*reporter)(struct world *, const struct focal_scope *, int not))
+void sim_excuse_unreported(struct world *w, size_t ack, int i, bool all)
 {
-    for (size_t k = 0; k < w->book.count; k++) {
-        struct sim_ack *a = &w->book.acks[k];
-        if (a->excused || strcmp(w->nodes[a->author].code, w->nodes[i].code) != 0)
+    struct sim_ack *a = &w->book.acks[ack];
+    bool reported = false;
+    if (a->excused || strcmp(w->nodes[a->author].code, w->nodes[i].code) != 0)
+        return;
+    for (size_t r = 0; r < w->node_count && !reported; r++)
+        reported = sim_reports(w, r, &a->scope, i, all) && held(w, focal_node_oplog(w->nodes[r].node), a);
+    a->excused = !reported;
+    w->counts.excused += !reported;
+}
+
+static bool scope_in(const struct focal_reach *reach, const struct focal_scope *scope)
+{
+    return reach->kind == FOCAL_REACH_EVERYTHING || (reach->kind == FOCAL_REACH_SCOPE && focal_scope_compare(&reach->scope, scope) == 0);
+}
+
+/* Whose a record is counts as well: if nothing is left of the log that it was made in, nobody can tell. */
+void sim_unsure_of_erased(struct world *w, int i, const struct focal_reach *reach, bool all)
+{
+    const struct focal_scope network = { .cls = FOCAL_SCOPE_NETWORK, .country = "" };
+    for (size_t k = 0; k < w->case_count; k++) {
+        struct sim_case *c = &w->cases[k];
+        struct focal_office by;
+        if (!c->erased || strcmp(w->nodes[c->author].code, w->nodes[i].code) != 0)
             continue;
-        struct focal_oplog *ol = reporter(w, &a->scope, i);
-        a->excused = !ol || !held(w, ol, a);
-        w->counts.excused += a->excused;
+        focal_assert(focal_office_parse(&by, focal_span_text(w->nodes[i].code)));
+        bool made = !scope_in(reach, &network), asked = !c->home_set || !scope_in(reach, &c->home);
+        for (size_t r = 0; r < w->node_count; r++) {
+            struct focal_oplog *ol = w->nodes[r].node ? focal_node_oplog(w->nodes[r].node) : NULL;
+            const struct focal_log *log = ol ? focal_oplog_log(ol, &c->ref.log) : NULL;
+            made = made || (log && log->head.seq >= c->ref.seq && sim_reports(w, r, &network, i, all));
+            asked = asked || (ol && sim_reports(w, r, &c->home, i, all) && knows_request(ol, c, &by, &c->home));
+        }
+        c->erased = made && asked;
     }
 }
 

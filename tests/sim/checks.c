@@ -28,8 +28,16 @@ static bool same(struct world *w, size_t a, size_t b)
     const struct focal_certificate *ca = mine(w, a), *cb = mine(w, b);
     if (!ca || !cb)
         return false;
+    if (strcmp(w->nodes[a].code, w->nodes[b].code) != 0) {      /* copies hear of it by others */
+        struct focal_hash sa, sb;
+        focal_oplog_statements_hash(focal_node_oplog(w->nodes[a].node), &sa);
+        focal_oplog_statements_hash(focal_node_oplog(w->nodes[b].node), &sb);
+        if (!focal_hash_equal(&sa, &sb))
+            return false;
+    }
     for (size_t i = 0; i < ca->read_count; i++) {
-        if (!focal_certificate_lists(cb->read, cb->read_count, &ca->read[i]) || !sim_bridged(w, a, b, &ca->read[i]))
+        if (!focal_certificate_lists(cb->read, cb->read_count, &ca->read[i]) || !sim_reads(w, (int)a, &ca->read[i])
+            || !sim_reads(w, (int)b, &ca->read[i]) || !sim_bridged(w, a, b, &ca->read[i]))
             continue;
         struct focal_hash id;
         uint8_t ha[16], hb[16];
@@ -83,6 +91,67 @@ static void dump(struct world *w)
     }
 }
 
+struct digests { struct { struct focal_scope scope; struct focal_hash hash; } of[64]; size_t count; };
+
+static void verify(struct world *w, size_t i, struct digests *out)
+{
+    struct focal_verify *v = NULL;
+    out->count = 0;
+    if (focal_verify_open(&v, focal_node_oplog(w->nodes[i].node)) != FOCAL_OK) {
+        sim_fail(w, "node %s: verify does not open", w->nodes[i].code);
+        return;
+    }
+    enum focal_status st;
+    do
+        st = focal_verify_slice(v, 1000);
+    while (st == FOCAL_MORE);
+    if (st != FOCAL_OK || focal_verify_error_count(v))
+        sim_fail(w, "node %s: verify: %s", w->nodes[i].code, focal_verify_error_count(v) ? focal_verify_error(v, 0) : focal_status_name(st));
+    while (out->count < 64 && focal_verify_digest(v, out->count, &out->of[out->count].scope, &out->of[out->count].hash))
+        out->count++;
+    focal_verify_close(v);
+}
+
+/* Two that look at one scope, or none that differ. */
+static bool differ(struct world *w, size_t *one, size_t *other, struct focal_scope *in)
+{
+    static struct digests of[WORLD_NODES_MAX];
+    for (size_t i = 0; i < w->node_count; i++) {
+        of[i].count = 0;
+        if (looked_at(w, i))
+            verify(w, i, &of[i]);
+    }
+    for (size_t a = 0; a < w->node_count; a++)
+        for (size_t b = a + 1; b < w->node_count; b++)
+            for (size_t i = 0; i < of[a].count; i++)
+                for (size_t k = 0; k < of[b].count; k++) {
+                    const struct focal_scope *scope = &of[a].of[i].scope;
+                    if (focal_scope_compare(scope, &of[b].of[k].scope) != 0 || focal_hash_equal(&of[a].of[i].hash, &of[b].of[k].hash)
+                        || !sim_reads(w, (int)a, scope) || !sim_reads(w, (int)b, scope) || !sim_bridged(w, a, b, scope))
+                        continue;
+                    *one = a;
+                    *other = b;
+                    *in = *scope;
+                    return true;
+                }
+    return false;
+}
+
+/* Equal frontiers say nothing of entries that were redacted and are no more: where one has such a hole and another the entry, it
+ * is still to come. What is derived again after a cut is still to be made as well. */
+static bool all_filled(struct world *w)
+{
+    size_t a, b;
+    struct focal_scope scope;
+    bool holes = false;
+    for (size_t i = 0; i < w->node_count; i++) {
+        holes = holes || (looked_at(w, i) && focal_oplog_has_holes(focal_node_oplog(w->nodes[i].node)));
+        if (looked_at(w, i) && focal_oplog_again_due(focal_node_oplog(w->nodes[i].node)))
+            return false;
+    }
+    return !holes || !differ(w, &a, &b, &scope);
+}
+
 static bool has_copy(const struct world *w, size_t i)
 {
     for (size_t k = 0; k < w->node_count; k++)
@@ -107,58 +176,27 @@ bool world_settle(struct world *w, uint64_t most_ms)
     for (uint64_t spent = 0; spent < most_ms && !w->failure[0]; spent += 1000) {
         if (all_same(w) && (w->counts.clones || w->counts.restores || w->counts.losses))
             world_run(w, FOLLOW_MS);    /* what an office redacted it redacts again, if need be, at its next tick */
-        if (all_same(w))
+        if (all_same(w) && (!w->counts.cuts || (spent % 20000 == 0 && all_filled(w))))
             return true;
         if (spent % 60000 == 0)
             reach_copies(w);
         world_run(w, 1000);
     }
-    bool same_at_last = all_same(w);
+    bool same_at_last = all_same(w) && all_filled(w);
     if (!same_at_last && getenv("FOCAL_SIM_TRACE"))
         dump(w);
     return same_at_last;
 }
 
-struct digests { struct { struct focal_scope scope; struct focal_hash hash; } of[64]; size_t count; };
-
-static void verify(struct world *w, size_t i, struct digests *out)
-{
-    struct focal_verify *v = NULL;
-    out->count = 0;
-    if (focal_verify_open(&v, focal_node_oplog(w->nodes[i].node)) != FOCAL_OK) {
-        sim_fail(w, "node %s: verify does not open", w->nodes[i].code);
-        return;
-    }
-    enum focal_status st;
-    do
-        st = focal_verify_slice(v, 1000);
-    while (st == FOCAL_MORE);
-    if (st != FOCAL_OK || focal_verify_error_count(v))
-        sim_fail(w, "node %s: verify: %s", w->nodes[i].code, focal_verify_error_count(v) ? focal_verify_error(v, 0) : focal_status_name(st));
-    while (out->count < 64 && focal_verify_digest(v, out->count, &out->of[out->count].scope, &out->of[out->count].hash))
-        out->count++;
-    focal_verify_close(v);
-}
-
 void world_check_equal(struct world *w)
 {
-    static struct digests of[WORLD_NODES_MAX];
-    for (size_t i = 0; i < w->node_count; i++) {
-        of[i].count = 0;
-        if (looked_at(w, i))
-            verify(w, i, &of[i]);
-    }
-    for (size_t a = 0; a < w->node_count; a++)
-        for (size_t b = a + 1; b < w->node_count; b++)
-            for (size_t i = 0; i < of[a].count; i++)
-                for (size_t k = 0; k < of[b].count; k++) {
-                    char name[16];
-                    if (focal_scope_compare(&of[a].of[i].scope, &of[b].of[k].scope) != 0 || focal_hash_equal(&of[a].of[i].hash, &of[b].of[k].hash)
-                        || !sim_bridged(w, a, b, &of[a].of[i].scope))
-                        continue;
-                    focal_scope_print(name, &of[a].of[i].scope);
-                    sim_fail(w, "%s and %s differ in %s", w->nodes[a].code, w->nodes[b].code, name);
-                }
+    size_t a, b;
+    struct focal_scope scope;
+    char name[16];
+    if (!differ(w, &a, &b, &scope))
+        return;
+    focal_scope_print(name, &scope);
+    sim_fail(w, "%s and %s differ in %s", w->nodes[a].code, w->nodes[b].code, name);
 }
 
 /* Entries of a log, on all its lines. */
@@ -193,6 +231,25 @@ uint64_t world_missing(struct world *w)
 
 /* ---- nothing of a country where it must not be ------------------------------------------------------------------- */
 
+/* Taken from it, and still there because of what nobody else is known to hold of its own. */
+static bool stays(struct world *w, size_t i, const struct focal_scope *scope)
+{
+    const struct focal_scope *left;
+    uint64_t kept;
+    size_t at = 0;
+    while (w->nodes[i].node && (left = focal_oplog_next_left(focal_node_oplog(w->nodes[i].node), &at, &kept)) != NULL)
+        if (focal_scope_compare(left, scope) == 0)
+            return kept > 0;
+    return false;
+}
+
+/* Who has lost everything is told nothing any more, and decides for itself; who is bad erases nothing. */
+static bool may_stand(struct world *w, size_t i, const struct focal_scope *scope)
+{
+    const bool own_way = w->nodes[i].cut || w->nodes[i].malice || !w->nodes[i].node;
+    return sim_reads(w, (int)i, scope) || (sim_read_once(w, (int)i, scope) && (own_way || stays(w, i, scope)));
+}
+
 static void look_into(struct world *w, size_t i, struct focal_span bytes)
 {
     const uint8_t *at = bytes.data, *end = bytes.data + bytes.len;
@@ -201,7 +258,7 @@ static void look_into(struct world *w, size_t i, struct focal_span bytes)
         at += SIM_MARK_BYTES;
         if (end - at >= 3)
             memcpy(s.country, at, 3);
-        if (!sim_reads(w, (int)i, &s))
+        if (!may_stand(w, i, &s))
             sim_fail(w, "node %s has content of %s on its disk", w->nodes[i].code, s.country);
     }
 }
@@ -219,15 +276,35 @@ static void check_disk(struct world *w, size_t i)
     focal_buf_close(&key);
     focal_buf_close(&value);
     const struct focal_oplog *ol = w->nodes[i].node ? focal_node_oplog(w->nodes[i].node) : NULL;
-    for (size_t k = 0; ol && k < focal_oplog_log_count(ol); k++)
-        if (!sim_reads(w, (int)i, &focal_oplog_log_at(ol, k)->scope))
+    for (size_t k = 0; ol && k < focal_oplog_log_count(ol); k++) {
+        const struct focal_log *log = focal_oplog_log_at(ol, k);
+        const bool emptied = log->staged.seq == log->base.seq;      /* lines keep their place when a scope is left */
+        if (log->scope.cls != FOCAL_SCOPE_CONTROL && !may_stand(w, i, &log->scope) && !(emptied && sim_read_once(w, (int)i, &log->scope)))
             sim_fail(w, "node %s holds a log of a scope that it does not read", w->nodes[i].code);
+    }
+}
+
+/* Who left a scope has said so; what nobody else held stays, and then it has not left. */
+static void check_left(struct world *w, size_t i)
+{
+    struct sim_node *n = &w->nodes[i];
+    if (!looked_at(w, i) || w->counts.restores || w->counts.losses || w->counts.clones)
+        return;
+    for (size_t k = 0; k < n->lost_count; k++) {
+        struct focal_history row = { .number = 0 };
+        bool said = stays(w, i, &n->lost[k]) || !n->lost_held[k];
+        while (!said && focal_node_next_history(n->node, row.number, &row) == FOCAL_OK)
+            said = row.code == FOCAL_HISTORY_LEFT && row.detail[0] == n->lost[k].cls
+                   && (n->lost[k].cls != FOCAL_SCOPE_COUNTRY || memcmp(row.detail + 1, n->lost[k].country, 3) == 0);
+        if (!said)
+            sim_fail(w, "node %s does not say that it left a scope", n->code);
+    }
 }
 
 static void check_case(struct world *w, size_t i, const struct sim_case *s)
 {
     struct focal_record_view view;
-    bool home = s->home_set && sim_reads(w, (int)i, &s->home);
+    bool home = s->home_set && (sim_reads(w, (int)i, &s->home) || stays(w, i, &s->home));
     if (focal_oplog_record(focal_node_oplog(w->nodes[i].node), NULL, &s->ref, &view) != FOCAL_OK)
         return;                         /* the book says what is missing, and what of it is excused */
     if (view.record.kind_number == FOCAL_KIND_CASE) {
@@ -278,6 +355,7 @@ void world_check_kept(struct world *w)
     check_blame(w);
     for (size_t i = 0; i < w->node_count; i++) {
         check_disk(w, i);
+        check_left(w, i);
         for (size_t k = 0; looked_at(w, i) && k < w->case_count; k++)
             check_case(w, i, &w->cases[k]);
     }

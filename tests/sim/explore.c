@@ -114,7 +114,7 @@ static void act(struct world *w, const struct plan *p, struct explored *out)
         (void)world_redact(w, i, &ref);
     }
     if (now(w, p, PLAN_REVOKE))
-        (void)world_cut(w, i);
+        (void)world_take_back(w, i);
     uint32_t times = p->malice == WORLD_FLOOD && i == 1 ? 20 : 1;
     for (; times && !world_failure(w); times--) {
         if (world_case_count(w) == 0 || world_random(w, 3) == 0)

@@ -104,6 +104,7 @@ void world_backup(struct world *w, int i, bool with_fence)
 static void another_disk(struct world *w, struct sim_node *n)
 {
     n->watch_count = 0;
+    n->watched_cuts = UINT64_MAX;
     w->invitations_lost = w->invitations_lost || n == &w->nodes[0] || n->joins;
     sim_excuse(w);
 }
@@ -127,10 +128,13 @@ int world_clone(struct world *w, int i, bool other_machine)
         return -1;
     int at = (int)w->node_count++;
     struct sim_node *from = &w->nodes[i], *n = &w->nodes[at];
-    *n = (struct sim_node){ .keys = from->keys, .read_count = from->read_count, .joins = from->joins, .cut = from->cut };
+    *n = (struct sim_node){ .keys = from->keys, .read_count = from->read_count, .joins = from->joins, .cut = from->cut,
+                             .lost_count = from->lost_count };
     memcpy(n->code, from->code, sizeof n->code);
     memcpy(n->country, from->country, sizeof n->country);
     memcpy(n->reads, from->reads, sizeof n->reads);
+    memcpy(n->lost, from->lost, sizeof n->lost);
+    memcpy(n->lost_held, from->lost_held, sizeof n->lost_held);
     bool only_listens = strcmp(from->code, w->nodes[0].code) == 0;      /* then whoever dials it may reach either */
     (void)snprintf(n->address, sizeof n->address, "n%d.example:7443", only_listens ? 0 : at);
     (void)snprintf(n->machine, sizeof n->machine, "m%d", other_machine ? at : i);
@@ -186,7 +190,7 @@ void world_heal(struct world *w)
         world_start(w, i);
     }
     for (int i = 0; i < count; i++)
-        sim_tell_cut(w, i);
+        sim_tell_words(w, i);
     for (int i = 0; i < count; i++)
         for (int k = 0; k < count; k++)
             if (strcmp(w->nodes[i].code, w->nodes[k].code) != 0)

@@ -5,18 +5,21 @@
 #include "fake_store.h"
 #include "world.h"
 
-enum { SIM_READS_MAX = 8, SIM_PARTS_MAX = 6, SIM_MARK_BYTES = 8 };
+enum { SIM_READS_MAX = 8, SIM_PARTS_MAX = 6, SIM_MARK_BYTES = 8, SIM_WORDS_MAX = 8 };
 
 struct malice;
 struct sim_watch { struct focal_id line; uint64_t seq; };
+/* What the authority says of an office after its first membership; of a cut its reach and number. */
+struct sim_word { struct focal_buf statement; struct focal_reach reach; uint64_t number; };
 struct sim_node {
     char code[16], country[4], address[32], machine[20];
     char reads[SIM_READS_MAX][4]; size_t read_count;    /* countries; control and network are everybody's */
     struct focal_node_keys keys;
     struct focal_buf certificate;       /* statement; empty: it came by invitation */
     bool joins;                         /* came by invitation */
-    bool cut;                           /* the authority has taken everything from its key: */
-    struct focal_buf cut_statement;
+    bool cut;                           /* the authority has taken everything from its key */
+    struct focal_scope lost[SIM_READS_MAX]; bool lost_held[SIM_READS_MAX]; size_t lost_count;     /* scopes that it took; was anything held of them? */
+    struct sim_word words[SIM_WORDS_MAX]; size_t word_count, narrowed;      /* narrowed: 1 + which of them is its last membership */
     struct focal_store *store;
     struct focal_node *node;
     struct focal_fake_image *backup;
@@ -26,7 +29,7 @@ struct sim_node {
     bool stopped; uint64_t go_on_at_ms;         /* the process stands still */
     uint64_t start_at_ms;               /* a killed one starts again then; 0: only when told */
     struct sim_watch *watch; size_t watch_count, watch_cap;     /* heads that a commit has shown */
-    uint64_t watched_changes;
+    uint64_t watched_changes, watched_cuts;
     uint64_t starts;
 };
 struct sim_frame { struct sim_frame *next; uint64_t at_ms; size_t len; uint8_t bytes[]; };
@@ -86,7 +89,6 @@ struct world {
     struct world_counts counts;
     uint64_t inject_at; void (*inject)(struct world *, void *); void *inject_data;
     bool invitations_lost;              /* the disk of headquarters or of one who joins was lost or put back */
-    uint64_t cuts_made;                 /* numbers of statements */
     bool wire_spoilt;                   /* bytes are changed on their way: honest nodes blame each other */
     char failure[400];
 };
@@ -102,13 +104,16 @@ void sim_certify(struct world *, struct focal_buf *statement, const struct focal
 void sim_found(struct world *, struct sim_node *);      /* the first contents of its store */
 void sim_injection(struct world *);                     /* between events: what is to happen at this index */
 
-/* authority.c: brings headquarters the cut of node i, if there is one. */
-void sim_tell_cut(struct world *, int i);
+/* authority.c: brings headquarters what the authority has said of node i. */
+void sim_tell_words(struct world *, int i);
+/* Does node r report what it holds of this scope, when the authority takes something from `not`? all: everybody who can does. */
+bool sim_reports(const struct world *, size_t r, const struct focal_scope *, int not, bool all);
 
 /* step.c */
 enum focal_status sim_step(struct world *, int i, const struct focal_node_event *, size_t count);
 void sim_memory_watched(bool on);
 bool sim_reads(const struct world *, int i, const struct focal_scope *);
+bool sim_read_once(const struct world *, int i, const struct focal_scope *);        /* it does, or did before that was taken from it */
 
 /* network.c */
 void sim_pump(struct world *, int i);
@@ -131,8 +136,10 @@ void sim_moment_close(struct sim_moment *);
 void sim_acknowledged(struct world *, int i, const struct focal_ref *record, const struct sim_moment *before);
 void sim_unanswered(struct world *, const struct sim_moment *before);
 void sim_excuse(struct world *);        /* after a disk was lost or put back */
-/* What node i did and who reports of its scope does not hold. */
-void sim_excuse_cut(struct world *, int i, struct focal_oplog *(*reporter)(struct world *, const struct focal_scope *, int not));
+/* Something is taken from node i, and members report: excuses this acknowledged change of i, if nobody holds it who does. */
+void sim_excuse_unreported(struct world *, size_t ack, int i, bool all);
+/* What i redacted of its own cases is sure to be erased only if who reports knows of it. */
+void sim_unsure_of_erased(struct world *, int i, const struct focal_reach *, bool all);
 void sim_book_check(struct world *);
 void sim_book_close(struct sim_book *);
 struct sim_case *sim_case_of(const struct world *, const struct focal_ref *);     /* NULL: none that was acknowledged */

@@ -39,15 +39,20 @@ static bool item(struct focal_change_item *to, struct focal_buf *bytes, enum foc
     return true;
 }
 
-/* The home of what a node records: its country, where it happened, or else the first that it writes. */
+/* The home of what a node records: its country, where it happened, or else the first that it writes, as far as it knows. */
 static void home_of(const struct world *w, int i, struct sim_case *s)
 {
     const struct sim_node *n = &w->nodes[i];
     s->home.cls = FOCAL_SCOPE_COUNTRY;
-    s->home_set = n->read_count > 0;
-    for (size_t k = 0; k < n->read_count; k++)
-        if (k == 0 || memcmp(n->reads[k], n->country[0] ? n->country : "KEN", 3) == 0)
-            memcpy(s->home.country, n->reads[k], 4);
+    for (size_t k = 0; n->node && k < n->read_count; k++) {
+        struct focal_scope scope = { .cls = FOCAL_SCOPE_COUNTRY, .country = "" };
+        memcpy(scope.country, n->reads[k], 4);
+        if (!focal_oplog_may_write(focal_node_oplog(n->node), &scope))
+            continue;
+        if (!s->home_set || memcmp(n->reads[k], n->country[0] ? n->country : "KEN", 3) == 0)
+            s->home = scope;
+        s->home_set = true;
+    }
 }
 
 /* A country's value that is found again wherever it stands: the world's mark, the country, and chance. */
@@ -69,7 +74,9 @@ bool world_case(struct world *w, int i, struct focal_ref *out)
     struct focal_change_item items[ITEMS];
     char entity[65];
     bool ok = true;
+    struct sim_case home = { .home_set = false };
     canary(w, i, entity);
+    home_of(w, i, &home);
     for (int k = 0; k < ITEMS; k++)
         focal_buf_init(&bytes[k], 64);
     ok = ok && item(&items[0], &bytes[0], FOCAL_OP_SET, "country", w->nodes[i].country[0] ? w->nodes[i].country : "KEN");
@@ -80,17 +87,16 @@ bool world_case(struct world *w, int i, struct focal_ref *out)
     ok = ok && item(&items[5], &bytes[5], FOCAL_OP_SET, "concerned_entity", entity);
     focal_assert(ok);
     struct focal_change c = { .kind = focal_kind_by_number(FOCAL_KIND_CASE), .is_new = true, .items = items,
-                              .item_count = w->nodes[i].country[0] ? ITEMS : WIDE_ITEMS };
+                              .item_count = w->nodes[i].country[0] && home.home_set ? ITEMS : WIDE_ITEMS };
     ok = change(w, i, &c);
     for (int k = 0; k < ITEMS; k++)
         focal_buf_close(&bytes[k]);
     if (ok && !w->nodes[i].malice) {
         focal_assert(sim_grow(&w->cases, w->case_count, &w->case_cap, sizeof *w->cases));
         struct sim_case *s = &w->cases[w->case_count++];
-        memset(s, 0, sizeof *s);
+        *s = home;
         s->ref = c.result;
         s->author = i;
-        home_of(w, i, s);
         focal_assert(focal_unhex(s->canary, sizeof s->canary, focal_span_text(entity)));
         if (out)
             *out = c.result;
@@ -156,7 +162,8 @@ bool world_redact(struct world *w, int i, const struct focal_ref *record)
         return false;
     c->redacted = true;
     c->home_redacted = c->home_redacted || (c->home_set && sim_reads(w, i, &c->home));
-    c->erased = c->erased || (answered && strcmp(n->code, w->nodes[c->author].code) == 0 && !n->malice && !n->cut);
+    c->erased = c->erased || (answered && strcmp(n->code, w->nodes[c->author].code) == 0 && !n->malice && !n->cut
+                               && (!c->home_set || sim_reads(w, i, &c->home)));
     w->counts.redactions += answered;
     return answered;
 }

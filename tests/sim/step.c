@@ -109,6 +109,27 @@ static struct sim_watch *watch_of(struct sim_node *n, size_t hint, const struct 
     return NULL;
 }
 
+/* Which cuts it knows: the same number, the same cuts. */
+static uint64_t cuts_known(const struct focal_oplog *ol)
+{
+    const struct focal_cut *cut;
+    uint64_t sum = 0;
+    for (size_t i = 0; (cut = focal_oplog_cut_at(ol, i)) != NULL; i++)
+        sum += 1000 + cut->number;
+    return sum;
+}
+
+/* Of a scope that it reads no more it may have left: that is no going back. */
+static bool left(struct sim_node *n, const struct focal_oplog *ol, const struct focal_log *log)
+{
+    if (n->lost_count == 0 || focal_oplog_may_read(ol, focal_oplog_mine(ol), &log->scope))
+        return false;
+    for (size_t k = 0; k < n->watch_count; k++)
+        if (focal_id_equal(&n->watch[k].line, &log->line))
+            n->watch[k] = n->watch[--n->watch_count];
+    return true;
+}
+
 static void check_heads(struct world *w, struct sim_node *n)
 {
     struct focal_oplog *ol = focal_node_oplog(n->node);
@@ -116,10 +137,13 @@ static void check_heads(struct world *w, struct sim_node *n)
     if (changes == n->watched_changes)
         return;
     n->watched_changes = changes;
+    const uint64_t cuts = cuts_known(ol);
+    const bool same_cuts = cuts == n->watched_cuts && !n->malice;
+    n->watched_cuts = cuts;
     size_t seen = 0;
     for (size_t k = 0; k < focal_oplog_log_count(ol); k++) {
         const struct focal_log *log = focal_oplog_log_at(ol, k);
-        if (log->head.seq <= log->base.seq)
+        if (left(n, ol, log) || log->head.seq <= log->base.seq)
             continue;                   /* a line that holds nothing of its own yet */
         struct sim_watch *at = watch_of(n, k, &log->line);
         if (!at) {
@@ -129,6 +153,9 @@ static void check_heads(struct world *w, struct sim_node *n)
         }
         if (log->head.seq < at->seq)
             sim_fail(w, "node %s: a head went back from %llu to %llu", n->code, (unsigned long long)at->seq, (unsigned long long)log->head.seq);
+        if (same_cuts && log->head.seq > at->seq && log->clipped && !log->mine)
+            sim_fail(w, "node %s: takes entry %llu of a log that a cut leaves up to %llu", n->code, (unsigned long long)log->head.seq,
+                     (unsigned long long)log->clip.seq);
         at->seq = log->head.seq;
         seen++;
     }
@@ -192,6 +219,15 @@ enum focal_status sim_step(struct world *w, int i, const struct focal_node_event
 }
 
 bool sim_reads(const struct world *w, int i, const struct focal_scope *scope)
+{
+    const struct sim_node *n = &w->nodes[i];
+    for (size_t k = 0; k < n->lost_count; k++)
+        if (focal_scope_compare(&n->lost[k], scope) == 0)
+            return false;
+    return sim_read_once(w, i, scope);
+}
+
+bool sim_read_once(const struct world *w, int i, const struct focal_scope *scope)
 {
     const struct sim_node *n = &w->nodes[i];
     if (scope->cls != FOCAL_SCOPE_COUNTRY)

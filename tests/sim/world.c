@@ -125,7 +125,8 @@ void world_free(struct world *w)
         focal_store_close(n->store);
         focal_fake_image_free(n->backup);
         focal_buf_close(&n->certificate);
-        focal_buf_close(&n->cut_statement);
+        for (size_t k = 0; k < n->word_count; k++)
+            focal_buf_close(&n->words[k].statement);
         focal_free(n->watch);
         sim_malice_free(n->malice);
     }

@@ -94,8 +94,16 @@ bool world_add(struct world *, int i, const struct focal_ref *, const char *fiel
 bool world_remove_row(struct world *, int i, const struct focal_ref *, const char *field);      /* one of its rows, by chance */
 bool world_redact(struct world *, int i, const struct focal_ref *);     /* the record with all entries on it; for ever */
 bool world_pause(struct world *, int i, int other, bool on);
-/* The authority takes everything from its key, as far as others do not hold it; not from headquarters. */
+/* The authority takes everything from its key, as far as others do not report it; a scope; the right to redact. Or it gives it a
+ * membership without a scope. Not from headquarters, which is what brings the statement. */
 bool world_cut(struct world *, int i);
+bool world_cut_scope(struct world *, int i, const struct focal_scope *);
+bool world_cut_right(struct world *, int i);
+bool world_narrow(struct world *, int i, const struct focal_scope *);
+bool world_cut_again(struct world *, int i, bool equal_number);        /* everything once more, by what is reported now */
+/* all: all members report, else the first that can. again: under the number of the cut of that reach before. */
+bool world_cut_reach(struct world *, int i, const struct focal_reach *, bool all, bool again);
+bool world_take_back(struct world *, int i);                    /* one of these, by chance */
 struct focal_ref world_known_case(struct world *);              /* one of those acknowledged, by chance */
 size_t world_case_count(const struct world *);
 
