@@ -159,6 +159,16 @@ static void heal(struct world *w, const struct plan *p, char *why)
     why[0] = 0;
 }
 
+/* Who does not heed that something was taken from it must lose it first. */
+static void take_from_bad(struct world *w, const struct plan *p)
+{
+    struct focal_scope scope;
+    if (p->malice == WORLD_GOES_ON)
+        (void)world_cut(w, 1);
+    if (p->malice == WORLD_KEEPS_SCOPE && world_country(w, 1, &scope))
+        (void)(world_random(w, 2) ? world_cut_scope(w, 1, &scope) : world_narrow(w, 1, &scope));
+}
+
 /* The healing phase, in time and frames. */
 static bool come_to_rest(struct world *w, struct explored *out)
 {
@@ -185,6 +195,8 @@ bool explore_life(const struct explore_options *o, struct explored *out, char wh
     struct world *w = populate(o, &p);
     for (uint32_t i = 0; i < p.acts && !world_failure(w); i++) {
         act(w, &p, out);
+        if (i == p.acts / 3)
+            take_from_bad(w, &p);
         if (p.rate[PLAN_JOIN] && i == p.acts / 2)
             (void)world_admit(w, "NEW");
     }

@@ -89,9 +89,42 @@ static void twin(struct world *w, int i) { (void)world_clone(w, i, false); }
 static void lose(struct world *w, int i) { (void)world_lose(w, i); }
 
 /* Of headquarters the next: it is what brings the statement. */
-static void revoke(struct world *w, int i)
+static int not_hq(const struct world *w, int i) { return i == 0 && world_count(w) > 1 ? 1 : i; }
+
+static void revoke(struct world *w, int i) { (void)world_cut(w, not_hq(w, i)); }
+
+static void revoke_network(struct world *w, int i)
 {
-    (void)world_cut(w, i == 0 && world_count(w) > 1 ? 1 : i);
+    const struct focal_scope network = { .cls = FOCAL_SCOPE_NETWORK, .country = "" };
+    (void)world_cut_scope(w, not_hq(w, i), &network);
+}
+
+static void revoke_country(struct world *w, int i)
+{
+    struct focal_scope scope;
+    if (world_country(w, not_hq(w, i), &scope))
+        (void)world_cut_scope(w, not_hq(w, i), &scope);
+}
+
+static void narrow(struct world *w, int i)
+{
+    struct focal_scope scope;
+    if (world_country(w, not_hq(w, i), &scope))
+        (void)world_narrow(w, not_hq(w, i), &scope);
+}
+
+static void revoke_right(struct world *w, int i) { (void)world_cut_right(w, not_hq(w, i)); }
+
+/* A case that another office recorded, by the office that has the right or had it; of its own it may redact all the same. */
+static void redact_of_another(struct world *w, int i)
+{
+    enum { TRIES = 12 };
+    const int by = not_hq(w, i);
+    for (int k = 0; k < TRIES && world_case_count(w) > 0; k++) {
+        struct focal_ref ref = world_known_case(w);
+        if (world_author(w, &ref) != by && world_redact(w, by, &ref))
+            return;
+    }
 }
 
 /* A case that this node holds, or else the next node. Before the first case is recorded there is nothing to redact. */
@@ -156,6 +189,10 @@ static const struct injection kinds[] = {
     { .name = "lose", .what = lose, .works = true },
     { .name = "redact", .what = redact, .works = true },
     { .name = "revoke", .what = revoke, .works = true },
+    { .name = "revoke-network", .what = revoke_network, .works = true },
+    { .name = "revoke-country", .what = revoke_country, .works = true },
+    { .name = "revoke-right", .before = redact_of_another, .what = revoke_right, .after = redact_of_another, .works = true },
+    { .name = "narrow", .what = narrow, .works = true },
     { .name = "redact-cloned", .before = clone, .what = redact, .works = true },
     { .name = "redact-restored", .before = back_up, .what = redact, .after = restore, .works = true },
 };

@@ -2,31 +2,11 @@
  *
  * A bad member runs the honest program; what it wants to say is opened with the link's keys before it leaves, changed, and
  * sealed again, and more is said beside it. So it speaks well enough to be listened to. */
-#include "inner.h"
+#include "malice.h"
 
 #include <string.h>
 
-#include "node/inner.h"
-#include "sync/session.h"
-
-enum { KEPT = 8, KEPT_BYTES = 2048, EQUIVOCATIONS_MOST = 12 };
-struct malice {
-    enum world_malice kind;
-    struct { size_t len; uint8_t bytes[KEPT_BYTES]; } said[KEPT], frames[KEPT];
-    size_t said_count, frame_count;
-    uint64_t turn, done;
-};
-/* One saying of a bad member, and where it stands. */
-struct saying {
-    struct world *w;
-    struct malice *m;
-    struct sim_link *l;
-    int end;
-    struct session_end { struct focal_node *node; struct link *inner; } at;
-    const struct focal_channel *before;
-    struct focal_span plain;
-    struct focal_buf *frame;
-};
+enum { EQUIVOCATIONS_MOST = 12 };
 
 static const struct world_malice_row rows[WORLD_MALICES] = {
     [WORLD_HONEST] = { "honest", false, true },
@@ -48,6 +28,8 @@ static const struct world_malice_row rows[WORLD_MALICES] = {
     [WORLD_STRIP] = { "strip", false, true },
     [WORLD_SEED] = { "strip-then-seed", false, true },
     [WORLD_SHRINK] = { "shrink", false, true },
+    [WORLD_GOES_ON] = { "revoked-goes-on", false, true },
+    [WORLD_KEEPS_SCOPE] = { "keeps-scope", false, true },
 };
 
 const struct world_malice_row *world_malice_row(enum world_malice kind) { return &rows[kind]; }
@@ -100,7 +82,7 @@ static void more(struct saying *s, struct focal_span plain)
     focal_buf_close(&frame);
 }
 
-static void say(struct saying *s, const struct focal_message *m)
+void malice_say(struct saying *s, const struct focal_message *m)
 {
     struct focal_buf plain;
     focal_buf_init(&plain, FOCAL_FRAME_MAX);
@@ -124,7 +106,7 @@ static void say_random(struct saying *s, size_t len, bool beside)
     focal_buf_close(&plain);
 }
 
-static struct focal_oplog *oplog_of(const struct saying *s) { return focal_node_oplog(s->at.node); }
+struct focal_oplog *malice_oplog(const struct saying *s) { return focal_node_oplog(s->at.node); }
 
 /* ---- lies about heads ------------------------------------------------------------------------------------------------ */
 
@@ -193,7 +175,7 @@ static void withhold(struct saying *s)
     struct focal_message m, ping = { .type = FOCAL_MSG_PING };
     if (focal_message_decode(&m, s->plain) != FOCAL_OK || m.type != FOCAL_MSG_SEGMENT)
         return;
-    const struct focal_log *log = focal_oplog_log(oplog_of(s), &m.is.segment.log);
+    const struct focal_log *log = focal_oplog_log(malice_oplog(s), &m.is.segment.log);
     if (log && log->mine)
         return;
     struct focal_buf plain;
@@ -203,62 +185,71 @@ static void withhold(struct saying *s)
     focal_buf_close(&plain);
 }
 
-/* One entry of its own making, an empty case, behind `before` of a log, under its own signature. */
-static void say_entry(struct saying *s, const struct focal_log *log, const struct focal_tip *before)
+struct focal_tip malice_say_made(struct saying *s, const struct focal_id *log, const struct focal_tip *before, const struct focal_header *made, struct focal_span payload)
 {
-    struct focal_buf header, payload, packed;
+    struct focal_buf header, packed;
     focal_buf_init(&header, FOCAL_ENTRY_MAX);
-    focal_buf_init(&payload, FOCAL_ENTRY_MAX);
     focal_buf_init(&packed, FOCAL_SEGMENT_PACKED_MAX);
     struct focal_tip tip = { .seq = before->seq + 1 };
-    focal_header_encode(&header, &(struct focal_header){ .shape = FOCAL_SHAPE_ORDINARY, .seq = tip.seq, .creates = true });
-    struct focal_hash none = { { 0 } }, c;
-    struct focal_span home = focal_span_of(none.b, sizeof none.b);
-    focal_payload_encode(&payload, FOCAL_KIND_CASE, &home, NULL, NULL, 0);
-    struct focal_stretch_entry entry = { .header = focal_buf_view(&header), .has_payload = true, .payload = focal_buf_view(&payload) };
+    focal_header_encode(&header, made);
+    struct focal_hash c;
+    struct focal_stretch_entry entry = { .header = focal_buf_view(&header), .has_payload = true, .payload = payload };
     struct focal_salt_run run = { .first = tip.seq, .last = tip.seq, .has_seed = true };
     struct focal_stretch stretch = { .first = tip.seq, .count = 1, .entries = &entry, .runs = &run, .run_count = 1 };
     uint8_t salt[FOCAL_SALT_BYTES];
     sim_entropy(s->w, run.seed, sizeof run.seed);
     focal_salt_from_seed(salt, run.seed, tip.seq);
-    focal_commitment(&c, salt, focal_buf_view(&payload));
-    focal_chain_next(&tip.h, &before->h, &log->id, focal_buf_view(&header), &c);
+    focal_commitment(&c, salt, payload);
+    focal_chain_next(&tip.h, &before->h, log, focal_buf_view(&header), &c);
     struct focal_packer *packer = focal_packer_open();
     struct focal_message m = { .type = FOCAL_MSG_SEGMENT };
     focal_assert(packer && focal_stretch_pack(packer, &packed, &stretch) == FOCAL_OK);
-    m.is.segment.log = log->id;
+    m.is.segment.log = *log;
     memcpy(m.is.segment.before, before->h.b, 8);
     m.is.segment.is_signed = true;
-    focal_sign_head(&m.is.segment.signature, s->w->nodes[s->l->node[s->end]].keys.sign_secret, &s->w->network_id, &log->id, &tip);
+    focal_sign_head(&m.is.segment.signature, s->w->nodes[s->l->node[s->end]].keys.sign_secret, &s->w->network_id, log, &tip);
     m.is.segment.packed = focal_buf_view(&packed);
-    say(s, &m);
+    malice_say(s, &m);
     focal_packer_close(packer);
     focal_buf_close(&header);
-    focal_buf_close(&payload);
     focal_buf_close(&packed);
+    return tip;
+}
+
+struct focal_tip malice_say_entry(struct saying *s, const struct focal_id *log, const struct focal_tip *before)
+{
+    struct focal_buf payload;
+    const struct focal_hash none = { { 0 } };
+    const struct focal_span home = focal_span_of(none.b, sizeof none.b);
+    const struct focal_header header = { .shape = FOCAL_SHAPE_ORDINARY, .seq = before->seq + 1, .creates = true };
+    focal_buf_init(&payload, FOCAL_ENTRY_MAX);
+    focal_payload_encode(&payload, FOCAL_KIND_CASE, &home, NULL, NULL, 0);
+    const struct focal_tip tip = malice_say_made(s, log, before, &header, focal_buf_view(&payload));
+    focal_buf_close(&payload);
+    return tip;
 }
 
 /* The next entry of another's log. */
 static void forge(struct saying *s)
 {
-    struct focal_oplog *ol = oplog_of(s);
+    struct focal_oplog *ol = malice_oplog(s);
     size_t count = focal_oplog_log_count(ol);
     const struct focal_log *log = count ? focal_oplog_log_at(ol, (size_t)world_random(s->w, count)) : NULL;
     if (log && !log->mine && log->head.seq > 0 && log->scope.cls == FOCAL_SCOPE_NETWORK)
-        say_entry(s, log, &log->head);
+        (void)malice_say_entry(s, &log->id, &log->head);
 }
 
 /* A second entry under the last sequence of its own log. */
 static void equivocate(struct saying *s)
 {
-    struct focal_oplog *ol = oplog_of(s);
+    struct focal_oplog *ol = malice_oplog(s);
     for (size_t i = 0; i < focal_oplog_log_count(ol) && s->m->done < EQUIVOCATIONS_MOST; i++) {
         const struct focal_log *log = focal_oplog_log_at(ol, i);
         if (!log->mine || log->head.seq < 3 || log->base.seq > 0 || log->scope.cls != FOCAL_SCOPE_NETWORK)
             continue;
         struct focal_tip before = { .seq = log->head.seq - 1 };
         if (focal_oplog_hash_on(ol, log, before.seq, &before.h) == FOCAL_OK)
-            say_entry(s, log, &before);
+            (void)malice_say_entry(s, &log->id, &before);
         return;
     }
 }
@@ -272,7 +263,7 @@ static void strip(struct saying *s, bool after)
     struct focal_buf packed, plain;
     if (focal_message_decode(&m, s->plain) != FOCAL_OK || m.type != FOCAL_MSG_SEGMENT)
         return;
-    const struct focal_log *log = focal_oplog_log(oplog_of(s), &m.is.segment.log);
+    const struct focal_log *log = focal_oplog_log(malice_oplog(s), &m.is.segment.log);
     if (!log || log->scope.cls == FOCAL_SCOPE_CONTROL)
         return;                         /* what can never be redacted is never without payload: that would be its fault */
     focal_arena_init(&arena, 16u << 20);
@@ -306,7 +297,7 @@ static void strip(struct saying *s, bool after)
 /* A log of its country, announced under a tag and sent to who does not read it. */
 static void wrong_scope(struct saying *s)
 {
-    struct focal_oplog *ol = oplog_of(s);
+    struct focal_oplog *ol = malice_oplog(s);
     for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
         const struct focal_log *log = focal_oplog_log_at(ol, i);
         if (log->scope.cls != FOCAL_SCOPE_COUNTRY || log->head.seq == 0 || sim_reads(s->w, s->l->node[1 - s->end], &log->scope))
@@ -322,7 +313,7 @@ static void wrong_scope(struct saying *s)
         m.is.frontier.tag[0] &= 0x7f;
         m.is.frontier.last = true;
         m.is.frontier.items = focal_buf_view(&bytes);
-        say(s, &m);
+        malice_say(s, &m);
         focal_buf_clear(&bytes);
         if (focal_oplog_read(ol, log, 1, FOCAL_SEGMENT_PACKED_MAX, &piece, &bytes) == FOCAL_OK) {
             m = (struct focal_message){ .type = FOCAL_MSG_SEGMENT };
@@ -331,7 +322,7 @@ static void wrong_scope(struct saying *s)
             m.is.segment.is_signed = piece.is_signed;
             m.is.segment.signature = piece.signature;
             m.is.segment.packed = focal_buf_view(&bytes);
-            say(s, &m);
+            malice_say(s, &m);
         }
         focal_buf_close(&bytes);
         return;
@@ -354,7 +345,7 @@ static void foreign(struct saying *s)
     sim_certify(s->w, &statement, &other, "EVIL", FOCAL_ROLE_HQ, &public, NULL, 0, 0);
     struct focal_message m = { .type = FOCAL_MSG_STATEMENT };
     m.is.statement = focal_buf_view(&statement);
-    say(s, &m);
+    malice_say(s, &m);
     focal_buf_close(&statement);
 }
 
@@ -365,21 +356,21 @@ static void flood(struct saying *s)
     struct focal_message m = { .type = FOCAL_MSG_PING };
     for (int k = 0; k < 20; k++) {
         m.is.ping = world_random(s->w, UINT64_MAX);
-        say(s, &m);
+        malice_say(s, &m);
     }
 }
 
 static void storm(struct saying *s)
 {
-    struct focal_oplog *ol = oplog_of(s);
+    struct focal_oplog *ol = malice_oplog(s);
     for (size_t i = 0; i < focal_oplog_log_count(ol); i++) {
         const struct focal_log *log = focal_oplog_log_at(ol, i);
         struct focal_message m = { .type = FOCAL_MSG_WANT };
         m.is.want.log = log->id;
         m.is.want.from = 1;
         m.is.want.to.seq = log->head.seq + 1;
-        say(s, &m);
-        say(s, &m);
+        malice_say(s, &m);
+        malice_say(s, &m);
     }
 }
 
@@ -387,11 +378,11 @@ static void replay(struct saying *s)
 {
     struct malice *m = s->m;
     if (m->said_count) {
-        size_t at = (size_t)world_random(s->w, m->said_count < KEPT ? m->said_count : KEPT);
+        size_t at = (size_t)world_random(s->w, m->said_count < MALICE_KEPT ? m->said_count : MALICE_KEPT);
         more(s, focal_span_of(m->said[at].bytes, m->said[at].len));
     }
-    if (s->plain.len <= KEPT_BYTES) {
-        size_t at = m->said_count++ % KEPT;
+    if (s->plain.len <= MALICE_KEPT_BYTES) {
+        size_t at = m->said_count++ % MALICE_KEPT;
         m->said[at].len = s->plain.len;
         memcpy(m->said[at].bytes, s->plain.data, s->plain.len);
     }
@@ -401,13 +392,13 @@ static void replay(struct saying *s)
 static void replay_frames(struct saying *s)
 {
     struct malice *m = s->m;
-    if (s->frame->len <= KEPT_BYTES) {
-        size_t at = m->frame_count++ % KEPT;
+    if (s->frame->len <= MALICE_KEPT_BYTES) {
+        size_t at = m->frame_count++ % MALICE_KEPT;
         m->frames[at].len = s->frame->len;
         memcpy(m->frames[at].bytes, s->frame->data, s->frame->len);
     }
     if (m->frame_count > 2 && m->turn % 5 == 0) {
-        size_t at = (size_t)world_random(s->w, m->frame_count < KEPT ? m->frame_count : KEPT);
+        size_t at = (size_t)world_random(s->w, m->frame_count < MALICE_KEPT ? m->frame_count : MALICE_KEPT);
         m->done++;
         sim_put(s->w, s->l, 1 - s->end, focal_span_of(m->frames[at].bytes, m->frames[at].len), s->w->now_ms);
     }
@@ -437,6 +428,8 @@ void sim_twist(struct world *w, struct sim_link *l, int end, const void *channel
     case WORLD_EQUIVOCATE: if (now_and_then) equivocate(&s); break;
     case WORLD_STRIP: strip(&s, false); break;
     case WORLD_SEED: strip(&s, true); break;
+    case WORLD_GOES_ON: malice_remember(&s); if (now_and_then) malice_goes_on(&s); break;
+    case WORLD_KEEPS_SCOPE: malice_remember(&s); if (now_and_then) malice_keeps_scope(&s); break;
     case WORLD_FLOOD: if (now_and_then) flood(&s); break;
     default: break;
     }

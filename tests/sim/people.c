@@ -182,3 +182,18 @@ struct focal_ref world_known_case(struct world *w)
     focal_assert(w->case_count);
     return w->cases[world_random(w, w->case_count)].ref;
 }
+
+int world_author(const struct world *w, const struct focal_ref *ref)
+{
+    const struct sim_case *c = sim_case_of(w, ref);
+    return c ? c->author : -1;
+}
+
+bool world_country(const struct world *w, int i, struct focal_scope *scope)
+{
+    *scope = (struct focal_scope){ .cls = FOCAL_SCOPE_COUNTRY, .country = "" };
+    if (w->nodes[i].read_count == 0)
+        return false;
+    memcpy(scope->country, w->nodes[i].reads[0], 4);
+    return true;
+}

@@ -29,11 +29,15 @@ static void one_bad_member(void **state)
     struct world *w = world_new(500 + (uint64_t)kind);
     (void)world_hq(w, "HQ", countries, 1);
     for (int i = 0; i < OFFICES; i++)
-        (void)world_member(w, codes[i], codes[i]);
+        (void)world_member(w, codes[i], kind == WORLD_KEEPS_SCOPE && i + 1 == BAD ? "KEN" : codes[i]);
     world_malicious(w, BAD, kind);
     live(w, "channel");
     for (int i = 0; kind == WORLD_FLOOD && i < 300; i++)
         (void)world_case(w, BAD, NULL);
+    const struct focal_reach everything = { .kind = FOCAL_REACH_EVERYTHING };
+    const struct focal_reach country = { .kind = FOCAL_REACH_SCOPE, .scope = { .cls = FOCAL_SCOPE_COUNTRY, .country = "KEN" } };
+    if (kind == WORLD_GOES_ON || kind == WORLD_KEEPS_SCOPE)
+        assert_true(world_cut_reach(w, BAD, kind == WORLD_GOES_ON ? &everything : &country, true, false));
     world_backup(w, BAD, true);
     world_isolate(w, 2, true);
     live(w, "channel");

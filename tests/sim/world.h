@@ -78,7 +78,8 @@ bool world_lose(struct world *, int i);                         /* the disk is g
 enum world_malice {
     WORLD_HONEST, WORLD_FLOOD, WORLD_WITHHOLD, WORLD_REPLAY, WORLD_REPLAY_RAW, WORLD_GARBAGE, WORLD_TRUNCATE, WORLD_OVERSIZE, WORLD_SLOW,
     WORLD_LIE_HIGH, WORLD_LIE_LOW, WORLD_WRONG_SCOPE, WORLD_FORGE, WORLD_STORM, WORLD_FOREIGN,
-    WORLD_EQUIVOCATE, WORLD_STRIP, WORLD_SEED, WORLD_SHRINK, WORLD_MALICES
+    WORLD_EQUIVOCATE, WORLD_STRIP, WORLD_SEED, WORLD_SHRINK, WORLD_GOES_ON, WORLD_KEEPS_SCOPE,
+    WORLD_MALICES
 };
 /* Breaks form, chain or signature, so that it must lose links by it; works is false while the core does not resist yet. */
 struct world_malice_row { const char *name; bool loses_link, works; };
@@ -105,6 +106,8 @@ bool world_cut_again(struct world *, int i, bool equal_number);        /* everyt
 bool world_cut_reach(struct world *, int i, const struct focal_reach *, bool all, bool again);
 bool world_take_back(struct world *, int i);                    /* one of these, by chance */
 struct focal_ref world_known_case(struct world *);              /* one of those acknowledged, by chance */
+int world_author(const struct world *, const struct focal_ref *case_of);        /* who recorded it, -1: no such case */
+bool world_country(const struct world *, int i, struct focal_scope *);          /* the first that it reads; false: none */
 size_t world_case_count(const struct world *);
 
 /* Time. */
