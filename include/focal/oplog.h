@@ -130,6 +130,12 @@ FOCAL_MUST_USE enum focal_status focal_oplog_line_with(struct focal_oplog *, con
 /* Entries missing here that were redacted and are no more: one of each line, the least; after NULL: the first. NOT_FOUND. */
 bool focal_oplog_has_holes(const struct focal_oplog *);
 FOCAL_MUST_USE enum focal_status focal_oplog_next_hole(struct focal_oplog *, const struct focal_log *after, const struct focal_log **log, uint64_t *seq);
+/* The next of one line behind a sequence. NOT_FOUND. */
+FOCAL_MUST_USE enum focal_status focal_oplog_hole_behind(struct focal_oplog *, const struct focal_log *line, uint64_t after, uint64_t *seq);
+uint64_t focal_oplog_holes_noted(const struct focal_oplog *);          /* counts up with each that is found */
+/* Entries that were missing or hidden and are here again, numbered from 0 since the start. false: forgotten, or none so far. */
+uint64_t focal_oplog_restored_count(const struct focal_oplog *);
+bool focal_oplog_restored(const struct focal_oplog *, uint64_t number, const struct focal_log **line, uint64_t *seq);
 /* Scopes of which something is held and that this office may read no more, one after the other (*at starts at 0); kept: entries of
  * its own there that no other office has signed for. NULL at the end, and for who is no member any more. */
 const struct focal_scope *focal_oplog_next_left(const struct focal_oplog *, size_t *at, uint64_t *kept);
@@ -193,6 +199,9 @@ FOCAL_MUST_USE enum focal_status focal_oplog_lift_veil(struct focal_oplog *);   
  * the head. */
 struct focal_piece { uint64_t first, last; uint8_t before[8]; bool is_signed; struct focal_signature signature; };
 FOCAL_MUST_USE enum focal_status focal_oplog_read(struct focal_oplog *, const struct focal_log *, uint64_t from, size_t packed_max,
+    struct focal_piece *, struct focal_buf *packed);
+/* The same of what ends there. */
+FOCAL_MUST_USE enum focal_status focal_oplog_read_upto(struct focal_oplog *, const struct focal_log *, uint64_t from, uint64_t upto, size_t packed_max,
     struct focal_piece *, struct focal_buf *packed);
 
 /* ---- incidents ------------------------------------------------------------------------------------------------------------------------------------- */

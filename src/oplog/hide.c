@@ -234,7 +234,7 @@ static enum focal_status strip_targets(struct focal_oplog *ol, struct focal_buf 
         const struct redaction_target *t = &ol->targets[i];
         if (i > 0 && target_order(t, t - 1) == 0)       /* which segments speak of it does not depend on the kind */
             continue;
-        st = ol->unhide_due ? focal_oplog_holes_about(ol, &t->ref, &t->scope) : FOCAL_OK;
+        st = ol->unhide_due || ol->holes ? focal_oplog_holes_about(ol, &t->ref, &t->scope) : FOCAL_OK;
         if (st == FOCAL_OK)
             st = focal_oplog_breach_ahead(ol, t);
         if (st == FOCAL_OK)
@@ -247,6 +247,8 @@ static enum focal_status strip_targets(struct focal_oplog *ol, struct focal_buf 
     }
     if (st == FOCAL_OK)
         st = strip_segments(ol, &keys, touched);
+    if (st == FOCAL_OK && ol->holes && ol->target_count > 0)       /* some may have ended */
+        st = focal_oplog_holes_load(ol);
     if (st == FOCAL_OK)
         ol->target_count = 0;
     focal_buf_close(&keys);

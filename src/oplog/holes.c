@@ -18,7 +18,33 @@ enum focal_status focal_oplog_hole_note(struct focal_oplog *ol, const struct opl
 {
     uint8_t key[ROW_KEY_BYTES];
     ol->holes = true;
+    ol->holes_noted++;
     return focal_store_put(ol->store, FOCAL_SHELF_META, row_key(key, &line->pub.line, seq), focal_span_of(PREFIX, 0));
+}
+
+void focal_oplog_restored_note(struct focal_oplog *ol, const struct oplog_log *line, uint64_t seq)
+{
+    ol->restored[ol->restored_count++ % RESTORED_KEPT] = (struct restored){ .serial = line->pub.serial, .seq = seq };
+}
+
+uint64_t focal_oplog_restored_count(const struct focal_oplog *ol)
+{
+    return ol->restored_count;
+}
+
+bool focal_oplog_restored(const struct focal_oplog *ol, uint64_t number, const struct focal_log **line, uint64_t *seq)
+{
+    if (number >= ol->restored_count || ol->restored_count - number > RESTORED_KEPT)
+        return false;
+    const struct restored *r = &ol->restored[number % RESTORED_KEPT];
+    *line = focal_oplog_log_at(ol, r->serial);
+    *seq = r->seq;
+    return *line != NULL;
+}
+
+uint64_t focal_oplog_holes_noted(const struct focal_oplog *ol)
+{
+    return ol->holes_noted;
 }
 
 /* The first row behind a key, in ol->key; line NULL: it is not held (any more). NOT_FOUND at the end. */
@@ -68,9 +94,19 @@ enum focal_status focal_oplog_next_hole(struct focal_oplog *ol, const struct foc
     return st;
 }
 
+enum focal_status focal_oplog_hole_behind(struct focal_oplog *ol, const struct focal_log *log, uint64_t after, uint64_t *seq)
+{
+    uint8_t key[ROW_KEY_BYTES];
+    struct oplog_log *line = NULL;
+    if (!ol->holes || after == UINT64_MAX)
+        return FOCAL_NOT_FOUND;
+    enum focal_status st = next_row(ol, row_key(key, &log->line, after), &line, seq);
+    return st == FOCAL_OK && (!line || !focal_id_equal(&line->pub.line, &log->line)) ? FOCAL_NOT_FOUND : st;
+}
+
 /* ---- finding them ------------------------------------------------------------------------------------------------------ */
 
-/* Is an entry missing that should be here: stripped, and neither redacted nor hidden? */
+/* Is an entry missing that should be here: stripped, and neither redacted nor hidden? What was missing and is redacted is not. */
 static enum focal_status look_at(struct focal_oplog *ol, struct oplog_log *line, const struct focal_stretch *s, size_t i, const struct focal_hash *h)
 {
     uint8_t key[SEGMENT_KEY_BYTES];
@@ -81,7 +117,11 @@ static enum focal_status look_at(struct focal_oplog *ol, struct oplog_log *line,
     if (s->entries[i].has_payload || (!name.makes_part && !name.is_quote))
         return FOCAL_OK;
     enum focal_status st = focal_oplog_force(ol, &name, &line->pub, &force);
-    if (st != FOCAL_OK || force.in_force)
+    if (st == FOCAL_OK && force.in_force) {
+        uint8_t row[ROW_KEY_BYTES];
+        return ol->holes ? focal_store_del(ol->store, FOCAL_SHELF_META, row_key(row, &line->pub.line, s->first + i)) : FOCAL_OK;
+    }
+    if (st != FOCAL_OK)
         return st;
     focal_buf_init(&value, FOCAL_STORE_VALUE_MAX);
     st = focal_store_get(ol->store, FOCAL_SHELF_HIDDEN, focal_oplog_segment_key(key, &line->pub.line, s->first + i), &value);
@@ -130,6 +170,7 @@ static enum focal_status fill(struct focal_oplog *ol, struct oplog_log *line, ui
         st = focal_oplog_fill(ol, &s, place, salt, payload);
         if (st == FOCAL_OK)
             st = focal_oplog_segment_again(ol, line, &seg, &s);
+        focal_oplog_restored_note(ol, line, seq);
         if (st == FOCAL_OK && name.makes_part)
             st = focal_oplog_derive_part(ol, &name.record, &line->pub.name.scope);
     }

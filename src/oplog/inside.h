@@ -199,6 +199,9 @@ struct entry_name {
  * its h; only a transaction that is taken back makes this forgotten. */
 struct kept_hashes { struct focal_id line; uint64_t first; size_t count, cap; struct focal_hash *h; };
 
+enum { RESTORED_KEPT = 64 };
+struct restored { uint64_t serial, seq; };
+
 struct focal_oplog {
     struct focal_store *store;
     bool has_keys;
@@ -243,6 +246,9 @@ struct focal_oplog {
     bool again_due;                             /* rows "again/" are on shelf META: parts to be derived again */
     bool unhide_due;                            /* a redaction may count no more: what it hid is to be looked at before the commit */
     bool holes;                                 /* rows "hole/" are on shelf META */
+    uint64_t holes_noted;                       /* how often one was written */
+    struct restored restored[RESTORED_KEPT];    /* entries that came back, the latest */
+    uint64_t restored_count;
     bool scrub_due;                             /* something was redacted, and files of the store may still show it */
     uint32_t day;                               /* here, by whoever runs this node: for the daily measure of erasing alone */
 
@@ -535,6 +541,8 @@ enum focal_status focal_oplog_fill(struct focal_oplog *, struct focal_stretch *,
 enum focal_status focal_oplog_holes_load(struct focal_oplog *);
 /* [tx] An entry that is held without its payload, though nothing in force says so. */
 enum focal_status focal_oplog_hole_note(struct focal_oplog *, const struct oplog_log *line, uint64_t seq);
+/* An entry that was missing or hidden is here with its payload. */
+void focal_oplog_restored_note(struct focal_oplog *, const struct oplog_log *line, uint64_t seq);
 /* [tx] Such entries among all that speak of a target. */
 enum focal_status focal_oplog_holes_about(struct focal_oplog *, const struct focal_ref *target, const struct focal_hash *scope);
 /* [tx] Those of a line that a stretch which agrees with it brings back. It forgets what the arena held. */

@@ -97,7 +97,7 @@ static enum focal_status merge(struct focal_oplog *ol, struct focal_piece *piece
 
 /* From the middle of a segment on, or of one that is too large: as much as fits. */
 static enum focal_status cut(struct focal_oplog *ol, struct focal_piece *piece, struct focal_buf *out, const struct focal_log *log,
-                             const struct segment *s, uint64_t from, size_t packed_max)
+                             const struct segment *s, uint64_t from, uint64_t upto, size_t packed_max)
 {
     struct focal_stretch all, part;
     enum focal_status st = unpack(ol, &all, s->packed);
@@ -112,7 +112,7 @@ static enum focal_status cut(struct focal_oplog *ol, struct focal_piece *piece, 
         focal_oplog_hash(hashes, &all, 0, skip, &log->id, &s->before);
         before = hashes[skip - 1];
     }
-    const size_t counting = s->last.seq <= focal_log_tip(log)->seq ? all.count : (size_t)(focal_log_tip(log)->seq - s->first) + 1;
+    const size_t counting = s->last.seq <= upto ? all.count : (size_t)(upto - s->first) + 1;
     for (size_t n = counting - skip; n > 0;) {
         st = focal_oplog_cut(&part, &ol->arena, &all, skip, n);
         if (st == FOCAL_OK)
@@ -136,7 +136,13 @@ static enum focal_status cut(struct focal_oplog *ol, struct focal_piece *piece, 
 enum focal_status focal_oplog_read(struct focal_oplog *ol, const struct focal_log *log, uint64_t from, size_t packed_max,
                                    struct focal_piece *piece, struct focal_buf *packed)
 {
-    const uint64_t upto = focal_log_tip(log)->seq;
+    return focal_oplog_read_upto(ol, log, from, UINT64_MAX, packed_max, piece, packed);
+}
+
+enum focal_status focal_oplog_read_upto(struct focal_oplog *ol, const struct focal_log *log, uint64_t from, uint64_t most, size_t packed_max,
+                                        struct focal_piece *piece, struct focal_buf *packed)
+{
+    const uint64_t tip = focal_log_tip(log)->seq, upto = most < tip ? most : tip;
     if (from <= log->base.seq || from > upto)
         return FOCAL_NOT_FOUND;
     focal_arena_reset(&ol->arena);
@@ -145,8 +151,8 @@ enum focal_status focal_oplog_read(struct focal_oplog *ol, const struct focal_lo
     if (st != FOCAL_OK)
         return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
     if (from != s.first || s.packed.len > packed_max || s.last.seq > upto)
-        return cut(ol, piece, packed, log, &s, from, packed_max);
-    if (s.packed.len <= packed_max / 2 && s.last.seq < upto) {
+        return cut(ol, piece, packed, log, &s, from, upto, packed_max);
+    if (s.packed.len <= packed_max / 2 && s.last.seq < upto && upto == tip) {
         struct gathered g = { 0 };
         st = gather(ol, &g, log, &s, packed_max);
         if (st == FOCAL_OK)

@@ -120,28 +120,3 @@ enum focal_status ask_if_behind(struct focal_session *s, struct peer_log *p)
     memcpy(m.is.want.to.keyed, p->announced.keyed, 8);
     return queue_message(s, &m);
 }
-
-/* The answer brings back all that stands after it as well. The next peer is asked when this one did not have it: holes are
- * few, and doubles harmless. */
-enum focal_status holes_ask(struct focal_session *s)
-{
-    const struct focal_log *log = NULL;
-    uint64_t seq;
-    enum focal_status st = FOCAL_OK;
-    if (s->state != FOCAL_SESSION_TALKING || s->closing || !s->hello_taken)
-        return FOCAL_OK;
-    while (st == FOCAL_OK && (st = focal_oplog_next_hole(s->host->oplog, log, &log, &seq)) == FOCAL_OK) {
-        struct peer_log *p = peer_log_get(s, &log->id);
-        const struct focal_tip *tip = focal_log_tip(log);
-        if (!p || p->hole_asked == seq || seq > tip->seq || !shared_by_id(s, &log->name.scope) || pause_holds(s, &p->name))
-            continue;
-        struct focal_message m = { .type = FOCAL_MSG_WANT };
-        m.is.want.log = log->id;
-        m.is.want.from = seq;
-        m.is.want.to.seq = tip->seq;
-        keyed_hash(s, m.is.want.to.keyed, &tip->h);
-        p->hole_asked = seq;
-        st = queue_message(s, &m);
-    }
-    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
-}

@@ -222,6 +222,20 @@ enum focal_status fork_send_from(struct focal_session *s, struct peer_log *p, co
     return FOCAL_OK;
 }
 
+/* Something of a line that they asked for is here now. */
+void fork_send_again(struct peer_log *p, const struct focal_log *line, uint64_t from)
+{
+    struct fork *f = p->fork;
+    for (size_t i = 0; i < f->send_count; i++) {
+        if (f->sends[i].serial != line->serial)
+            continue;
+        f->sends[i].next = f->sends[i].next < from ? f->sends[i].next : from;
+        return;
+    }
+    if (f->send_count < FORK_SENDS_MAX)
+        f->sends[f->send_count++] = (struct fork_send){ line->serial, from };
+}
+
 static int highest_first(const void *a, const void *b)
 {
     const struct focal_frontier_tip *x = a, *y = b;

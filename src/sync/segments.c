@@ -23,6 +23,8 @@ enum focal_status want_take(struct focal_session *s, const struct focal_want *w)
         return FOCAL_NO_MEMORY;
     p->told_name = true;
     enum focal_status st = log->forked ? fork_enter(s, p) : FOCAL_OK;
+    if (st == FOCAL_OK && hole_wanted(p, w))
+        return FOCAL_OK;
     if (st != FOCAL_OK || p->fork)
         return st == FOCAL_OK ? fork_send_from(s, p, &w->to, w->from) : st;
     if (p->next <= p->to && p->next != 0 && p->next <= w->from)
@@ -59,14 +61,14 @@ static struct peer_log *pick(struct focal_session *s, const struct focal_log **l
     while (focal_map_next(&s->logs, &at, NULL, &value)) {
         struct peer_log *p = value;
         place++;
-        if (p->fork ? p->fork->send_count == 0 : p->next == 0 || p->next > p->to)
+        if (p->fork ? p->fork->send_count == 0 : p->again_from == 0 && (p->next == 0 || p->next > p->to))
             continue;
         if (s->they_pause && !pause_passes(s, &p->name))
             continue;
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
         focal_assert(log != NULL);
         if (!FOCAL_PLANTED(ANY_SCOPE_TOLD) && !shared_by_id(s, &p->name.scope)) {
-            p->next = p->to = 0;
+            p->next = p->to = p->again_from = p->again_to = 0;
             if (p->fork)
                 p->fork->send_count = 0;
             continue;
@@ -136,9 +138,11 @@ enum focal_status segment_make(struct focal_session *s, struct focal_buf *messag
         struct focal_piece piece;
         m.type = FOCAL_MSG_SEGMENT;
         bool found = true;
-        st = p->fork ? fork_piece(s, p, &piece, &bytes, &found) : focal_oplog_read(s->host->oplog, log, p->next, PACKED_MAX, &piece, &bytes);
+        const bool again = !p->fork && p->again_from != 0;
+        st = again ? hole_piece(s, p, log, &piece, &bytes) : p->fork ? fork_piece(s, p, &piece, &bytes, &found) : focal_oplog_read(s->host->oplog, log, p->next, PACKED_MAX, &piece, &bytes);
         if (st == FOCAL_NOT_FOUND || (st == FOCAL_OK && !found)) {
-            p->next = p->to = 0;
+            if (!again)
+                p->next = p->to = 0;
             focal_buf_close(&bytes);
             return FOCAL_OK;
         }
@@ -149,7 +153,7 @@ enum focal_status segment_make(struct focal_session *s, struct focal_buf *messag
             m.is.segment.signature = piece.signature;
             m.is.segment.packed = focal_buf_view(&bytes);
             focal_message_encode(message, &m);
-            if (!p->fork)
+            if (!p->fork && !again)
                 sent_upto(p, &piece);
             s->in_flight_bytes += message->len;
             probe_start(s);

@@ -314,7 +314,7 @@ uint64_t focal_session_deadline_ms(const struct focal_session *s)
         return s->opened_ms + FOCAL_HANDSHAKE_MS;
     uint64_t beat = (s->sent_ms > s->ping_sent_ms ? s->sent_ms : s->ping_sent_ms) + FOCAL_HEARTBEAT_MS, dead = s->heard_ms + FOCAL_DEAD_MS;
     uint64_t next = beat < dead ? beat : dead;
-    const bool soon = s->host->asks.count || s->looks_due;
+    const bool soon = s->host->asks.count || s->looks_due || s->holes_due;
     return soon && next > s->host->now.mono_ms + 1000 ? s->host->now.mono_ms + 1000 : next;
 }
 
@@ -342,6 +342,7 @@ enum focal_status focal_session_tick(struct focal_session *s)
         if (st != FOCAL_OK)
             return st;
     }
+    holes_give(s);
     return holes_ask(s);
 }
 

@@ -58,7 +58,10 @@ struct peer_log {
     uint32_t series;                /* the whole series that listed it last */
     bool ack_due;                   /* what is durable here is to be told */
     struct fork *fork;              /* NULL: one line here and there, as far as we know */
-    uint64_t hole_asked;            /* the hole last asked of them */
+    uint64_t hole_asked, hole_next_ms;          /* the hole last asked of them; when the next may be */
+    uint64_t holes_asked_at;        /* how many had been found then */
+    uint64_t wanted_from;           /* they asked for what they held once, from here on; 0: never */
+    uint64_t again_from, again_to;  /* of that, to be sent; 0: nothing */
     bool told_cuts;                 /* what they sent was beyond a cut, and they have heard of it */
     bool told_name;                 /* they know its name */
     bool announce_due;              /* our new tip is to be announced, not pushed */
@@ -125,6 +128,8 @@ struct focal_session {
     bool names_dropped;                             /* it spoke of a scope that we do not share (yet) */
     uint64_t turn;                                  /* round robin over logs */
     size_t acks_due, announces_due;
+    bool holes_due;                                 /* more is missing here than was asked for */
+    uint64_t restored_seen;                         /* how many of what came back here were looked at */
 
     uint64_t window_bytes, in_flight_bytes;         /* ours towards them */
     uint64_t credit_due_bytes;                      /* theirs, taken and not yet given back */
@@ -200,13 +205,19 @@ uint64_t fork_lack(const struct focal_session *, const struct peer_log *);      
 enum focal_status fork_send_from(struct focal_session *, struct peer_log *, const struct focal_frontier_tip *to, uint64_t from);
 enum focal_status heads_take(struct focal_session *, const struct focal_heads *);
 /* The next piece of what is being sent; line NULL: none. */
+void fork_send_again(struct peer_log *, const struct focal_log *line, uint64_t from);
 enum focal_status fork_piece(struct focal_session *, struct peer_log *, struct focal_piece *, struct focal_buf *packed, bool *made);
 
 /* asks.c */
 /* May this be asked of this peer now? Then it is noted as asked. */
 enum focal_status ask_note(struct focal_session *, const struct focal_id *log, uint64_t to, uint64_t head, bool *may);
 enum focal_status ask_if_behind(struct focal_session *, struct peer_log *);
+
+/* holes.c */
 enum focal_status holes_ask(struct focal_session *);      /* what is missing here, once of each peer */
+bool hole_wanted(struct peer_log *, const struct focal_want *);        /* true: it is only that, and will be sent by hole_piece */
+void holes_give(struct focal_session *);                  /* what they asked for and is here now */
+enum focal_status hole_piece(struct focal_session *, struct peer_log *, const struct focal_log *, struct focal_piece *, struct focal_buf *packed);
 void asks_forget_link(struct focal_sync_host *, uint64_t link);
 void asks_touch(struct focal_session *, const struct peer_log *);      /* something of it was admitted */
 void asks_drop(struct focal_session *, const struct focal_id *log);

@@ -15,22 +15,22 @@ static bool could_report(const struct world *w, size_t r, const struct focal_sco
     return n->node && !n->malice && !n->cut && strcmp(n->code, w->nodes[not].code) != 0 && sim_reads(w, (int)r, scope);
 }
 
-bool sim_reports(const struct world *w, size_t r, const struct focal_scope *scope, int not, bool all)
+bool sim_reports(const struct world *w, size_t r, const struct focal_scope *scope, int not, int who)
 {
-    for (size_t i = 0; i < r && !all; i++)
+    for (size_t i = 0; i < r && who == WORLD_FIRST_REPORTS; i++)
         if (could_report(w, i, scope, not))
             return false;
-    return could_report(w, r, scope, not);
+    return could_report(w, r, scope, not) && (who < 0 || (size_t)who == r);
 }
 
 static bool same_hash(const void *wanted, const struct focal_hash *h) { return focal_hash_equal(wanted, h); }
 
 /* Does it lead to another tip that somebody reports? */
-static bool leads_on(struct world *w, int i, const struct focal_scope *scope, const struct focal_cut_tip *tip, bool all)
+static bool leads_on(struct world *w, int i, const struct focal_scope *scope, const struct focal_cut_tip *tip, int who)
 {
     for (size_t r = 0; r < w->node_count; r++) {
         const struct focal_log *line = NULL;
-        if (sim_reports(w, r, scope, i, all)
+        if (sim_reports(w, r, scope, i, who)
             && focal_oplog_line_with(focal_node_oplog(w->nodes[r].node), &tip->log, tip->tip.seq, same_hash, &tip->tip.h, &line) == FOCAL_OK
             && line->head.seq > tip->tip.seq)
             return true;
@@ -38,7 +38,7 @@ static bool leads_on(struct world *w, int i, const struct focal_scope *scope, co
     return false;
 }
 
-static void tips_of(struct world *w, int i, bool all, struct focal_buf *tips)
+static void tips_of(struct world *w, int i, int who, struct focal_buf *tips)
 {
     for (size_t r = 0; r < w->node_count; r++) {
         struct focal_oplog *ol = w->nodes[r].node ? focal_node_oplog(w->nodes[r].node) : NULL;
@@ -46,7 +46,7 @@ static void tips_of(struct world *w, int i, bool all, struct focal_buf *tips)
             const struct focal_log *log = focal_oplog_log_at(ol, k);
             const struct focal_cut_tip tip = { .log = log->id, .tip = log->head };
             if (!focal_key_equal(&log->name.author, &w->nodes[i].keys.sign_public) || log->head.seq == log->base.seq
-                || !sim_reports(w, r, &log->scope, i, all) || leads_on(w, i, &log->scope, &tip, all))
+                || !sim_reports(w, r, &log->scope, i, who) || leads_on(w, i, &log->scope, &tip, who))
                 continue;
             focal_cut_tip_put(tips, &tip);
         }
@@ -135,7 +135,7 @@ static bool may_lose(const struct world *w, int i)
     return !same_office(w, 0, i) && w->nodes[0].node && n->certificate.len > 0 && n->word_count < SIM_WORDS_MAX;
 }
 
-bool world_cut_reach(struct world *w, int i, const struct focal_reach *reach, bool all, bool again)
+bool world_cut_reach(struct world *w, int i, const struct focal_reach *reach, int who, bool again)
 {
     i = first_of(w, i);
     struct sim_node *n = &w->nodes[i];
@@ -146,7 +146,7 @@ bool world_cut_reach(struct world *w, int i, const struct focal_reach *reach, bo
     struct sim_word *word = new_word(n);
     focal_buf_init(&tips, FOCAL_STATEMENT_MAX);
     focal_buf_init(&body, FOCAL_STATEMENT_MAX);
-    tips_of(w, i, all, &tips);
+    tips_of(w, i, who, &tips);
     if (tips.len / FOCAL_CUT_TIP_BYTES > FOCAL_CUT_TIPS_MAX) {     /* so many forks that one statement does not hold them: not today */
         n->word_count--;
         focal_buf_close(&tips);
@@ -161,8 +161,8 @@ bool world_cut_reach(struct world *w, int i, const struct focal_reach *reach, bo
     focal_buf_close(&tips);
     for (size_t k = 0; k < w->book.count; k++)
         if (reaches(reach, &w->book.acks[k].scope))
-            sim_excuse_unreported(w, k, i, all);
-    sim_unsure_of_erased(w, i, reach, all);
+            sim_excuse_unreported(w, k, i, who);
+    sim_unsure_of_erased(w, i, reach, who);
     for (size_t k = 0; k < w->node_count && reach->kind == FOCAL_REACH_EVERYTHING; k++)
         w->nodes[k].cut = w->nodes[k].cut || same_office(w, k, i);
     if (reach->kind == FOCAL_REACH_SCOPE)
@@ -173,28 +173,30 @@ bool world_cut_reach(struct world *w, int i, const struct focal_reach *reach, bo
     return true;
 }
 
+static int by_chance(struct world *w) { return world_random(w, 2) ? WORLD_ALL_REPORT : WORLD_FIRST_REPORTS; }
+
 bool world_cut(struct world *w, int i)
 {
     const struct focal_reach everything = { .kind = FOCAL_REACH_EVERYTHING };
-    return !w->nodes[i].cut && world_cut_reach(w, i, &everything, world_random(w, 2) != 0, false);
+    return !w->nodes[i].cut && world_cut_reach(w, i, &everything, by_chance(w), false);
 }
 
 bool world_cut_again(struct world *w, int i, bool equal_number)
 {
     const struct focal_reach everything = { .kind = FOCAL_REACH_EVERYTHING };
-    return w->nodes[i].cut && world_cut_reach(w, i, &everything, world_random(w, 2) != 0, equal_number);
+    return w->nodes[i].cut && world_cut_reach(w, i, &everything, by_chance(w), equal_number);
 }
 
 bool world_cut_scope(struct world *w, int i, const struct focal_scope *scope)
 {
     const struct focal_reach reach = { .kind = FOCAL_REACH_SCOPE, .scope = *scope };
-    return !w->nodes[i].cut && sim_reads(w, i, scope) && world_cut_reach(w, i, &reach, world_random(w, 2) != 0, false);
+    return !w->nodes[i].cut && sim_reads(w, i, scope) && world_cut_reach(w, i, &reach, by_chance(w), false);
 }
 
 bool world_cut_right(struct world *w, int i)
 {
     const struct focal_reach reach = { .kind = FOCAL_REACH_RIGHT, .right = FOCAL_RIGHT_REDACT };
-    return !w->nodes[i].cut && world_cut_reach(w, i, &reach, world_random(w, 2) != 0, false);
+    return !w->nodes[i].cut && world_cut_reach(w, i, &reach, by_chance(w), false);
 }
 
 /* ---- a membership that lists less ------------------------------------------------------------------------------------ */
@@ -229,7 +231,7 @@ bool world_narrow(struct world *w, int i, const struct focal_scope *scope)
     n->narrowed = n->word_count;
     for (size_t k = 0; k < w->book.count; k++)
         if (focal_scope_compare(&w->book.acks[k].scope, scope) == 0)
-            sim_excuse_unreported(w, k, i, true);
+            sim_excuse_unreported(w, k, i, WORLD_ALL_REPORT);
     lose_scope(w, i, scope);
     sim_excuse(w);
     w->counts.cuts++;

@@ -258,14 +258,14 @@ void sim_excuse(struct world *w)
     focal_free(safe);
 }
 
-void sim_excuse_unreported(struct world *w, size_t ack, int i, bool all)
+void sim_excuse_unreported(struct world *w, size_t ack, int i, int who)
 {
     struct sim_ack *a = &w->book.acks[ack];
     bool reported = false;
     if (a->excused || strcmp(w->nodes[a->author].code, w->nodes[i].code) != 0)
         return;
     for (size_t r = 0; r < w->node_count && !reported; r++)
-        reported = sim_reports(w, r, &a->scope, i, all) && held(w, focal_node_oplog(w->nodes[r].node), a);
+        reported = sim_reports(w, r, &a->scope, i, who) && held(w, focal_node_oplog(w->nodes[r].node), a);
     a->excused = !reported;
     w->counts.excused += !reported;
 }
@@ -276,7 +276,7 @@ static bool scope_in(const struct focal_reach *reach, const struct focal_scope *
 }
 
 /* Whose a record is counts as well: if nothing is left of the log that it was made in, nobody can tell. */
-void sim_unsure_of_erased(struct world *w, int i, const struct focal_reach *reach, bool all)
+void sim_unsure_of_erased(struct world *w, int i, const struct focal_reach *reach, int who)
 {
     const struct focal_scope network = { .cls = FOCAL_SCOPE_NETWORK, .country = "" };
     for (size_t k = 0; k < w->case_count; k++) {
@@ -289,8 +289,8 @@ void sim_unsure_of_erased(struct world *w, int i, const struct focal_reach *reac
         for (size_t r = 0; r < w->node_count; r++) {
             struct focal_oplog *ol = w->nodes[r].node ? focal_node_oplog(w->nodes[r].node) : NULL;
             const struct focal_log *log = ol ? focal_oplog_log(ol, &c->ref.log) : NULL;
-            made = made || (log && log->head.seq >= c->ref.seq && sim_reports(w, r, &network, i, all));
-            asked = asked || (ol && sim_reports(w, r, &c->home, i, all) && knows_request(ol, c, &by, &c->home));
+            made = made || (log && log->head.seq >= c->ref.seq && sim_reports(w, r, &network, i, who));
+            asked = asked || (ol && sim_reports(w, r, &c->home, i, who) && knows_request(ol, c, &by, &c->home));
         }
         c->erased = made && asked;
     }

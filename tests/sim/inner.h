@@ -106,8 +106,8 @@ void sim_injection(struct world *);                     /* between events: what 
 
 /* authority.c: brings headquarters what the authority has said of node i. */
 void sim_tell_words(struct world *, int i);
-/* Does node r report what it holds of this scope, when the authority takes something from `not`? all: everybody who can does. */
-bool sim_reports(const struct world *, size_t r, const struct focal_scope *, int not, bool all);
+/* Does node r report what it holds of this scope, when the authority takes something from `not`? who: see world_cut_reach. */
+bool sim_reports(const struct world *, size_t r, const struct focal_scope *, int not, int who);
 
 /* step.c */
 enum focal_status sim_step(struct world *, int i, const struct focal_node_event *, size_t count);
@@ -137,9 +137,9 @@ void sim_acknowledged(struct world *, int i, const struct focal_ref *record, con
 void sim_unanswered(struct world *, const struct sim_moment *before);
 void sim_excuse(struct world *);        /* after a disk was lost or put back */
 /* Something is taken from node i, and members report: excuses this acknowledged change of i, if nobody holds it who does. */
-void sim_excuse_unreported(struct world *, size_t ack, int i, bool all);
+void sim_excuse_unreported(struct world *, size_t ack, int i, int who);
 /* What i redacted of its own cases is sure to be erased only if who reports knows of it. */
-void sim_unsure_of_erased(struct world *, int i, const struct focal_reach *, bool all);
+void sim_unsure_of_erased(struct world *, int i, const struct focal_reach *, int who);
 void sim_book_check(struct world *);
 void sim_book_close(struct sim_book *);
 struct sim_case *sim_case_of(const struct world *, const struct focal_ref *);     /* NULL: none that was acknowledged */

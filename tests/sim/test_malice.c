@@ -37,7 +37,7 @@ static void one_bad_member(void **state)
     const struct focal_reach everything = { .kind = FOCAL_REACH_EVERYTHING };
     const struct focal_reach country = { .kind = FOCAL_REACH_SCOPE, .scope = { .cls = FOCAL_SCOPE_COUNTRY, .country = "KEN" } };
     if (kind == WORLD_GOES_ON || kind == WORLD_KEEPS_SCOPE)
-        assert_true(world_cut_reach(w, BAD, kind == WORLD_GOES_ON ? &everything : &country, true, false));
+        assert_true(world_cut_reach(w, BAD, kind == WORLD_GOES_ON ? &everything : &country, WORLD_ALL_REPORT, false));
     world_backup(w, BAD, true);
     world_isolate(w, 2, true);
     live(w, "channel");

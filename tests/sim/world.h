@@ -102,8 +102,9 @@ bool world_cut_scope(struct world *, int i, const struct focal_scope *);
 bool world_cut_right(struct world *, int i);
 bool world_narrow(struct world *, int i, const struct focal_scope *);
 bool world_cut_again(struct world *, int i, bool equal_number);        /* everything once more, by what is reported now */
-/* all: all members report, else the first that can. again: under the number of the cut of that reach before. */
-bool world_cut_reach(struct world *, int i, const struct focal_reach *, bool all, bool again);
+/* who: the one node that reports, or of these. again: under the number of the cut of that reach before. */
+enum { WORLD_ALL_REPORT = -1, WORLD_FIRST_REPORTS = -2 };
+bool world_cut_reach(struct world *, int i, const struct focal_reach *, int who, bool again);
 bool world_take_back(struct world *, int i);                    /* one of these, by chance */
 struct focal_ref world_known_case(struct world *);              /* one of those acknowledged, by chance */
 int world_author(const struct world *, const struct focal_ref *case_of);        /* who recorded it, -1: no such case */
