@@ -132,6 +132,8 @@ bool focal_oplog_has_holes(const struct focal_oplog *);
 FOCAL_MUST_USE enum focal_status focal_oplog_next_hole(struct focal_oplog *, const struct focal_log *after, const struct focal_log **log, uint64_t *seq);
 /* The next of one line behind a sequence. NOT_FOUND. */
 FOCAL_MUST_USE enum focal_status focal_oplog_hole_behind(struct focal_oplog *, const struct focal_log *line, uint64_t after, uint64_t *seq);
+/* Is anything of this record missing in this scope? */
+FOCAL_MUST_USE enum focal_status focal_oplog_missing_about(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope, bool *any);
 uint64_t focal_oplog_holes_noted(const struct focal_oplog *);          /* counts up with each that is found */
 /* Entries that were missing or hidden and are here again, numbered from 0 since the start. false: forgotten, or none so far. */
 uint64_t focal_oplog_restored_count(const struct focal_oplog *);

@@ -51,12 +51,14 @@ enum focal_status redact_speaks(struct focal_node *n, const struct focal_ref *re
     focal_scope_id(&id, focal_oplog_network(n->oplog), scope);
     focal_part_init(&part);
     enum focal_status st = focal_oplog_part(n->oplog, record, &id, &part);
-    /* What another office has redacted already has left an empty part: this office's request may erase it. */
+    /* What another office has redacted already has left an empty part: this office's request may erase it. What was redacted and
+     * is no more is missing here, and others may have it. */
     *here = st == FOCAL_OK && !focal_part_empty(&part);
     focal_part_close(&part);
     if ((st != FOCAL_OK && st != FOCAL_NOT_FOUND) || *here)
         return st;
-    return focal_oplog_record_redacted(n->oplog, record, &id, here);
+    st = focal_oplog_missing_about(n->oplog, record, &id, here);
+    return st == FOCAL_OK && !*here ? focal_oplog_record_redacted(n->oplog, record, &id, here) : st;
 }
 
 /* Where the country part of the record stands, or will when it comes. False: not known, or nowhere. */

@@ -149,6 +149,38 @@ enum focal_status focal_oplog_holes_about(struct focal_oplog *ol, const struct f
     return st;
 }
 
+enum focal_status focal_oplog_missing_about(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope, bool *any)
+{
+    struct focal_buf keys;
+    *any = false;
+    if (!ol->holes)
+        return FOCAL_OK;
+    focal_buf_init(&keys, SIZE_MAX / 2);
+    enum focal_status st = focal_oplog_segments_about(ol, record, scope, &keys);
+    for (size_t at = 0; at < keys.len && st == FOCAL_OK && !*any; at += SEGMENT_KEY_BYTES) {
+        struct segment seg;
+        struct focal_stretch s;
+        struct focal_hash *hashes;
+        struct focal_id id;
+        uint64_t seq;
+        memcpy(id.b, keys.data + at, sizeof id.b);
+        const uint64_t first = focal_get_be64(keys.data + at + sizeof id.b);
+        struct oplog_log *line = focal_oplog_line_of(ol, &id);
+        st = focal_oplog_hole_behind(ol, &line->pub, first - 1, &seq);
+        if (st == FOCAL_OK)
+            st = focal_oplog_segment_load(ol, line, first, &seg, &s, &hashes);
+        while (st == FOCAL_OK && !*any && seq < first + s.count) {
+            struct entry_name name;
+            focal_oplog_entry_name(ol, &name, &line->pub, s.entries[seq - first].header, seq, &hashes[seq - first]);
+            *any = focal_ref_compare(&name.record, record) == 0;
+            st = *any ? FOCAL_OK : focal_oplog_hole_behind(ol, &line->pub, seq, &seq);
+        }
+        st = st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    }
+    focal_buf_close(&keys);
+    return st;
+}
+
 /* ---- filling them ------------------------------------------------------------------------------------------------------ */
 
 static enum focal_status fill(struct focal_oplog *ol, struct oplog_log *line, uint64_t seq, struct focal_span payload, const uint8_t salt[FOCAL_SALT_BYTES])

@@ -168,6 +168,8 @@ bool world_cut_reach(struct world *w, int i, const struct focal_reach *reach, in
     if (reach->kind == FOCAL_REACH_SCOPE)
         lose_scope(w, i, &reach->scope);
     sim_excuse(w);                      /* what it alone held of others comes to nobody any more */
+    static const char *const what[] = { "", "everything is taken from it", "a scope is taken from it", "a right is taken from it" };
+    sim_tell(w, i, what[reach->kind]);
     w->counts.cuts++;
     sim_tell_words(w, i);
     return true;
@@ -234,6 +236,7 @@ bool world_narrow(struct world *w, int i, const struct focal_scope *scope)
             sim_excuse_unreported(w, k, i, WORLD_ALL_REPORT);
     lose_scope(w, i, scope);
     sim_excuse(w);
+    sim_tell(w, i, "its membership lists a scope less");
     w->counts.cuts++;
     sim_tell_words(w, i);
     return true;

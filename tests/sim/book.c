@@ -319,6 +319,18 @@ static void gather(struct sim_book *b)
         qsort(b->maybe, b->maybe_count, sizeof *b->maybe, compare_pairs);
 }
 
+/* Copies of an office do not speak with each other: does one lack what its author does not tell any more? */
+static bool cut_from_copy(const struct world *w, size_t i, const struct sim_ack *a)
+{
+    const struct sim_node *author = &w->nodes[a->author];
+    if (!author->cut && sim_reads(w, a->author, &a->scope))
+        return false;
+    for (size_t k = 0; k < w->node_count; k++)
+        if (k != i && !sim_bridged(w, i, k, &a->scope))
+            return true;
+    return false;
+}
+
 void sim_book_check(struct world *w)
 {
     gather(&w->book);
@@ -328,7 +340,8 @@ void sim_book_check(struct world *w)
             continue;
         for (size_t k = 0; k < w->book.count && !w->failure[0]; k++) {
             const struct sim_ack *a = &w->book.acks[k];
-            if (!sim_reads(w, (int)i, &a->scope) || ((size_t)a->author != i && !sim_bridged(w, i, (size_t)a->author, &a->scope)))
+            if (!sim_reads(w, (int)i, &a->scope) || ((size_t)a->author != i && !sim_bridged(w, i, (size_t)a->author, &a->scope))
+                || cut_from_copy(w, i, a))
                 continue;
             struct focal_part part;
             char scope[16];

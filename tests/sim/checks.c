@@ -137,6 +137,17 @@ static bool differ(struct world *w, size_t *one, size_t *other, struct focal_sco
     return false;
 }
 
+/* It has nothing left to erase of scopes that were taken from it. */
+static bool has_left(struct world *w, size_t i)
+{
+    uint64_t kept;
+    size_t at = 0;
+    while (focal_oplog_next_left(focal_node_oplog(w->nodes[i].node), &at, &kept))
+        if (kept == 0)
+            return false;
+    return true;
+}
+
 /* Equal frontiers say nothing of entries that were redacted and are no more: where one has such a hole and another the entry, it
  * is still to come. What is derived again after a cut is still to be made as well. */
 static bool all_filled(struct world *w)
@@ -146,7 +157,7 @@ static bool all_filled(struct world *w)
     bool holes = false;
     for (size_t i = 0; i < w->node_count; i++) {
         holes = holes || (looked_at(w, i) && focal_oplog_has_holes(focal_node_oplog(w->nodes[i].node)));
-        if (looked_at(w, i) && focal_oplog_again_due(focal_node_oplog(w->nodes[i].node)))
+        if (looked_at(w, i) && (focal_oplog_again_due(focal_node_oplog(w->nodes[i].node)) || !has_left(w, i)))
             return false;
     }
     return !holes || !differ(w, &a, &b, &scope);
@@ -328,12 +339,13 @@ static void check_blame(struct world *w)
                 sim_fail(w, "%s closed a link to %s over a fault, and both are honest", w->nodes[a].code, w->nodes[b].code);
 }
 
-/* What its author redacted is erased everywhere, once all have heard of it: no byte of it is left. */
+/* What its author redacted is erased everywhere, once all have heard of it: no byte of it is left. From whom the scope was taken
+ * hears nothing of it; what stays there of its own stays with all that it held. */
 static void check_erased(struct world *w)
 {
     for (size_t k = 0; k < w->case_count; k++)
         for (size_t i = 0; i < w->node_count; i++)
-            if (w->cases[k].erased && looked_at(w, i)
+            if (w->cases[k].erased && looked_at(w, i) && !stays(w, i, &w->cases[k].home)
                 && focal_fake_store_holds(w->nodes[i].store, focal_span_of(w->cases[k].canary, sizeof w->cases[k].canary)))
                 sim_fail(w, "node %s: what %s redacted stands on its disk", w->nodes[i].code, w->nodes[w->cases[k].author].code);
 }

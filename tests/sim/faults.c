@@ -114,6 +114,7 @@ bool world_restore(struct world *w, int i)
     struct sim_node *n = &w->nodes[i];
     if (!n->backup)
         return false;
+    sim_tell(w, i, "an old backup is put back");
     world_crash(w, i);
     focal_assert(focal_fake_store_restore(n->store, n->backup) == FOCAL_OK);
     another_disk(w, n);
@@ -150,6 +151,7 @@ int world_clone(struct world *w, int i, bool other_machine)
     for (int k = 0; k < at; k++) {
         w->partitioned[at][k] = w->partitioned[k][at] = false;
     }
+    sim_tell(w, i, "is copied");
     w->counts.clones++;
     w->invitations_lost = w->invitations_lost || n->joins || only_listens;       /* an invitation is good at one of them */
     world_start(w, at);
@@ -161,6 +163,7 @@ bool world_lose(struct world *w, int i)
     struct sim_node *n = &w->nodes[i];
     if (n->certificate.len == 0)
         return false;
+    sim_tell(w, i, "its disk is lost");
     world_crash(w, i);
     focal_store_close(n->store);
     n->store = focal_fake_store_new();

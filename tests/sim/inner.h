@@ -96,6 +96,7 @@ struct world {
 /* world.c */
 void sim_fail(struct world *, const char *fmt, ...) FOCAL_PRINTF(2, 3);
 void sim_mix(struct world *, const void *, size_t);
+void sim_tell(const struct world *, int i, const char *what);         /* what happens to node i, for whoever looks into one seed */
 struct focal_now sim_time(const struct world *, const struct sim_node *);
 void sim_entropy(void *data, void *out, size_t len);
 bool sim_grow(void *list, size_t count, size_t *cap, size_t size);      /* list: address of the array's pointer */

@@ -160,6 +160,7 @@ bool world_redact(struct world *w, int i, const struct focal_ref *record)
     bool answered = sim_step(w, i, &ev, 1) == FOCAL_OK;
     if (answered && o.status != FOCAL_OK)
         return false;
+    sim_tell(w, i, answered ? "redacts a case" : "redacts a case, perhaps");
     c->redacted = true;
     c->home_redacted = c->home_redacted || (c->home_set && sim_reads(w, i, &c->home));
     c->erased = c->erased || (answered && strcmp(n->code, w->nodes[c->author].code) == 0 && !n->malice && !n->cut

@@ -67,6 +67,13 @@ void sim_fail(struct world *w, const char *fmt, ...)
     va_end(args);
 }
 
+/* FOCAL_SIM_TRACE=1 */
+void sim_tell(const struct world *w, int i, const char *what)
+{
+    if (getenv("FOCAL_SIM_TRACE"))
+        fprintf(stderr, "%llu ms, step %llu: %s (node %d): %s\n", (unsigned long long)w->now_ms, (unsigned long long)w->steps, w->nodes[i].code, i, what);
+}
+
 bool sim_grow(void *list, size_t count, size_t *cap, size_t size)
 {
     if (count < *cap)
