@@ -82,15 +82,25 @@ const struct focal_cut *focal_oplog_cut_of(const struct focal_oplog *ol, const s
     return NULL;
 }
 
+/* Whose a record is stands in network: who may not read that could not tell which redactions of a country's part count, and
+ * would differ from the others there. So the countries go with it. */
+static bool reads_network(const struct focal_oplog *ol, const struct focal_certificate *c)
+{
+    const struct focal_scope network = { .cls = FOCAL_SCOPE_NETWORK, .country = "" };
+    return focal_oplog_reads(c, &network) && !focal_oplog_cut_off(ol, &c->keys.sign, &network);
+}
+
 bool focal_oplog_may_read(const struct focal_oplog *ol, const struct focal_certificate *c, const struct focal_scope *scope)
 {
-    return c && focal_oplog_reads(c, scope) && !focal_oplog_cut_off(ol, &c->keys.sign, scope);
+    return c && focal_oplog_reads(c, scope) && !focal_oplog_cut_off(ol, &c->keys.sign, scope)
+        && (scope->cls != FOCAL_SCOPE_COUNTRY || reads_network(ol, c));
 }
 
 bool focal_oplog_may_write(const struct focal_oplog *ol, const struct focal_scope *scope)
 {
     const struct focal_certificate *mine = focal_oplog_mine(ol);
-    return mine && focal_certificate_lists(mine->write, mine->write_count, scope) && !focal_oplog_cut_off(ol, &mine->keys.sign, scope);
+    return mine && focal_certificate_lists(mine->write, mine->write_count, scope) && !focal_oplog_cut_off(ol, &mine->keys.sign, scope)
+        && (scope->cls != FOCAL_SCOPE_COUNTRY || reads_network(ol, mine));
 }
 
 bool focal_oplog_may_redact(const struct focal_oplog *ol, const struct focal_certificate *c)

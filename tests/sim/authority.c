@@ -93,7 +93,7 @@ static bool holds(const struct focal_oplog *ol, const struct focal_scope *scope)
 }
 
 /* Its copies have its key and its certificate. */
-static void lose_scope(struct world *w, int i, const struct focal_scope *scope)
+static void lose_one(struct world *w, int i, const struct focal_scope *scope)
 {
     for (size_t k = 0; k < w->node_count; k++) {
         struct sim_node *n = &w->nodes[k];
@@ -102,6 +102,17 @@ static void lose_scope(struct world *w, int i, const struct focal_scope *scope)
         focal_assert(n->lost_count < SIM_READS_MAX);
         n->lost_held[n->lost_count] = n->node && holds(focal_node_oplog(n->node), scope);
         n->lost[n->lost_count++] = *scope;
+    }
+}
+
+/* Who does not read network reads no country either. */
+static void lose_scope(struct world *w, int i, const struct focal_scope *scope)
+{
+    lose_one(w, i, scope);
+    for (size_t k = 0; k < w->nodes[i].read_count && scope->cls == FOCAL_SCOPE_NETWORK; k++) {
+        struct focal_scope country = { .cls = FOCAL_SCOPE_COUNTRY, .country = "" };
+        memcpy(country.country, w->nodes[i].reads[k], 4);
+        lose_one(w, i, &country);
     }
 }
 
