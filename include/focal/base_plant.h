@@ -51,15 +51,23 @@
     X(HIDDEN_NEVER_ERASED,     "what a second office asks to be erased stays on the disk")                              \
     X(BEYOND_CUT_COUNTS,       "what comes after a cut and lies beyond it gets in and counts")                           \
     X(CUT_LEAVES_DERIVED,      "what a cut takes away stays in the records derived before it came")                      \
+    X(CUT_TIP_BY_NUMBER,       "beside a listed tip that is held, another line counts up to its number")                  \
+    X(LOWER_CUT_COUNTS,        "of two cuts of one reach the lower number counts as well")                                \
+    X(RIGHT_CUT_IGNORED,       "from whom the right to redact was taken redacts what others wrote as before")             \
+    X(VOID_STAYS_HIDDEN,       "what was hidden by a redaction that counts no more stays hidden")                         \
+    X(HOLE_STAYS,              "what was missing and is redacted is missing for ever")                                    \
     X(RECEIPT_AHEAD,           "a receipt lists an entry that is not held")                                            \
     /* sync */                                                                                                         \
     X(ANY_SCOPE_TOLD,          "a peer gets logs of scopes that it may not read")                                      \
     X(RIGHTS_JUDGED_ONCE,      "a peer whose right to read was taken back is told on as before")                         \
+    X(WAITING_IS_SENT,         "what waits to be sent of a scope that was taken from a peer is sent")                     \
+    X(HOLE_NOT_GIVEN_ON,       "what was missing here and came is not given to who asked for it before")                  \
     X(STAGED_ACKNOWLEDGED,     "entries are acknowledged while their signature is still awaited")                      \
     X(CREDIT_LOST,             "bytes that the peer has taken in stay counted as under way")                           \
     X(RANGE_OFF_BY_ONE,        "a range is sent from one entry too late")                                              \
     X(TIP_NOT_ANNOUNCED,       "a new tip that cannot be pushed is not announced either")                              \
     /* node */                                                                                                         \
+    X(SCOPE_NOT_LEFT,          "a scope that was taken from this office stays on its disk")                               \
     X(COPY_NOT_FOLLOWED,       "what this office redacted in one scope stays in another when its notice there is lost")    \
     X(ACK_BEFORE_COMMIT,       "what a step made is acknowledged while its transaction is still open")                 \
     X(FAILED_STEP_SPEAKS,      "frames leave after a step that failed")                                                \

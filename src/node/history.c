@@ -276,7 +276,7 @@ enum focal_status history_leave(struct focal_node *n)
     while (st == FOCAL_OK && !n->host.pause_strict && (scope = focal_oplog_next_left(n->oplog, &at, &kept)) != NULL) {
         const uint8_t detail[4] = { scope->cls, (uint8_t)scope->country[0], (uint8_t)scope->country[1], (uint8_t)scope->country[2] };
         const struct focal_scope left = *scope;
-        if (kept > 0)
+        if (kept > 0 || FOCAL_PLANTED(SCOPE_NOT_LEFT))
             continue;
         st = node_writing(n);
         if (st == FOCAL_OK)

@@ -29,7 +29,7 @@ enum focal_status focal_oplog_cuts_derive(struct focal_oplog *ol)
     set->cut_count = 0;
     for (size_t i = 0; i < set->count && st == FOCAL_OK; i++) {
         const struct focal_cut *cut = set->list[i]->cut;
-        if (!cut || cut->reach.kind == FOCAL_REACH_UNKNOWN || outnumbered(set, cut))
+        if (!cut || cut->reach.kind == FOCAL_REACH_UNKNOWN || (outnumbered(set, cut) && !FOCAL_PLANTED(LOWER_CUT_COUNTS)))
             continue;
         void *list = set->cuts;
         st = focal_oplog_room(&list, &set->cut_cap, set->cut_count, sizeof *set->cuts);
@@ -152,7 +152,7 @@ static enum focal_status reach_of_tip(struct focal_oplog *ol, const struct oplog
 {
     const struct oplog_log *holder;
     enum focal_status st = holder_of(ol, &line->pub.id, tip, &holder);
-    const uint64_t upto = st != FOCAL_OK ? 0 : holder ? shared_way(line, holder, tip->seq) : tip->seq;
+    const uint64_t upto = st != FOCAL_OK ? 0 : holder && !FOCAL_PLANTED(CUT_TIP_BY_NUMBER) ? shared_way(line, holder, tip->seq) : tip->seq;
     *most = *most > upto ? *most : upto;
     return st;
 }
@@ -418,7 +418,8 @@ enum focal_status focal_oplog_right_reaches(struct focal_oplog *ol, const struct
         const struct focal_cut *cut = ol->statements.cuts[i];
         const struct oplog_log *line;
         uint64_t upto = 0;
-        if (cut->reach.kind != FOCAL_REACH_RIGHT || cut->reach.right != right || !focal_key_equal(&cut->key, author))
+        if (cut->reach.kind != FOCAL_REACH_RIGHT || cut->reach.right != right || !focal_key_equal(&cut->key, author)
+            || FOCAL_PLANTED(RIGHT_CUT_IGNORED))
             continue;
         st = line_of_notice(ol, notice, &line);
         if (st == FOCAL_OK && line)

@@ -119,7 +119,7 @@ static enum focal_status look_at(struct focal_oplog *ol, struct oplog_log *line,
     enum focal_status st = focal_oplog_force(ol, &name, &line->pub, &force);
     if (st == FOCAL_OK && force.in_force) {
         uint8_t row[ROW_KEY_BYTES];
-        return ol->holes ? focal_store_del(ol->store, FOCAL_SHELF_META, row_key(row, &line->pub.line, s->first + i)) : FOCAL_OK;
+        return ol->holes && !FOCAL_PLANTED(HOLE_STAYS) ? focal_store_del(ol->store, FOCAL_SHELF_META, row_key(row, &line->pub.line, s->first + i)) : FOCAL_OK;
     }
     if (st != FOCAL_OK)
         return st;

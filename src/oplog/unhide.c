@@ -68,7 +68,7 @@ static enum focal_status show(struct focal_oplog *ol, struct oplog_log *line, ui
     const size_t place = (size_t)(seq - s.first);
     focal_oplog_entry_name(ol, &name, &line->pub, s.entries[place].header, seq, &hashes[place]);
     st = focal_oplog_force(ol, &name, &line->pub, &force);
-    if (st != FOCAL_OK || force.in_force)
+    if (st != FOCAL_OK || force.in_force || FOCAL_PLANTED(VOID_STAYS_HIDDEN))
         return st == FOCAL_OK ? FOCAL_NOT_FOUND : st;
     if (!s.entries[place].has_payload) {
         st = focal_oplog_fill(ol, &s, place, hidden.data, focal_span_of(hidden.data + FOCAL_SALT_BYTES, hidden.len - FOCAL_SALT_BYTES));

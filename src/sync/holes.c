@@ -83,7 +83,7 @@ bool hole_wanted(struct peer_log *p, const struct focal_want *w)
 static void give(struct focal_session *s, const struct focal_log *line, uint64_t seq)
 {
     struct peer_log *p = peer_log_get(s, &line->id);
-    if (!p || p->wanted_from == 0 || p->wanted_from > seq || !shared_by_id(s, &line->name.scope))
+    if (!p || FOCAL_PLANTED(HOLE_NOT_GIVEN_ON) || p->wanted_from == 0 || p->wanted_from > seq || !shared_by_id(s, &line->name.scope))
         return;
     if (p->fork)
         fork_send_again(p, line, seq);

@@ -77,7 +77,7 @@ void queue_drop_scope(struct focal_session *s, const struct shared_scope *scope)
     for (struct queued *q = kept; q; q = next) {
         next = q->next;
         q->next = NULL;
-        if (speaks_of(s, q, scope)) {
+        if (!FOCAL_PLANTED(WAITING_IS_SENT) && speaks_of(s, q, scope)) {
             focal_wipe(q->bytes, q->len);
             focal_free(q);
             continue;

@@ -77,7 +77,8 @@ void sim_tell_words(struct world *w, int i)
         enum focal_status answer = FOCAL_OK;
         struct focal_node_event ev = { .type = FOCAL_EVENT_STATEMENT, .answer = &answer };
         ev.is.statement = focal_buf_view(k == 0 ? &w->nodes[i].certificate : &w->nodes[i].words[k - 1].statement);
-        if (ev.is.statement.len > 0 && sim_step(w, 0, &ev, 1) == FOCAL_OK && answer != FOCAL_OK && answer != FOCAL_EXISTS)
+        if (ev.is.statement.len > 0 && sim_step(w, 0, &ev, 1) == FOCAL_OK && answer != FOCAL_OK && answer != FOCAL_EXISTS
+            && answer != FOCAL_DISK_FULL)
             sim_fail(w, "headquarters does not take what the authority says of %s: %s", w->nodes[i].code, focal_status_name(answer));
     }
 }
