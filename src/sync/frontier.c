@@ -125,7 +125,7 @@ enum focal_status frontier_mark_equal(struct focal_session *s, struct shared_sco
             st = fork_mark_equal(s, p);
         if (st != FOCAL_OK)
             return st;
-        p->told_name = true;
+        p->told_name = shown(s, log);       /* of what does not count the hash says nothing */
         p->theirs = p->sent = p->head_seen = focal_log_tip(log)->seq;
     }
     return FOCAL_OK;
@@ -254,7 +254,7 @@ bool frontier_announce(struct focal_session *s, struct focal_message *m, struct 
             continue;
         p->announce_due = false;
         s->announces_due--;
-        if (!of || !log)
+        if (!of || !log || !shown(s, log))
             continue;
         scope = of;
         frontier_put(s, items, &log->id);

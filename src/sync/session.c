@@ -415,11 +415,13 @@ enum focal_status focal_session_log_changed(struct focal_session *s, const struc
 
 enum focal_status focal_session_rights_changed(struct focal_session *s)
 {
-    if (s->state != FOCAL_SESSION_TALKING || s->closing)
+    if (s->state != FOCAL_SESSION_TALKING)
         return FOCAL_OK;
     tip_looks_start(s);
     if (!FOCAL_PLANTED(RIGHTS_JUDGED_ONCE))
-        shared_refresh(s);
+        shared_refresh(s);              /* also of a link that is closing: what waits is still sent */
+    if (s->closing)
+        return FOCAL_OK;
     enum focal_status st = s->hello_taken ? shared_announce(s) : FOCAL_OK;
     if (st == FOCAL_OK)
         st = ask_blocked(s);

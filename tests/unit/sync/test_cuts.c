@@ -31,7 +31,7 @@ static int tear_down(void **state)
 }
 
 /* Leaves what `known` holds of the office's logs, up to `most` of each. */
-static void cut_of(struct focal_buf *out, const struct office *of, struct office *known, uint64_t most)
+static void cut_number(struct focal_buf *out, const struct office *of, struct office *known, uint64_t most, uint64_t number)
 {
     struct focal_buf tips, body;
     focal_buf_init(out, FOCAL_STATEMENT_MAX);
@@ -40,18 +40,23 @@ static void cut_of(struct focal_buf *out, const struct office *of, struct office
     for (size_t i = 0; i < focal_oplog_log_count(known->ol); i++) {
         const struct focal_log *log = focal_oplog_log_at(known->ol, i);
         struct focal_cut_tip tip = { .log = log->id, .tip = { .seq = log->head.seq < most ? log->head.seq : most } };
-        if (!focal_key_equal(&log->name.author, &of->keys.sign_public) || log->head.seq == 0)
+        if (!focal_key_equal(&log->name.author, &of->keys.sign_public) || log->head.seq == 0 || most == 0)
             continue;
         assert_int_equal(focal_oplog_hash_on(known->ol, log, tip.tip.seq, &tip.tip.h), FOCAL_OK);
         focal_cut_tip_put(&tips, &tip);
     }
-    const struct focal_cut c = { .office = of->code, .key = of->keys.sign_public, .reach = { .kind = FOCAL_REACH_EVERYTHING }, .number = 1,
+    const struct focal_cut c = { .office = of->code, .key = of->keys.sign_public, .reach = { .kind = FOCAL_REACH_EVERYTHING }, .number = number,
         .tips = focal_buf_view(&tips), .day = 20100, .reason = FOCAL_CUT_REVOKED };
     focal_cut_encode(&body, &c);
     focal_statement_sign(out, net.authority.secret, &net.id, focal_buf_view(&body));
     assert_false(out->failed);
     focal_buf_close(&tips);
     focal_buf_close(&body);
+}
+
+static void cut_of(struct focal_buf *out, const struct office *of, struct office *known, uint64_t most)
+{
+    cut_number(out, of, known, most, 1);
 }
 
 static void take_statement(struct end *e, const struct focal_buf *statement)
@@ -120,6 +125,46 @@ static void nothing_more_is_sent(void **state)
     ends_close(&a, &b);
 }
 
+/* It closes already, and what waits on it is still sent before the word that says so. */
+static void nothing_more_on_a_link_that_closes(void **state)
+{
+    (void)state;
+    struct focal_buf cut, body, frame, plain;
+    struct focal_signature signature;
+    struct focal_hash scope;
+    bool said_bye = false;
+    ends_link(&a, &hq, &b, &ken);
+    end_write(&a, &scope_network, 3);
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    focal_scope_id(&scope, &net.id, &scope_network);
+    focal_buf_init(&body, FOCAL_RECEIPT_MAX);
+    focal_buf_init(&frame, FOCAL_NOISE_MAX);
+    focal_buf_init(&plain, FOCAL_NOISE_MAX);
+    end_writing(&a);
+    assert_int_equal(focal_oplog_make_receipt(hq.ol, &scope_network, 20100, &body, &signature), FOCAL_OK);
+    focal_session_receipt(a.s, &scope, focal_buf_view(&body), &signature);
+    end_finish(&a);
+    focal_session_bye(a.s, FOCAL_BYE_CLOSING);
+    cut_of(&cut, &ken, &hq, UINT64_MAX);
+    take_statement(&a, &cut);
+    struct focal_channel reader = b.s->secrets->channel;
+    while (end_take(&a, &frame)) {
+        struct focal_message m;
+        focal_buf_clear(&plain);
+        assert_int_equal(focal_channel_unseal(&reader, &plain, focal_buf_view(&frame)), FOCAL_OK);
+        assert_int_equal(focal_message_decode(&m, focal_buf_view(&plain)), FOCAL_OK);
+        said_bye = said_bye || m.type == FOCAL_MSG_BYE;
+        assert_int_not_equal(m.type, FOCAL_MSG_RECEIPT);
+    }
+    assert_true(said_bye);
+    focal_buf_close(&frame);
+    focal_buf_close(&plain);
+    focal_buf_close(&body);
+    focal_buf_close(&cut);
+    ends_close(&a, &b);
+}
+
 /* The statement came to headquarters on another link in the very moment: what ken still sends of ssd is answered by it. */
 static void who_goes_on_sending_is_sent_the_cut(void **state)
 {
@@ -178,6 +223,40 @@ static void one_who_has_not_heard_of_it(void **state)
     ends_close(&a, &b);
 }
 
+/* Of a log that a cut leaves nothing of, equal frontiers say nothing: one end holds it, and the other has never heard its name.
+ * When a later cut leaves something of it, the name comes first. */
+static void a_later_cut_leaves_more(void **state)
+{
+    (void)state;
+    struct focal_buf nothing, more;
+    struct focal_ref ref;
+    begin(&ssd);
+    for (uint8_t i = 0; i < 4; i++)
+        write_value(&ssd, &scope_network, NULL, FIELD_A, i, &ref);
+    commit(&ssd);
+    carry_all(&ssd, &hq);
+    cut_number(&nothing, &ssd, &hq, 0, 1);
+    cut_number(&more, &ssd, &hq, UINT64_MAX, 2);
+    hold(&hq, &nothing);
+    hold(&ken, &nothing);
+    ends_link(&a, &hq, &b, &ken);
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    assert_true(focal_session_equal(a.s));
+    assert_int_equal(head_of(&ken, &ssd, &net, &scope_network), 0);
+    take_statement(&a, &more);
+    take_statement(&b, &more);
+    for (size_t i = 0; i < focal_oplog_log_count(hq.ol); i++)
+        if (focal_log_tip(focal_oplog_log_at(hq.ol, i))->seq > 0)
+            assert_int_equal(focal_session_log_changed(a.s, focal_oplog_log_at(hq.ol, i)), FOCAL_OK);
+    pump(&a, &b);
+    assert_int_equal(head_of(&ken, &ssd, &net, &scope_network), 5);
+    assert_true(same_frontier(&hq, &ken, &net, &scope_network));
+    focal_buf_close(&nothing);
+    focal_buf_close(&more);
+    ends_close(&a, &b);
+}
+
 /* ssd had redacted an entry of its own; headquarters had erased it, ken had not heard of it. */
 static void what_was_erased_is_asked_for(void **state)
 {
@@ -218,7 +297,8 @@ static void what_was_erased_is_asked_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(nothing_more_is_sent), WITH(who_goes_on_sending_is_sent_the_cut), WITH(one_who_has_not_heard_of_it), WITH(what_was_erased_is_asked_for),
+        WITH(nothing_more_is_sent), WITH(nothing_more_on_a_link_that_closes), WITH(who_goes_on_sending_is_sent_the_cut), WITH(one_who_has_not_heard_of_it),
+        WITH(a_later_cut_leaves_more), WITH(what_was_erased_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
