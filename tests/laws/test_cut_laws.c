@@ -100,10 +100,43 @@ static void cut(struct history *h, const struct office *of, struct focal_reach r
     focal_buf_close(&bytes);
 }
 
+/* The same without anything that lies beyond: it means what it would mean if it had never been written. */
+static void as_if_never_written(const struct history *h, struct office *reference)
+{
+    struct office never;
+    struct life l = { .h = h, .at = &never };
+    struct focal_hash here, there;
+    office_make(&never, &net, "MLI", 900);
+    hold(&never, &never.statement);
+    begin(&never);
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < h->count; i++)
+            if (!h->steps[i].beyond && !l.done[i] && take(&l, i))
+                moved = l.done[i] = true;
+    }
+    commit(&never);
+    begin(&never);                      /* what was erased by a redaction that counts no more */
+    for (size_t i = 0; i < h->count && focal_oplog_has_holes(never.ol); i++)
+        if (!h->steps[i].is_statement && !h->steps[i].beyond)
+            (void)take(&l, i);
+    commit(&never);
+    for (size_t i = 0; i < h->count; i++)
+        assert_true(h->steps[i].beyond || l.done[i] == !h->steps[i].never);
+    assert_same_state(reference, &never);
+    assert_verifies(reference, &here);
+    assert_verifies(&never, &there);
+    if (!focal_hash_equal(&here, &there))
+        fail_msg("%s: what lies beyond means something", h->name);
+    same_entries(h, reference, &never);
+    office_close(&never);
+}
+
 static void all_orders(struct history *h, size_t stride)
 {
     struct office reference;
     every_order(h, &reference, false, stride);
+    as_if_never_written(h, &reference);
     office_close(&reference);
     history_close(h);
 }
