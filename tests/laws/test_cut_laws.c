@@ -3,6 +3,7 @@
  *   any order, any batching, with rollbacks and restarts between: the same frontiers, the same derived bytes, the same digests;
  *   what lies beyond a cut means nothing, whether it came before the cut, after it, or never */
 #include "history.h"
+#include "sweep.h"
 
 static struct office ssd, tcd;
 static struct line k, kc, kn, s, sc, q, qn, t, tn;     /* by author: data, c: of the country, n: notices */
@@ -137,6 +138,8 @@ static void all_orders(struct history *h, size_t stride)
     struct office reference;
     every_order(h, &reference, false, stride);
     as_if_never_written(h, &reference);
+    whatever_fails(h, &reference, false);
+    whatever_fails(h, &reference, true);
     office_close(&reference);
     history_close(h);
 }

@@ -450,6 +450,73 @@ static void leaving_a_scope(void **state)
     }
 }
 
+static enum focal_status opens_with(struct office *o, enum focal_shelf shelf, const void *key, size_t key_len, size_t value_len)
+{
+    static const uint8_t value[64];
+    struct focal_oplog *ol = NULL;
+    begin(o);
+    assert_int_equal(focal_store_put(o->store, shelf, focal_span_of(key, key_len), focal_span_of(value, value_len)), FOCAL_OK);
+    commit(o);
+    const enum focal_status st = focal_oplog_open(&ol, o->store, NULL, NULL, NULL, NULL);
+    focal_oplog_close(ol);
+    begin(o);
+    assert_int_equal(focal_store_del(o->store, shelf, focal_span_of(key, key_len)), FOCAL_OK);
+    commit(o);
+    return st;
+}
+
+/* Rows of what is still to be done that are no such rows: they are damage, and found when the store is opened or when they are
+ * come to. Of lines that are not held any more there is nothing to do. */
+static void rows_that_are_none(void **state)
+{
+    (void)state;
+    struct office *hq = &offices[HQ], *ken = &offices[KEN];
+    struct focal_buf cut;
+    uint8_t again[32] = "again/", hole[40] = "hole/", hidden[24] = { 7 };
+    const struct focal_log *log;
+    uint64_t seq;
+    const struct focal_ref r = write_text(KEN, NULL, canary);
+    (void)write_text(KEN, &r, other_canary);
+    exchange();
+    assert_int_equal(opens_with(hq, FOCAL_SHELF_META, again, 22, 15), FOCAL_DAMAGED);
+    assert_int_equal(opens_with(hq, FOCAL_SHELF_META, again, 21, 16), FOCAL_DAMAGED);
+    assert_int_equal(opens_with(hq, FOCAL_SHELF_META, again, 22, 16), FOCAL_OK);
+    assert_int_equal(opens_with(hq, FOCAL_SHELF_META, hole, 20, 0), FOCAL_DAMAGED);
+    assert_int_equal(opens_with(hq, FOCAL_SHELF_META, hole, 29, 0), FOCAL_OK);
+
+    /* A line that is not held: its rows are over at once. */
+    begin(hq);
+    assert_int_equal(focal_store_put(hq->store, FOCAL_SHELF_META, focal_span_of(again, 22), focal_span_of(hidden, 16)), FOCAL_OK);
+    assert_int_equal(focal_store_put(hq->store, FOCAL_SHELF_META, focal_span_of(hole, 29), focal_span_of(hidden, 0)), FOCAL_OK);
+    commit(hq);
+    focal_oplog_close(hq->ol);
+    office_open(hq);
+    assert_true(focal_oplog_again_due(hq->ol) && focal_oplog_has_holes(hq->ol));
+    assert_int_equal(focal_oplog_next_hole(hq->ol, NULL, &log, &seq), FOCAL_NOT_FOUND);
+    begin(hq);
+    commit(hq);
+    assert_false(focal_oplog_again_due(hq->ol));
+
+    /* What is hidden, and is no entry. */
+    for (int kind = 0; kind < 3; kind++) {
+        const struct focal_cut_tip tip = tip_at(ken, 2);
+        const struct focal_ref mine = write_text(SSD, &r, "of another");
+        carry_all(&offices[SSD], hq);
+        cut_statement(&cut, &offices[TCD], (struct focal_reach){ .kind = FOCAL_REACH_RIGHT, .right = FOCAL_RIGHT_REDACT }, (uint64_t)kind + 1, &tip, 1);
+        assert_int_equal(redact(HQ, NULL, &mine), FOCAL_OK);
+        memcpy(hidden, kind == 2 ? data_log(hq)->id.b : tip.tip.h.b, 16);
+        focal_put_be64(hidden + 16, 2);
+        begin(hq);
+        assert_int_equal(focal_store_put(hq->store, FOCAL_SHELF_HIDDEN, focal_span_of(hidden, kind == 0 ? 23 : 24), focal_span_of(hole, 5)), FOCAL_OK);
+        enum focal_status st = focal_oplog_add_statement(hq->ol, focal_buf_view(&cut));
+        if (st == FOCAL_OK)
+            st = focal_oplog_seal(hq->ol);
+        assert_int_equal(st, FOCAL_DAMAGED);
+        roll_back(hq);
+        focal_buf_close(&cut);
+    }
+}
+
 /* Reaches that come later count for nothing, and change nothing. */
 static void reaches_that_are_not_known(void **state)
 {
@@ -488,7 +555,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(restarts_and_rollbacks), WITH(what_the_cut_office_may_do), WITH(what_leads_to_a_listed_tip), WITH(a_large_one_in_slices),
-        WITH(what_was_erased_comes_back), WITH(a_hole_ends_with_a_redaction), WITH(leaving_a_scope), WITH(reaches_that_are_not_known),
+        WITH(what_was_erased_comes_back), WITH(a_hole_ends_with_a_redaction), WITH(leaving_a_scope), WITH(rows_that_are_none), WITH(reaches_that_are_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
