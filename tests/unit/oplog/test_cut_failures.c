@@ -207,8 +207,194 @@ static void whatever_fails(void **state)
     carried_close(&whole);
 }
 
+/* ---- a fuller one: forks, finished work in one segment, control, what is staged ---- */
+
+static struct focal_ref texts[8], first_of_two, second_of_two;
+static struct office copy;              /* of headquarters, started as if it were the only one */
+static struct carried unsigned_of_ken, unsigned_of_tcd;
+
+static void copy_headquarters(void)
+{
+    struct focal_fake_image *image = focal_fake_store_backup(offices[HQ].store, true);
+    copy = offices[HQ];
+    copy.store = focal_fake_store_clone(image);
+    assert_non_null(copy.store);
+    focal_buf_init(&copy.statement, FOCAL_STATEMENT_MAX);
+    copy.chance.state += 99;
+    focal_fake_image_free(image);
+    office_open(&copy);
+}
+
+static void in_control(struct office *of, const struct focal_ref *of_record, struct focal_ref *ref)
+{
+    begin(of);
+    assert_int_equal(try_write(of, &scope_control, of_record, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("of control"), ref), FOCAL_OK);
+    commit(of);
+}
+
+/* Several in one segment, whose salts are one run. */
+static void many_at_once(struct office *of, struct focal_ref *refs, size_t count)
+{
+    begin(of);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(try_write(of, &scope_network, i ? &refs[0] : NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(canary), &refs[i]), FOCAL_OK);
+    commit(of);
+}
+
+/* The beginning of a segment that is not here yet, without its signature. */
+static void beginning_of(struct office *of, struct carried *out)
+{
+    struct focal_ref refs[8];
+    many_at_once(of, refs, 8);
+    const struct focal_log *log = log_of(of, &net, of, &scope_network);
+    memset(out, 0, sizeof *out);
+    focal_buf_init(&out->packed, 1 << 20);
+    out->name = log->name;
+    assert_int_equal(focal_oplog_read_upto(of->ol, log, refs[0].seq, refs[4].seq, 15000, &out->piece, &out->packed), FOCAL_OK);
+    assert_int_equal(out->piece.last, refs[4].seq);
+    assert_false(out->piece.is_signed);
+}
+
+/* All that it says of its notices, from the beginning: so that a branch of them gets in. */
+static void carry_notices(struct office *from, struct office *to)
+{
+    for (size_t i = 0; i < focal_oplog_log_count(from->ol); i++) {
+        const struct focal_log *log = focal_oplog_log_at(from->ol, i);
+        struct carried c;
+        if (!log->mine || log->name.lane != FOCAL_LANE_NOTICES)
+            continue;
+        assert_int_equal(take_up(from, log, 1, 15000, &c), FOCAL_OK);
+        begin(to);
+        assert_int_equal(hand_over(to, &c), FOCAL_OK);
+        commit(to);
+        carried_close(&c);
+    }
+}
+
+static enum focal_status redact_by(struct office *by, const struct focal_ref *entry)
+{
+    struct focal_ref notice;
+    struct focal_error err;
+    const struct focal_redact r = { .scope = scope_network, .entries = entry, .entry_count = 1, .reason = 2 };
+    begin(by);
+    enum focal_status st = focal_oplog_redact(by->ol, &r, &notice, &err);
+    commit(by);
+    return st;
+}
+
+static void a_fuller_day(void)
+{
+    struct office *ken = &offices[KEN], *hq = &offices[HQ], *tcd = &offices[TCD];
+    struct focal_ref ref;
+    focal_fake_store_fence(hq->store, (struct focal_entropy){ .fill = chance_fill, .data = &hq->chance }, "machine");
+    focal_oplog_close(hq->ol);          /* what keeps a fence can be copied */
+    office_open(hq);
+    in_control(ken, NULL, &first_of_two);
+    in_control(ken, NULL, &second_of_two);
+    many_at_once(ken, texts, 8);
+    record = write_text(KEN, NULL, "seen by all");
+    edit = write_text(KEN, &record, canary);
+    own = write_text(KEN, &record, canary);
+    (void)write_text(KEN, &record, "after them");
+    assert_int_equal(take_up(ken, log_of(ken, &net, ken, &scope_network), 1, 15000, &whole), FOCAL_OK);
+    carry_all(ken, hq);
+    carry_all(tcd, hq);
+    foreign = write_text(HQ, &record, "by headquarters");
+    assert_int_equal(redact(HQ, NULL, &texts[1]), FOCAL_OK);
+    copy_headquarters();
+    for (int i = 2; i < 6; i++)
+        assert_int_equal(redact_by(i % 2 ? hq : &copy, &texts[i]), FOCAL_OK);
+    carry_all(ken, o);
+    assert_int_equal(redact(KEN, NULL, &edit), FOCAL_OK);
+    assert_int_equal(redact(KEN, NULL, &own), FOCAL_OK);
+    assert_int_equal(redact(TCD, NULL, &foreign), FOCAL_OK);    /* without the right */
+    carry_all(ken, o);
+    carry_all(hq, o);
+    carry_notices(&copy, o);
+    carry_all(tcd, o);
+    in_control(ken, &first_of_two, &ref);
+    in_control(ken, &second_of_two, &ref);
+    carry_all(ken, o);
+    beginning_of(ken, &unsigned_of_ken);
+    (void)write_text(TCD, &record, "of the last");
+    carry_all(tcd, o);
+    beginning_of(tcd, &unsigned_of_tcd);
+    begin(o);
+    assert_int_equal(hand_over(o, &unsigned_of_ken), FOCAL_OK);
+    assert_int_equal(hand_over(o, &unsigned_of_tcd), FOCAL_OK);
+    commit(o);
+}
+
+static enum focal_status ask_what_is_missing(void)
+{
+    struct focal_hash network;
+    bool any = false;
+    focal_scope_id(&network, &net.id, &scope_network);
+    enum focal_status st = focal_oplog_missing_about(o->ol, &record, &network, &any);
+    assert_true(st != FOCAL_OK || any);
+    return st;
+}
+
+/* The tips of all lines of a log's author in a scope, as far as they are held by the one that is cut. */
+static size_t tips_of(size_t of, const struct focal_scope *scope, uint8_t lane, uint64_t less, struct focal_cut_tip *tips)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < focal_oplog_log_count(o->ol); i++) {
+        const struct focal_log *log = focal_oplog_log_at(o->ol, i);
+        if (!focal_key_equal(&log->name.author, &offices[of].keys.sign_public) || log->name.lane != lane || focal_scope_compare(&log->scope, scope) != 0
+            || log->head.seq <= log->base.seq)
+            continue;
+        tips[count] = (struct focal_cut_tip){ .log = log->id, .tip = { .seq = log->head.seq - less } };
+        assert_int_equal(focal_oplog_hash_on(o->ol, log, tips[count].tip.seq, &tips[count].tip.h), FOCAL_OK);
+        count++;
+    }
+    return count;
+}
+
+static void whatever_fails_in_a_fuller_day(void **state)
+{
+    (void)state;
+    const struct focal_reach everything = { .kind = FOCAL_REACH_EVERYTHING }, right = { .kind = FOCAL_REACH_RIGHT, .right = FOCAL_RIGHT_REDACT };
+    const struct focal_reach network = { .kind = FOCAL_REACH_SCOPE, .scope = scope_network };
+    struct focal_cut_tip tips[8];
+    o = &offices[SSD];
+    a_fuller_day();
+    size_t count = tips_of(KEN, &scope_network, FOCAL_LANE_DATA, 0, tips);
+    assert_int_equal(count, 1);
+    statement_of(&cut_of_ken, KEN, everything, 1, tips, count);
+    count = tips_of(HQ, &scope_network, FOCAL_LANE_NOTICES, 1, tips);
+    assert_int_equal(count, 2);         /* of both lines, all but the last */
+    statement_of(&cut_of_right, HQ, right, 1, tips, count);
+    statement_of(&wider_cut, TCD, right, 1, NULL, 0);
+    count = tips_of(TCD, &scope_network, FOCAL_LANE_DATA, 1, tips);
+    statement_of(&narrowed, TCD, network, 1, tips, count);
+    statement_of(&cut_of_hq, HQ, right, 2, NULL, 0);
+    const struct focal_certificate *c = focal_oplog_certificate_by_sign(o->ol, &offices[HQ].keys.sign_public);
+    assert_true(focal_oplog_may_redact(o->ol, c));
+    step(take_wider_cut);
+    step(take_cut_of_ken);              /* two holes, and its control goes */
+    step(ask_what_is_missing);
+    assert_true(focal_oplog_may_redact(o->ol, focal_oplog_certificate_by_sign(o->ol, &offices[HQ].keys.sign_public)));
+    step(take_cut_of_right);            /* of what it hid, what the last of each line says is shown */
+    assert_false(focal_oplog_may_redact(o->ol, focal_oplog_certificate_by_sign(o->ol, &offices[HQ].keys.sign_public)));
+    step(take_narrowed);
+    step(take_cut_of_hq);               /* and now all of it */
+    step(fill_hole);
+    assert_false(focal_oplog_has_holes(o->ol));
+    focal_buf_close(&cut_of_ken);
+    focal_buf_close(&cut_of_hq);
+    focal_buf_close(&cut_of_right);
+    focal_buf_close(&wider_cut);
+    focal_buf_close(&narrowed);
+    carried_close(&whole);
+    carried_close(&unsigned_of_ken);
+    carried_close(&unsigned_of_tcd);
+    office_close(&copy);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(whatever_fails, set_up, tear_down) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(whatever_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whatever_fails_in_a_fuller_day, set_up, tear_down) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
