@@ -517,6 +517,149 @@ static void rows_that_are_none(void **state)
     }
 }
 
+/* What is asked of logs that are listed twice, under another hash, not at all, or in a scope that nobody knows. */
+static void questions(void **state)
+{
+    (void)state;
+    struct office *ken = &offices[KEN], *hq = &offices[HQ];
+    struct focal_buf cut, right;
+    const struct focal_ref r = write_text(KEN, NULL, canary);
+    (void)write_text(KEN, &r, other_canary);
+    carry_all(ken, hq);
+    struct focal_cut_tip tips[2] = { tip_at(hq, 3), tip_at(hq, 3) };
+    tips[1].tip.h.b[31] ^= 1;
+    cut_statement(&cut, ken, everything, 1, tips, 2);
+    cut_statement(&right, &offices[SSD], (struct focal_reach){ .kind = FOCAL_REACH_RIGHT, .right = FOCAL_RIGHT_REDACT }, 1, NULL, 0);
+    hold(hq, &cut);
+    hold(hq, &right);
+    const struct focal_log *log = data_log(hq);
+    struct focal_log_name name = log->name;
+    struct focal_id id = log->id;
+    assert_int_equal(focal_oplog_limit(hq->ol, &id, &name), 3);
+    memset(name.epoch.b, 9, sizeof name.epoch.b);
+    focal_log_id(&id, &net.id, &name);
+    assert_int_equal(focal_oplog_limit(hq->ol, &id, &name), 0);
+    memset(name.scope.b, 9, sizeof name.scope.b);
+    assert_true(focal_oplog_limit(hq->ol, &id, &name) == UINT64_MAX);
+    struct focal_tip at = { .seq = 3, .h = tips[0].tip.h };
+    assert_true(focal_oplog_is_vouched(hq->ol, &log->id, &at));
+    at.h.b[30] ^= 1;
+    assert_false(focal_oplog_is_vouched(hq->ol, &log->id, &at));
+    at.seq = 2;
+    assert_false(focal_oplog_is_vouched(hq->ol, &log->id, &at));
+    assert_false(focal_oplog_is_vouched(hq->ol, &id, &at));
+    assert_true(focal_oplog_may_redact(hq->ol, focal_oplog_certificate_by_sign(hq->ol, &hq->keys.sign_public)));
+    assert_false(focal_oplog_may_redact(hq->ol, focal_oplog_certificate_by_sign(hq->ol, &ken->keys.sign_public)));
+    const struct focal_scope nowhere = { .cls = FOCAL_SCOPE_COUNTRY, .country = "XXX" };
+    begin(hq);
+    assert_int_equal(focal_oplog_leave(hq->ol, &nowhere), FOCAL_NOT_FOUND);
+    roll_back(hq);
+    assert_int_equal(redact(HQ, NULL, &r), FOCAL_OK);           /* another office lost the right, not this one */
+    assert_false(reads(hq, &r, canary));
+    focal_buf_close(&cut);
+    focal_buf_close(&right);
+}
+
+/* More come back than are kept in mind one by one. */
+static void many_come_back(void **state)
+{
+    (void)state;
+    enum { MANY = 80 };
+    struct office *hq = &offices[HQ], *ssd = &offices[SSD];
+    struct focal_buf cut;
+    struct focal_ref refs[MANY];
+    const struct focal_log *log;
+    uint64_t seq;
+    const struct focal_ref r = write_text(KEN, NULL, "seen by all");
+    for (int i = 0; i < MANY; i++)
+        refs[i] = write_text(KEN, &r, i % 2 ? canary : other_canary);
+    carry_all(&offices[KEN], ssd);
+    carry_all(&offices[KEN], hq);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(redact(HQ, NULL, &refs[i]), FOCAL_OK);
+    carry_all(hq, ssd);
+    assert_false(reads(ssd, &r, canary));
+    const uint64_t before = focal_oplog_restored_count(ssd->ol);
+    cut_statement(&cut, hq, (struct focal_reach){ .kind = FOCAL_REACH_RIGHT, .right = FOCAL_RIGHT_REDACT }, 1, NULL, 0);
+    hold(ssd, &cut);
+    assert_true(reads(ssd, &r, canary) && reads(ssd, &r, other_canary));
+    assert_int_equal(focal_oplog_restored_count(ssd->ol), before + MANY);
+    assert_false(focal_oplog_restored(ssd->ol, before, &log, &seq));
+    assert_true(focal_oplog_restored(ssd->ol, before + MANY - 1, &log, &seq));
+    assert_verifies(ssd, NULL);
+    focal_buf_close(&cut);
+}
+
+/* A relay strips all of a stretch and hands on no runs of salts: each hole gets one of its own when it is filled, between others. */
+static void holes_without_runs(void **state)
+{
+    (void)state;
+    struct office *ken = &offices[KEN], *hq = &offices[HQ];
+    struct focal_buf cut, packed;
+    struct focal_ref refs[4];
+    struct focal_stretch s;
+    struct focal_arena arena;
+    struct carried c;
+    begin(ken);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(try_write(ken, &scope_network, i ? &refs[0] : NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(canary), &refs[i]), FOCAL_OK);
+    commit(ken);
+    cut_statement(&cut, &offices[TCD], everything, 1, NULL, 0);         /* any: since then a redaction may count no more */
+    hold(hq, &cut);
+    carry_all(&offices[SSD], hq);
+    begin(hq);
+    assert_int_equal(take_up(ken, log_of(ken, &net, ken, &scope_control), 1, 15000, &c), FOCAL_OK);
+    assert_int_equal(hand_over(hq, &c), FOCAL_OK);
+    carried_close(&c);
+    assert_int_equal(take_up(ken, data_log(ken), 1, 15000, &c), FOCAL_OK);
+    focal_arena_init(&arena, 16u << 20);
+    focal_buf_init(&packed, 1 << 20);
+    struct focal_packer *packer = focal_packer_open();
+    assert_int_equal(focal_stretch_unpack(packer, &s, &arena, focal_buf_view(&c.packed)), FOCAL_OK);
+    uint8_t first_salt[FOCAL_SALT_BYTES];
+    assert_true(focal_stretch_salt(&s, 0, first_salt, focal_salt_from_seed));
+    for (size_t i = 1; i < s.count; i++) {
+        uint8_t salt[FOCAL_SALT_BYTES];
+        assert_true(focal_stretch_salt(&s, i, salt, focal_salt_from_seed));
+        focal_commitment(&s.entries[i].c, salt, s.entries[i].payload);
+    }
+    for (size_t i = 1; i < s.count; i++)
+        s.entries[i].has_payload = false;
+    struct focal_salt_run only = { .first = 1, .last = 1, .salts = focal_span_of(first_salt, sizeof first_salt) };
+    s.runs = &only;
+    s.run_count = 1;
+    assert_int_equal(focal_stretch_pack(packer, &packed, &s), FOCAL_OK);
+    struct carried stripped = c;
+    stripped.packed = packed;
+    assert_int_equal(hand_over(hq, &stripped), FOCAL_OK);
+    commit(hq);
+    assert_true(focal_oplog_has_holes(hq->ol) && !reads(hq, &refs[0], canary));
+
+    /* One from the middle, then all. */
+    struct carried one;
+    memset(&one, 0, sizeof one);
+    focal_buf_init(&one.packed, 1 << 20);
+    one.name = c.name;
+    assert_int_equal(focal_oplog_read_upto(ken->ol, data_log(ken), refs[1].seq, refs[1].seq, 15000, &one.piece, &one.packed), FOCAL_OK);
+    assert_true(one.piece.first == one.piece.last && !one.piece.is_signed);
+    begin(hq);
+    assert_int_equal(hand_over(hq, &one), FOCAL_OK);
+    commit(hq);
+    assert_true(focal_oplog_has_holes(hq->ol));
+    begin(hq);
+    assert_int_equal(hand_over(hq, &c), FOCAL_OK);
+    commit(hq);
+    assert_false(focal_oplog_has_holes(hq->ol));
+    assert_true(reads(hq, &refs[0], canary));
+    assert_verifies(hq, NULL);
+    focal_packer_close(packer);
+    focal_arena_close(&arena);
+    focal_buf_close(&packed);
+    carried_close(&one);
+    carried_close(&c);
+    focal_buf_close(&cut);
+}
+
 /* Reaches that come later count for nothing, and change nothing. */
 static void reaches_that_are_not_known(void **state)
 {
@@ -555,7 +698,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(restarts_and_rollbacks), WITH(what_the_cut_office_may_do), WITH(what_leads_to_a_listed_tip), WITH(a_large_one_in_slices),
-        WITH(what_was_erased_comes_back), WITH(a_hole_ends_with_a_redaction), WITH(leaving_a_scope), WITH(rows_that_are_none), WITH(reaches_that_are_not_known),
+        WITH(what_was_erased_comes_back), WITH(a_hole_ends_with_a_redaction), WITH(leaving_a_scope), WITH(rows_that_are_none), WITH(questions), WITH(many_come_back),
+        WITH(holes_without_runs), WITH(reaches_that_are_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
