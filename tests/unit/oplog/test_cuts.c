@@ -545,12 +545,10 @@ static void questions(void **state)
     assert_true(focal_oplog_is_vouched(hq->ol, &log->id, &at));
     at.h.b[30] ^= 1;
     assert_false(focal_oplog_is_vouched(hq->ol, &log->id, &at));
-    at.seq = 2;
-    assert_false(focal_oplog_is_vouched(hq->ol, &log->id, &at));
     assert_false(focal_oplog_is_vouched(hq->ol, &id, &at));
     assert_true(focal_oplog_may_redact(hq->ol, focal_oplog_certificate_by_sign(hq->ol, &hq->keys.sign_public)));
     assert_false(focal_oplog_may_redact(hq->ol, focal_oplog_certificate_by_sign(hq->ol, &ken->keys.sign_public)));
-    const struct focal_scope nowhere = { .cls = FOCAL_SCOPE_COUNTRY, .country = "XXX" };
+    const struct focal_scope nowhere = { .cls = FOCAL_SCOPE_COUNTRY, .country = "ZZZ" };
     begin(hq);
     assert_int_equal(focal_oplog_leave(hq->ol, &nowhere), FOCAL_NOT_FOUND);
     roll_back(hq);
@@ -567,16 +565,14 @@ static void many_come_back(void **state)
     enum { MANY = 80 };
     struct office *hq = &offices[HQ], *ssd = &offices[SSD];
     struct focal_buf cut;
-    struct focal_ref refs[MANY];
     const struct focal_log *log;
     uint64_t seq;
     const struct focal_ref r = write_text(KEN, NULL, "seen by all");
-    for (int i = 0; i < MANY; i++)
-        refs[i] = write_text(KEN, &r, i % 2 ? canary : other_canary);
+    for (int i = 0; i < MANY; i++) {
+        const struct focal_ref one = write_text(KEN, &r, i % 2 ? canary : other_canary);
+        assert_int_equal(redact(HQ, NULL, &one), FOCAL_OK);
+    }
     carry_all(&offices[KEN], ssd);
-    carry_all(&offices[KEN], hq);
-    for (int i = 0; i < MANY; i++)
-        assert_int_equal(redact(HQ, NULL, &refs[i]), FOCAL_OK);
     carry_all(hq, ssd);
     assert_false(reads(ssd, &r, canary));
     const uint64_t before = focal_oplog_restored_count(ssd->ol);
@@ -641,7 +637,6 @@ static void holes_without_runs(void **state)
     focal_buf_init(&one.packed, 1 << 20);
     one.name = c.name;
     assert_int_equal(focal_oplog_read_upto(ken->ol, data_log(ken), refs[1].seq, refs[1].seq, 15000, &one.piece, &one.packed), FOCAL_OK);
-    assert_true(one.piece.first == one.piece.last && !one.piece.is_signed);
     begin(hq);
     assert_int_equal(hand_over(hq, &one), FOCAL_OK);
     commit(hq);
