@@ -127,8 +127,9 @@ uint64_t focal_oplog_looks(const struct focal_oplog *);
 /* A line on which the entry at seq is one that fits. NOT_FOUND. */
 FOCAL_MUST_USE enum focal_status focal_oplog_line_with(struct focal_oplog *, const struct focal_id *log, uint64_t seq,
     bool (*fits)(const void *data, const struct focal_hash *h), const void *data, const struct focal_log **line);
-/* Entries missing here that were redacted and are no more: one of each line, the least; after NULL: the first. NOT_FOUND. */
+/* Is any entry held without its payload though no redaction in force names it? Also one beyond a cut. */
 bool focal_oplog_has_holes(const struct focal_oplog *);
+/* Those of them that count: one of each line, the least; after NULL: the first. NOT_FOUND. */
 FOCAL_MUST_USE enum focal_status focal_oplog_next_hole(struct focal_oplog *, const struct focal_log *after, const struct focal_log **log, uint64_t *seq);
 /* The next of one line behind a sequence. NOT_FOUND. */
 FOCAL_MUST_USE enum focal_status focal_oplog_hole_behind(struct focal_oplog *, const struct focal_log *line, uint64_t after, uint64_t *seq);

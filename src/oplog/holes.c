@@ -78,6 +78,12 @@ bool focal_oplog_has_holes(const struct focal_oplog *ol)
     return ol->holes;
 }
 
+/* Beyond a cut nothing is missing: nobody gives it, and it is nothing to anybody. The row stays, for a later cut may leave more. */
+static bool is_missing(const struct oplog_log *line, uint64_t seq)
+{
+    return line && focal_oplog_counts(line, seq);
+}
+
 enum focal_status focal_oplog_next_hole(struct focal_oplog *ol, const struct focal_log *after, const struct focal_log **log, uint64_t *seq)
 {
     uint8_t key[ROW_KEY_BYTES];
@@ -86,11 +92,11 @@ enum focal_status focal_oplog_next_hole(struct focal_oplog *ol, const struct foc
         return FOCAL_NOT_FOUND;
     struct focal_span from = after ? row_key(key, &after->line, UINT64_MAX) : focal_span_of(PREFIX, PREFIX_BYTES);
     enum focal_status st = next_row(ol, from, &line, seq);
-    while (st == FOCAL_OK && !line) {
+    while (st == FOCAL_OK && !is_missing(line, *seq)) {
         memcpy(key, ol->key.data, sizeof key);
         st = next_row(ol, focal_span_of(key, sizeof key), &line, seq);
     }
-    *log = line ? &line->pub : NULL;
+    *log = st == FOCAL_OK ? &line->pub : NULL;
     return st;
 }
 
@@ -101,7 +107,7 @@ enum focal_status focal_oplog_hole_behind(struct focal_oplog *ol, const struct f
     if (!ol->holes || after == UINT64_MAX)
         return FOCAL_NOT_FOUND;
     enum focal_status st = next_row(ol, row_key(key, &log->line, after), &line, seq);
-    return st == FOCAL_OK && (!line || !focal_id_equal(&line->pub.line, &log->line)) ? FOCAL_NOT_FOUND : st;
+    return st == FOCAL_OK && (!is_missing(line, *seq) || !focal_id_equal(&line->pub.line, &log->line)) ? FOCAL_NOT_FOUND : st;
 }
 
 /* ---- finding them ------------------------------------------------------------------------------------------------------ */

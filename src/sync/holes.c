@@ -34,8 +34,10 @@ static enum focal_status ask_next(struct focal_session *s, struct peer_log *p, c
     enum focal_status st = focal_oplog_hole_behind(s->host->oplog, line, p->hole_asked, &seq);
     if (st != FOCAL_OK)
         return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+    if (pause_holds(s, &p->name))
+        return FOCAL_OK;
     s->holes_due = true;
-    if (now < p->hole_next_ms || seq > focal_log_tip(line)->seq || pause_holds(s, &p->name))
+    if (now < p->hole_next_ms)
         return FOCAL_OK;
     st = want_of(s, p, line, seq, &m.is.want);
     p->hole_asked = p->fork ? focal_log_tip(line)->seq : seq;      /* of a fork all that stands after it comes as well */

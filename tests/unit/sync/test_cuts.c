@@ -292,13 +292,47 @@ static void what_was_erased_is_asked_for(void **state)
     ends_close(&a, &b);
 }
 
+/* What was erased lies beyond the cut: nobody would give it, so nothing is asked for, and no link is woken for it. */
+static void what_was_erased_beyond_the_cut_is_not(void **state)
+{
+    (void)state;
+    struct focal_buf cut;
+    struct focal_ref record, edit, notice;
+    struct focal_error err;
+    begin(&ssd);
+    write_value(&ssd, &scope_network, NULL, FIELD_A, 1, &record);
+    write_value(&ssd, &scope_network, &record, FIELD_A, 2, &edit);
+    commit(&ssd);
+    carry_all(&ssd, &ken);
+    const struct focal_redact r = { .scope = scope_network, .entries = &edit, .entry_count = 1, .reason = 2 };
+    cut_of(&cut, &ssd, &ken, record.seq);
+    begin(&ssd);
+    assert_int_equal(focal_oplog_redact(ssd.ol, &r, &notice, &err), FOCAL_OK);
+    commit(&ssd);
+    carry_all(&ssd, &hq);
+    hold(&hq, &cut);
+    hold(&ken, &cut);
+    assert_true(focal_oplog_has_holes(hq.ol));
+    ends_link(&a, &hq, &b, &ken);
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    assert_true(focal_session_equal(a.s));
+    const uint64_t frames = a.frames;
+    assert_int_equal(focal_session_tick(a.s), FOCAL_OK);
+    pump(&a, &b);
+    assert_int_equal(a.frames, frames);
+    assert_true(focal_session_deadline_ms(a.s) > a.host.now.mono_ms + 1000);
+    focal_buf_close(&cut);
+    ends_close(&a, &b);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH(nothing_more_is_sent), WITH(nothing_more_on_a_link_that_closes), WITH(who_goes_on_sending_is_sent_the_cut), WITH(one_who_has_not_heard_of_it),
-        WITH(a_later_cut_leaves_more), WITH(what_was_erased_is_asked_for),
+        WITH(a_later_cut_leaves_more), WITH(what_was_erased_is_asked_for), WITH(what_was_erased_beyond_the_cut_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
