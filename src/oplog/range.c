@@ -7,7 +7,7 @@ enum { GATHER_MAX = 512, GATHER_BYTES_FACTOR = 8 };
 struct gathered {
     struct focal_stretch *parts;
     struct segment *segments;           /* packed is in the arena, or empty */
-    size_t count, packed, entries, canonical;
+    size_t count, packed, entries, whole;
 };
 
 static bool is_signed(const struct segment *s)
@@ -30,18 +30,32 @@ static enum focal_status unpack(struct focal_oplog *ol, struct focal_stretch *ou
     return st == FOCAL_OK || st == FOCAL_NO_MEMORY ? st : FOCAL_DAMAGED;
 }
 
-/* s is in ol->value. */
+/* As many canonical bytes as it may have with every payload. What is stripped may come back one day, if the redaction counts no
+ * more; merged under one signature it must still be a stretch then. */
+static size_t whole_bytes(const struct focal_stretch *s)
+{
+    size_t bytes = focal_stretch_canonical_bytes(s);
+    for (size_t i = 0; i < s->count; i++)
+        bytes += s->entries[i].has_payload ? 0 : FOCAL_ENTRY_MAX;
+    return bytes;
+}
+
+/* s is in ol->value. TOO_BIG: it does not fit to what there is. */
 static enum focal_status gather_one(struct focal_oplog *ol, struct gathered *g, const struct segment *s)
 {
+    const size_t entries = (size_t)(s->last.seq - s->first) + 1;
     g->segments[g->count] = *s;
     g->segments[g->count].packed = focal_span_of(NULL, 0);
     enum focal_status st = unpack(ol, &g->parts[g->count], s->packed);
     if (st != FOCAL_OK)
         return st;
+    const size_t whole = whole_bytes(&g->parts[g->count]);
+    if (g->count > 0 && (g->entries + entries > FOCAL_STRETCH_ENTRIES_MAX || g->whole + whole > FOCAL_STRETCH_BYTES_MAX))
+        return FOCAL_TOO_BIG;
     g->count++;
     g->packed += s->packed.len;
-    g->canonical += s->canonical;
-    g->entries += (size_t)(s->last.seq - s->first) + 1;
+    g->whole += whole;
+    g->entries += entries;
     return FOCAL_OK;
 }
 
@@ -58,13 +72,11 @@ static enum focal_status gather(struct focal_oplog *ol, struct gathered *g, cons
         st = focal_oplog_segment_at(ol, &log->line, g->segments[g->count - 1].last.seq + 1, false, &next);
         if (st != FOCAL_OK)
             return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
-        size_t entries = (size_t)(next.last.seq - next.first) + 1;
-        if (next.last.seq > focal_log_tip(log)->seq || g->packed + next.packed.len > GATHER_BYTES_FACTOR * packed_max || next.packed.len > packed_max / 2
-            || g->entries + entries > FOCAL_STRETCH_ENTRIES_MAX || g->canonical + next.canonical > FOCAL_STRETCH_BYTES_MAX)
+        if (next.last.seq > focal_log_tip(log)->seq || g->packed + next.packed.len > GATHER_BYTES_FACTOR * packed_max || next.packed.len > packed_max / 2)
             break;
         st = gather_one(ol, g, &next);
     }
-    return st;
+    return st == FOCAL_TOO_BIG ? FOCAL_OK : st;
 }
 
 static enum focal_status pack(struct focal_oplog *ol, struct focal_buf *out, size_t keep, const struct focal_stretch *s)

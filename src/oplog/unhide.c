@@ -74,7 +74,10 @@ static enum focal_status show(struct focal_oplog *ol, struct oplog_log *line, ui
         st = focal_oplog_fill(ol, &s, place, hidden.data, focal_span_of(hidden.data + FOCAL_SALT_BYTES, hidden.len - FOCAL_SALT_BYTES));
         if (st == FOCAL_OK)
             st = focal_oplog_segment_again(ol, line, &seg, &s);
-        focal_oplog_restored_note(ol, line, seq);
+        if (st == FOCAL_TOO_BIG)        /* as where it is filled; what is hidden is not lost */
+            return FOCAL_NOT_FOUND;
+        if (st == FOCAL_OK)
+            focal_oplog_restored_note(ol, line, seq);
     }
     focal_oplog_part_key(part, &name.record, &line->pub.name.scope);
     focal_buf_bytes(touched, part, sizeof part);

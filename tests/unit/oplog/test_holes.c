@@ -41,12 +41,129 @@ static void beyond_a_cut_nothing_is_missing(void **state)
     focal_buf_close(&later);
 }
 
+enum { LARGE = 9000, LARGE_COUNT = 60 };
+
+/* KEN writes large entries, each a stretch of its own; headquarters redacts them all, and ssd erases them. */
+static void large_ones_are_redacted(void)
+{
+    static char text[LARGE];
+    static struct focal_ref refs[LARGE_COUNT];
+    for (size_t i = 0; i < LARGE_COUNT; i++) {
+        chance_fill(&offices[KEN].chance, text, sizeof text);
+        for (size_t k = 0; k < sizeof text; k++)
+            text[k] = (char)('a' + (text[k] & 15));
+        begin(&offices[KEN]);
+        assert_int_equal(try_write(&offices[KEN], &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, focal_span_of(text, sizeof text), &refs[i]), FOCAL_OK);
+        commit(&offices[KEN]);
+    }
+    carry_all(&offices[KEN], &offices[HQ]);
+    carry_all(&offices[KEN], &offices[SSD]);
+    for (size_t i = 0; i < LARGE_COUNT; i++)
+        assert_int_equal(redact(HQ, &refs[i], NULL), FOCAL_OK);
+    carry_all(&offices[HQ], &offices[SSD]);
+}
+
+static void the_right_is_cut_at(struct office *o)
+{
+    struct focal_buf cut;
+    const struct focal_reach right = { .kind = FOCAL_REACH_RIGHT, .right = FOCAL_RIGHT_REDACT };
+    cut_statement(&cut, &offices[HQ], right, 1, NULL, 0);
+    hold(o, &cut);
+    focal_buf_close(&cut);
+}
+
+/* Stripped they are small: who merges them on the way merges no more than fit when they are whole again. */
+static void what_is_merged_stripped_can_be_filled(void **state)
+{
+    (void)state;
+    struct office *ssd = &offices[SSD], *tcd = &offices[TCD];
+    large_ones_are_redacted();
+    carry_all(ssd, tcd);
+    assert_int_equal(data_log(tcd, KEN)->head.seq, LARGE_COUNT + 1);
+    the_right_is_cut_at(ssd);
+    the_right_is_cut_at(tcd);
+    assert_true(focal_oplog_has_holes(tcd->ol) && !focal_oplog_has_holes(ssd->ol));
+    assert_int_equal(carry_log(ssd, tcd, KEN), FOCAL_NOT_FOUND);
+    assert_false(focal_oplog_has_holes(tcd->ol));
+    assert_same_state(ssd, tcd);
+    assert_verifies(tcd, NULL);
+}
+
+/* All of them under the last signature, as no program of ours merges. */
+static void merged(struct carried *out, struct office *from)
+{
+    static struct focal_stretch_entry list[LARGE_COUNT + 1];
+    static struct carried pieces[LARGE_COUNT + 1];
+    struct focal_salt_run runs[LARGE_COUNT + 1];
+    struct focal_packer *packer = focal_packer_open();
+    struct focal_arena arena;
+    struct focal_stretch all = { .first = 1, .entries = list, .runs = runs };
+    size_t used = 0;
+    focal_arena_init(&arena, 1 << 24);
+    while (all.count < LARGE_COUNT + 1) {
+        struct focal_stretch s;
+        assert_int_equal(take_up(from, data_log(from, KEN), all.count + 1, FOCAL_SEGMENT_PACKED_MAX, &pieces[used]), FOCAL_OK);
+        assert_int_equal(focal_stretch_unpack(packer, &s, &arena, focal_buf_view(&pieces[used].packed)), FOCAL_OK);
+        memcpy(list + all.count, s.entries, s.count * sizeof *list);
+        memcpy(runs + all.run_count, s.runs, s.run_count * sizeof *runs);
+        all.count += s.count;
+        all.run_count += s.run_count;
+        used++;
+    }
+    memset(out, 0, sizeof *out);
+    out->name = pieces[0].name;
+    out->piece = pieces[used - 1].piece;
+    out->piece.first = 1;
+    memcpy(out->piece.before, pieces[0].piece.before, sizeof out->piece.before);
+    focal_buf_init(&out->packed, 1 << 20);
+    assert_int_equal(focal_stretch_pack(packer, &out->packed, &all), FOCAL_OK);
+    for (size_t i = 0; i < used; i++)
+        carried_close(&pieces[i]);
+    focal_arena_close(&arena);
+    focal_packer_close(packer);
+}
+
+/* Who did merge them all is another one: of what does not fit the payload stays missing, and who brings it is not to blame. */
+static void what_cannot_be_filled_is_no_fault(void **state)
+{
+    (void)state;
+    struct office *hq = &offices[HQ], *ssd = &offices[SSD], *tcd = &offices[TCD];
+    struct carried all;
+    large_ones_are_redacted();
+    merged(&all, ssd);
+    begin(tcd);
+    for (size_t i = 0; i < focal_oplog_log_count(hq->ol); i++) {
+        const struct focal_log *log = focal_oplog_log_at(hq->ol, i);
+        struct carried c;
+        if (log->scope.cls != FOCAL_SCOPE_CONTROL && log->name.lane != FOCAL_LANE_NOTICES)
+            continue;
+        for (uint64_t next = 1; next <= log->head.seq; next = c.piece.last + 1) {
+            assert_int_equal(take_up(hq, log, next, FOCAL_SEGMENT_PACKED_MAX, &c), FOCAL_OK);
+            assert_int_equal(hand_over(tcd, &c), FOCAL_OK);
+            carried_close(&c);
+        }
+    }
+    assert_int_equal(hand_over(tcd, &all), FOCAL_OK);
+    commit(tcd);
+    the_right_is_cut_at(ssd);
+    the_right_is_cut_at(tcd);
+    const uint64_t restored = focal_oplog_restored_count(tcd->ol);
+    assert_int_equal(carry_log(ssd, tcd, KEN), FOCAL_NOT_FOUND);
+    assert_true(focal_oplog_has_holes(tcd->ol));
+    const uint64_t filled = focal_oplog_restored_count(tcd->ol) - restored;
+    assert_in_range(filled, FOCAL_STRETCH_BYTES_MAX / LARGE - 2, FOCAL_STRETCH_BYTES_MAX / LARGE);
+    assert_int_equal(carry_log(ssd, tcd, KEN), FOCAL_NOT_FOUND);
+    assert_int_equal(focal_oplog_restored_count(tcd->ol) - restored, filled);
+    assert_verifies(tcd, NULL);
+    carried_close(&all);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(beyond_a_cut_nothing_is_missing),
+        WITH(beyond_a_cut_nothing_is_missing), WITH(what_is_merged_stripped_can_be_filled), WITH(what_cannot_be_filled_is_no_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
