@@ -139,10 +139,11 @@ uint64_t focal_oplog_holes_noted(const struct focal_oplog *);          /* counts
 /* Entries that were missing or hidden and are here again, numbered from 0 since the start. false: forgotten, or none so far. */
 uint64_t focal_oplog_restored_count(const struct focal_oplog *);
 bool focal_oplog_restored(const struct focal_oplog *, uint64_t number, const struct focal_log **line, uint64_t *seq);
-/* Scopes of which something is held and that this office may read no more, one after the other (*at starts at 0); kept: entries of
- * its own there that no other office has signed for. NULL at the end, and for who is no member any more. */
+/* Scopes of which something is held and that this office may read no more, one after the other (*at starts at 0); kept: entries
+ * there, of whomever, that no office which may still read them is known to hold. NULL at the end, and for who is no member any more. */
 const struct focal_scope *focal_oplog_next_left(const struct focal_oplog *, size_t *at, uint64_t *kept);
-/* [tx] Erases all that is held of a scope; its files are to be scrubbed after the commit. */
+/* [tx] Erases all that is held of a scope; its files are to be scrubbed after the commit. If this office has written there, its epoch
+ * ends: were the scope given back, what it writes then must not stand where other entries stood. */
 FOCAL_MUST_USE enum focal_status focal_oplog_leave(struct focal_oplog *, const struct focal_scope *);
 /* Scopes known: of certificates in the set. */
 size_t focal_oplog_scope_count(const struct focal_oplog *);

@@ -297,7 +297,7 @@ static void need_scopes(struct job *j, json_t *list)
         char name[16];
         focal_scope_print(name, left);
         if (kept > 0)
-            need(list, NULL, "%s was taken from this office; %llu %s of its own there nobody else has signed for, so nothing of it is erased yet: ask headquarters", name,
+            need(list, NULL, "%s was taken from this office; %llu %s there no office that may still read it is known to hold, so nothing of it is erased yet: ask headquarters", name,
                  (unsigned long long)kept, kept == 1 ? "entry" : "entries");
     }
 }

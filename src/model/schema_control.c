@@ -8,6 +8,7 @@ static const struct focal_code reasons[] = {
     { 5, "fence_missing", "Fence missing" },
     { 6, "forked", "Two copies wrote" },
     { 7, "restarted", "Restarted without a fence" },
+    { 8, "scope_left", "Erased a scope that it had written in" },
     { 0 }
 };
 static const struct focal_code_table reason_table = { "opening_reason", reasons };

@@ -51,7 +51,8 @@ bool focal_oplog_opening_troubled(struct focal_span bytes)
         return false;
     while (focal_payload_next(&payload, &at, &item)) {
         if (item.field == FOCAL_OPENING_REASON)
-            return item.value.len != 1 || (item.value.data[0] != REASON_FIRST && item.value.data[0] != REASON_RESTARTED);
+            return item.value.len != 1
+                   || (item.value.data[0] != REASON_FIRST && item.value.data[0] != REASON_RESTARTED && item.value.data[0] != REASON_LEFT);
     }
     return false;
 }

@@ -79,7 +79,7 @@ enum focal_status focal_oplog_epoch_ensure(struct focal_oplog *ol, struct focal_
         log->opening = ol->epoch_number;
         st = keep_epoch(ol);
     }
-    if (st == FOCAL_OK && ol->epoch_reason != REASON_FIRST && ol->epoch_reason != REASON_RESTARTED)
+    if (st == FOCAL_OK && ol->epoch_reason != REASON_FIRST && ol->epoch_reason != REASON_RESTARTED && ol->epoch_reason != REASON_LEFT)
         st = focal_oplog_incident_opened(ol, log);
     if (st != FOCAL_OK)
         return st;
@@ -142,6 +142,11 @@ enum focal_status focal_oplog_epoch_betrayed(struct focal_oplog *ol, const struc
         return FOCAL_OK;
     enum focal_status st = focal_oplog_incident_rollback(ol, line, tip, signature);
     return st == FOCAL_OK ? end_epoch(ol, line->parent ? REASON_FORKED : REASON_RESTORED) : st;
+}
+
+enum focal_status focal_oplog_epoch_left(struct focal_oplog *ol)
+{
+    return ol->epoch_set ? end_epoch(ol, REASON_LEFT) : FOCAL_OK;
 }
 
 /* A fence that does not fit ends the epoch in a transaction of its own, before anything can be written under it. A copy that

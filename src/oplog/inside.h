@@ -71,7 +71,7 @@ enum {
 };
 
 /* Codes of opening.reason. */
-enum opening_reason { REASON_FIRST = 2, REASON_RESTORED = 3, REASON_MOVED = 4, REASON_FENCE_MISSING = 5, REASON_FORKED = 6, REASON_RESTARTED = 7 };
+enum opening_reason { REASON_FIRST = 2, REASON_RESTORED = 3, REASON_MOVED = 4, REASON_FENCE_MISSING = 5, REASON_FORKED = 6, REASON_RESTARTED = 7, REASON_LEFT = 8 };
 
 /* ---- what is held in memory --------------------------------------------------------------------------------------- */
 
@@ -575,6 +575,8 @@ enum focal_status focal_oplog_epoch_ensure(struct focal_oplog *, struct focal_er
 enum focal_status focal_oplog_epoch_load(struct focal_oplog *);
 /* [tx] Entries that this office has signed, up to tip, come in from outside: if they are of the present epoch, it ends. */
 enum focal_status focal_oplog_epoch_betrayed(struct focal_oplog *, const struct oplog_log *line, const struct focal_tip *tip, const struct focal_signature *);
+/* [tx] What it wrote under the present epoch is erased here: if the scope is given back, nothing may be written in its place. */
+enum focal_status focal_oplog_epoch_left(struct focal_oplog *);
 /* At opening; own transaction. */
 enum focal_status focal_oplog_heed_fence(struct focal_oplog *);
 

@@ -1,6 +1,7 @@
 /* Leaving a scope: an office from which a scope was taken, by a cut or by a certificate that lists it no more, erases what it
- * holds of it. What of its own nobody else is known to hold stays until somebody is: no record is lost by leaving. From whom
- * everything was taken is no member any more, and decides for itself. Source: PROTOCOL §3; DATA, scopes. */
+ * holds of it. What nobody who may still read it is known to hold stays until somebody is, whoever wrote it: this office may be
+ * the last that has it, and may have acknowledged it. No record is lost by leaving. From whom everything was taken is no member
+ * any more, and decides for itself. Source: PROTOCOL §3; DATA, scopes. */
 #include "inside.h"
 
 #include <stdlib.h>
@@ -10,18 +11,46 @@ static bool may_leave(const struct oplog_scope *scope)
     return scope->scope.cls == FOCAL_SCOPE_NETWORK || scope->scope.cls == FOCAL_SCOPE_COUNTRY;
 }
 
-static bool elsewhere(const struct focal_oplog *ol, const struct focal_certificate *mine, const struct oplog_log *line)
+/* The epoch in which this author wrote last, as far as is known here. Its earlier logs it may have lost since. */
+static bool is_newest_epoch(const struct focal_oplog *ol, const struct oplog_log *line)
+{
+    const struct oplog_log *newest = NULL;
+    for (size_t i = 0; i < ol->log_count; i++) {
+        const struct oplog_log *log = ol->logs[i];
+        if (log->opening > 0 && !log->parent && focal_key_equal(&log->pub.name.author, &line->pub.name.author) && (!newest || log->opening > newest->opening))
+            newest = log;
+    }
+    return newest && focal_id_equal(&newest->pub.name.epoch, &line->pub.name.epoch);
+}
+
+/* Who writes a log holds it, unless its disk was put back or copied: then it has opened another epoch, or the log is forked. */
+static bool is_its_own(const struct focal_oplog *ol, const struct focal_certificate *c, const struct oplog_log *line)
+{
+    return focal_key_equal(&c->keys.sign, &line->pub.name.author) && !focal_oplog_log_of(ol, &line->pub.id)->pub.forked && is_newest_epoch(ol, line);
+}
+
+/* The word of who may not read the scope any more is worth nothing: it erases as well. */
+static bool elsewhere(const struct focal_oplog *ol, const struct focal_certificate *mine, const struct oplog_log *line, uint64_t upto)
 {
     const struct focal_certificate *c;
     uint64_t seq;
     for (size_t i = 0; (c = focal_oplog_office_at(ol, i)) != NULL; i++) {
-        if (strcmp(c->office.text, mine->office.text) != 0 && focal_oplog_receipt_of(ol, &c->office, &line->pub, &seq, NULL) && seq >= line->pub.head.seq)
+        if (strcmp(c->office.text, mine->office.text) == 0 || !focal_oplog_may_read(ol, c, &line->pub.scope))
+            continue;
+        if ((focal_oplog_receipt_of(ol, &c->office, &line->pub, &seq, NULL) && seq >= upto) || is_its_own(ol, c, line))
             return true;
     }
     return false;
 }
 
-/* A scope that is held and may not be read any more. kept: entries of ours there that nobody else is known to hold. */
+/* Of what others wrote, only what counts can ever be of use to anybody. */
+static uint64_t kept_of(const struct focal_oplog *ol, const struct focal_certificate *mine, const struct oplog_log *line)
+{
+    const uint64_t upto = line->pub.mine ? line->pub.head.seq : focal_log_tip(&line->pub)->seq;
+    return upto > line->pub.base.seq && !elsewhere(ol, mine, line, upto) ? upto - line->pub.base.seq : 0;
+}
+
+/* A scope that is held and may not be read any more. kept: entries there that nobody who may read them is known to hold. */
 static const struct oplog_scope *next_left(const struct focal_oplog *ol, size_t *at, uint64_t *kept)
 {
     const struct focal_certificate *mine = focal_oplog_mine(ol);
@@ -34,8 +63,7 @@ static const struct oplog_scope *next_left(const struct focal_oplog *ol, size_t 
         for (size_t i = 0; i < scope->log_count; i++) {
             const struct oplog_log *line = scope->logs[i];
             held = held || line->pub.staged.seq > line->pub.base.seq;
-            if (line->pub.mine && focal_oplog_has_entries(line) && !elsewhere(ol, mine, line))
-                *kept += line->pub.head.seq - line->pub.base.seq;
+            *kept += kept_of(ol, mine, line);
         }
         if (held)
             return ol->scopes[(*at)++];
@@ -108,10 +136,14 @@ enum focal_status focal_oplog_leave(struct focal_oplog *ol, const struct focal_s
         st = erase_rows(ol, scope, &places[i]);
     if (st != FOCAL_OK)
         return st;
-    /* Lines keep their place, because sessions count on it: empty, as after a rollback. */
+    /* Lines keep their place, because sessions count on it: empty, as after a rollback. What may stand in them one day is not
+     * what stood in them. */
+    ol->kept.count = 0;
     for (size_t i = 0; i < scope->log_count && st == FOCAL_OK; i++) {
         struct oplog_log *line = scope->logs[i];
-        if (focal_oplog_has_entries(line))      /* what is quoted of it elsewhere says less now */
+        if (line->pub.mine && focal_oplog_has_entries(line) && ol->epoch_set && focal_id_equal(&line->pub.name.epoch, &ol->epoch))
+            st = focal_oplog_epoch_left(ol);
+        if (st == FOCAL_OK && focal_oplog_has_entries(line))    /* what is quoted of it elsewhere says less now */
             st = focal_oplog_log_begun(ol, &line->pub);
         focal_oplog_line_empty(line);
     }

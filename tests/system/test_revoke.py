@@ -153,7 +153,7 @@ def a_scope_and_a_right(home, secret, nodes):
     assert left in listed(ssd) and "outcome" not in ssd.show(left)["fields"]
     assert ssd.ctl("case", "new", "--from", home.file("more.json", json.dumps({"country": "SSD", "outcome": "none"})), code=1)["message"]
     assert ssd.ctl("case", "new", "--from", home.file("wide.json", json.dumps({"country": "SSD"})))["id"], "what everybody may see it still records"
-    until("SSD to say what nobody else has", lambda: any("country:SSD was taken" in n["what"] and "signed for" in n["what"] for n in ssd.ctl("status")["needs_you"]))
+    until("SSD to say what nobody else has", lambda: any("country:SSD was taken" in n["what"] and "known to hold" in n["what"] for n in ssd.ctl("status")["needs_you"]))
     revoke(hq, secret, "revoke", "KEN-FIELD", "--right", "redact", "--void", "country:KEN")
     until("the right to go", lambda: any(c["reach"] == "redact" for c in field.ctl("network", "show")["cuts"]))
     assert revoke(hq, secret, "revoke", "NOBODY", code=4)["message"]

@@ -105,9 +105,9 @@ static void opening_with(struct focal_buf *out, const struct focal_log_name *nam
 static void what_an_opening_says(void **state)
 {
     (void)state;
-    static const uint8_t first = REASON_FIRST, restarted = REASON_RESTARTED, moved = REASON_MOVED, long_code[2] = { REASON_FIRST, 0 }, torn = 0x80;
+    static const uint8_t first = REASON_FIRST, restarted = REASON_RESTARTED, left = REASON_LEFT, moved = REASON_MOVED, long_code[2] = { REASON_FIRST, 0 }, torn = 0x80;
     static const struct { const uint8_t *reason; size_t len; bool troubled; } reasons[] = {
-        { &first, 1, false }, { &restarted, 1, false }, { &moved, 1, true }, { long_code, 2, true }, { &first, 0, true },
+        { &first, 1, false }, { &restarted, 1, false }, { &left, 1, false }, { &moved, 1, true }, { long_code, 2, true }, { &first, 0, true },
     };
     const uint8_t three = 3;
     struct focal_log_name name = name_of(&ken, &scope_control, 1), other = name_of(&ken, &scope_control, 2);
