@@ -55,6 +55,7 @@
     X(LOWER_CUT_COUNTS,        "of two cuts of one reach the lower number counts as well")                                \
     X(RIGHT_CUT_IGNORED,       "from whom the right to redact was taken redacts what others wrote as before")             \
     X(VOID_STAYS_HIDDEN,       "what was hidden by a redaction that counts no more stays hidden")                         \
+    X(HOLE_SIGNED_FOR,         "what is missing is confirmed to be here")                                               \
     X(HOLE_STAYS,              "what was missing and is redacted is missing for ever")                                    \
     X(RECEIPT_AHEAD,           "a receipt lists an entry that is not held")                                            \
     /* sync */                                                                                                         \

@@ -60,7 +60,8 @@ bool focal_oplog_cut_statement(const struct focal_oplog *, size_t i, const struc
 const struct focal_cut *focal_oplog_cut_of(const struct focal_oplog *, const struct focal_key *);
 /* Is any in force that takes this scope from a key? Then it writes nothing more there, and reads nothing. */
 bool focal_oplog_cut_off(const struct focal_oplog *, const struct focal_key *, const struct focal_scope *);
-/* Does the certificate list the scope, and no cut take it? */
+/* Does the certificate list the scope, and no cut take it? A country goes with network: whose a record is stands there, and who
+ * cannot tell which redactions count would keep what others have erased. */
 bool focal_oplog_may_read(const struct focal_oplog *, const struct focal_certificate *, const struct focal_scope *);
 /* This office: a certificate lists the scope for writing, and no cut takes it; redacting what is not its own, likewise. */
 bool focal_oplog_may_write(const struct focal_oplog *, const struct focal_scope *);
@@ -133,6 +134,11 @@ bool focal_oplog_has_holes(const struct focal_oplog *);
 FOCAL_MUST_USE enum focal_status focal_oplog_next_hole(struct focal_oplog *, const struct focal_log *after, const struct focal_log **log, uint64_t *seq);
 /* The next of one line behind a sequence. NOT_FOUND. */
 FOCAL_MUST_USE enum focal_status focal_oplog_hole_behind(struct focal_oplog *, const struct focal_log *line, uint64_t after, uint64_t *seq);
+/* How many there are. */
+FOCAL_MUST_USE enum focal_status focal_oplog_holes_count(struct focal_oplog *, uint64_t *count);
+/* Up to where a line is held with all that it says: the last entry that counts, or the one before its first hole. That far this
+ * office signs for it, and acknowledges it. Where it cannot be read: its base. */
+uint64_t focal_oplog_whole(struct focal_oplog *, const struct focal_log *line);
 /* Is anything of this record missing in this scope? */
 FOCAL_MUST_USE enum focal_status focal_oplog_missing_about(struct focal_oplog *, const struct focal_ref *record, const struct focal_hash *scope, bool *any);
 uint64_t focal_oplog_holes_noted(const struct focal_oplog *);          /* counts up with each that is found */
@@ -152,7 +158,7 @@ const struct focal_scope *focal_oplog_scope(const struct focal_oplog *, const st
 bool focal_oplog_reads(const struct focal_certificate *, const struct focal_scope *);
 /* 16 bytes keyed "focal frontier 1", network, scope id, over logs sorted by id and their tips. Cached. */
 void focal_oplog_frontier_hash(struct focal_oplog *, const struct focal_hash *scope, uint8_t out[16]);
-/* Counts up whenever any head moves: cheap "has anything changed?". */
+/* Counts up whenever any head moves, or a hole is found or filled: cheap "has anything changed?". */
 uint64_t focal_oplog_change_count(const struct focal_oplog *);
 
 /* ---- getting in: src/oplog/admit.c, the only way -------------------------------------------------------------------------------------- */

@@ -258,6 +258,15 @@ static void need_salvaged(struct job *j, json_t *list)
              count == 1 ? "" : "es", count == 1 ? "s" : "");
 }
 
+/* Told to everybody: it names no record. */
+static void need_holes(struct job *j, json_t *list)
+{
+    uint64_t missing;
+    if (focal_oplog_holes_count(job_oplog(j), &missing) == FOCAL_OK && missing > 0)
+        need(list, "focalctl sync now", "what %llu %s here is missing: it was taken out, and no redaction that counts says so; every office is asked for it, "
+             "and until it comes this office does not confirm to have what follows", (unsigned long long)missing, missing == 1 ? "entry says" : "entries say");
+}
+
 static void need_redactions(struct job *j, json_t *list)
 {
     uint64_t hidden, refused;
@@ -322,6 +331,7 @@ static json_t *needs_json(struct job *j)
     if (job_may(j, FOCAL_MAY_ADMIN))    /* nobody else can mend it */
         need_store_key(j, list);
     need_scopes(j, list);
+    need_holes(j, list);
     return list;
 }
 

@@ -358,9 +358,10 @@ static enum focal_status within_cut(struct arrival *a)
 
 /* ---- what is redacted --------------------------------------------------------------------------------------------------------- */
 
-/* A stripped entry takes the place of a whole one for good, so it needs a redaction that is held here and names it: whoever
- * strips what he hands on must not make others lose it. Once anything is cut it may be that such a redaction counts no more,
- * and nobody has the entry whole: then it gets in as a hole, and is asked for of everybody. */
+/* A stripped entry takes the place of a whole one, so it needs a redaction that is held here and names it: whoever strips what he
+ * hands on must not make others lose it. Such a redaction may count no more, lie beyond a cut, and never come here, while nobody
+ * has the entry whole: where a cut takes anything from an office that could have redacted it, the entry gets in as a hole. A hole
+ * is asked for of everybody, and nobody is told that this office has it: its receipts and acknowledgements end before it. */
 static enum focal_status stripped_rightly(struct arrival *a)
 {
     for (size_t i = 0; i < a->s.count; i++) {
@@ -374,7 +375,7 @@ static enum focal_status stripped_rightly(struct arrival *a)
         enum focal_status st = focal_oplog_force(a->ol, &name, &a->log->pub, &force);
         if (st != FOCAL_OK)
             return st;
-        if (!force.in_force && a->ol->statements.cut_count == 0 && !FOCAL_PLANTED(STRIPPED_TAKEN))
+        if (!force.in_force && !focal_oplog_maybe_void(a->ol, &name, &a->log->pub) && !FOCAL_PLANTED(STRIPPED_TAKEN))
             return not_yet(a, "an entry came without its payload, and nothing here says that it was redacted");
     }
     return FOCAL_OK;

@@ -19,11 +19,13 @@ enum focal_status focal_oplog_hole_note(struct focal_oplog *ol, const struct opl
     uint8_t key[ROW_KEY_BYTES];
     ol->holes = true;
     ol->holes_noted++;
+    ol->changes++;                      /* what we have signed for is true no more */
     return focal_store_put(ol->store, FOCAL_SHELF_META, row_key(key, &line->pub.line, seq), focal_span_of(PREFIX, 0));
 }
 
 void focal_oplog_restored_note(struct focal_oplog *ol, const struct oplog_log *line, uint64_t seq)
 {
+    ol->changes++;
     ol->restored[ol->restored_count++ % RESTORED_KEPT] = (struct restored){ .serial = line->pub.serial, .seq = seq };
 }
 
@@ -110,6 +112,31 @@ enum focal_status focal_oplog_hole_behind(struct focal_oplog *ol, const struct f
     return st == FOCAL_OK && (!is_missing(line, *seq) || !focal_id_equal(&line->pub.line, &log->line)) ? FOCAL_NOT_FOUND : st;
 }
 
+uint64_t focal_oplog_whole(struct focal_oplog *ol, const struct focal_log *log)
+{
+    uint64_t seq;
+    if (!ol->holes || FOCAL_PLANTED(HOLE_SIGNED_FOR))
+        return focal_log_tip(log)->seq;
+    const enum focal_status st = focal_oplog_hole_behind(ol, log, log->base.seq, &seq);
+    return st == FOCAL_NOT_FOUND ? focal_log_tip(log)->seq : st == FOCAL_OK ? seq - 1 : log->base.seq;
+}
+
+enum focal_status focal_oplog_holes_count(struct focal_oplog *ol, uint64_t *count)
+{
+    uint8_t key[ROW_KEY_BYTES];
+    struct focal_span from = focal_span_of(PREFIX, PREFIX_BYTES);
+    struct oplog_log *line;
+    uint64_t seq;
+    enum focal_status st = ol->holes ? FOCAL_OK : FOCAL_NOT_FOUND;
+    *count = 0;
+    while (st == FOCAL_OK && (st = next_row(ol, from, &line, &seq)) == FOCAL_OK) {
+        *count += is_missing(line, seq);
+        memcpy(key, ol->key.data, sizeof key);
+        from = focal_span_of(key, sizeof key);
+    }
+    return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
+}
+
 /* ---- finding them ------------------------------------------------------------------------------------------------------ */
 
 /* Is an entry missing that should be here: stripped, and neither redacted nor hidden? What was missing and is redacted is not. */
@@ -125,6 +152,7 @@ static enum focal_status look_at(struct focal_oplog *ol, struct oplog_log *line,
     enum focal_status st = focal_oplog_force(ol, &name, &line->pub, &force);
     if (st == FOCAL_OK && force.in_force) {
         uint8_t row[ROW_KEY_BYTES];
+        ol->changes += ol->holes;
         return ol->holes && !FOCAL_PLANTED(HOLE_STAYS) ? focal_store_del(ol->store, FOCAL_SHELF_META, row_key(row, &line->pub.line, s->first + i)) : FOCAL_OK;
     }
     if (st != FOCAL_OK)

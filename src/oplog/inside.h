@@ -506,6 +506,9 @@ struct redactor focal_oplog_redactor(const struct focal_oplog *, const struct fo
 /* Of an entry as it comes out of a stretch, or was encoded here: unpacking gives nothing but canonical ones. */
 void focal_oplog_entry_name(const struct focal_oplog *, struct entry_name *, const struct focal_log *, struct focal_span header, uint64_t seq, const struct focal_hash *h);
 enum focal_status focal_oplog_force(struct focal_oplog *, const struct entry_name *, const struct focal_log *in, struct redaction_force *);
+/* Could a redaction of this entry have been one that a cut has made void? It need not be known here: what is beyond a cut is not
+ * handed on. */
+bool focal_oplog_maybe_void(const struct focal_oplog *, const struct entry_name *, const struct focal_log *in);
 enum focal_status focal_oplog_may_erase(struct focal_oplog *, const struct redaction_force *, const struct focal_ref *record, bool *may);
 
 /* seeds.c */

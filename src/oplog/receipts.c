@@ -232,6 +232,7 @@ static enum focal_status take_in(struct focal_oplog *ol, const struct focal_rece
     return st;
 }
 
+/* They come in order of their numbers: the last that lists a line counts, also where it says less. */
 static void note_own(struct focal_oplog *ol, const struct focal_receipt *r)
 {
     if (!ol->has_keys || !ol->epoch_set || !focal_key_equal(&r->signer, &ol->keys->sign_public)
@@ -243,7 +244,7 @@ static void note_own(struct focal_oplog *ol, const struct focal_receipt *r)
         struct focal_id line;
         line_of_head(ol, &head, &line);
         struct oplog_log *log = focal_oplog_line_of(ol, &line);
-        if (log && log->receipted < head.tip.seq)
+        if (log)
             log->receipted = head.tip.seq;
     }
 }
@@ -317,22 +318,41 @@ static int head_order(const void *a, const void *b)
     return memcmp(a, b, HEAD_BYTES);
 }
 
-static void changed_heads(const struct focal_oplog *ol, const struct focal_hash *scope_id, struct focal_buf *heads)
+/* What is to be said of a line: how far it is held whole, if that is not what was said last. Where a cut leaves less than that, it
+ * is not said again; but where something is missing now that we have signed for, less is. Of a branch that misses its first entry
+ * there is nothing to say: what was said of it stands until it comes, or an epoch is opened. */
+static bool to_be_said(struct focal_oplog *ol, const struct oplog_log *log, uint64_t *upto)
+{
+    const uint64_t tip = focal_log_tip(&log->pub)->seq;
+    if (tip <= log->pub.base.seq || (tip <= log->receipted && !ol->holes))
+        return false;
+    *upto = focal_oplog_whole(ol, &log->pub);
+    return *upto > log->pub.base.seq && (*upto > log->receipted || (*upto < log->receipted && *upto < tip));
+}
+
+static enum focal_status changed_heads(struct focal_oplog *ol, const struct focal_hash *scope_id, struct focal_buf *heads)
 {
     const struct oplog_scope *scope = focal_oplog_scope_of(ol, scope_id);
     size_t count = 0;
     for (size_t i = 0; scope && i < scope->log_count && count < FOCAL_RECEIPT_HEADS_MAX; i++) {
         const struct oplog_log *log = scope->logs[i];
-        const struct focal_tip *tip = focal_log_tip(&log->pub);
-        if (tip->seq <= log->pub.base.seq || tip->seq <= log->receipted)
+        struct focal_hash h = focal_log_tip(&log->pub)->h;
+        uint64_t upto;
+        if (!to_be_said(ol, log, &upto))
             continue;
+        if (upto < focal_log_tip(&log->pub)->seq) {
+            enum focal_status st = focal_oplog_hash_at(ol, ol->store, &log->pub, upto, &h);
+            if (st != FOCAL_OK)
+                return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
+        }
         focal_buf_bytes(heads, log->pub.id.b, sizeof log->pub.id.b);
-        focal_buf_be64(heads, tip->seq + FOCAL_PLANTED(RECEIPT_AHEAD));
-        focal_buf_bytes(heads, tip->h.b, sizeof tip->h.b);
+        focal_buf_be64(heads, upto + FOCAL_PLANTED(RECEIPT_AHEAD));
+        focal_buf_bytes(heads, h.b, sizeof h.b);
         count++;
     }
     if (!heads->failed && count > 1)
         qsort(heads->data, count, HEAD_BYTES, head_order);
+    return heads->failed ? FOCAL_NO_MEMORY : heads->len == 0 ? FOCAL_NOT_FOUND : FOCAL_OK;
 }
 
 enum focal_status focal_oplog_make_receipt(struct focal_oplog *ol, const struct focal_scope *scope, uint32_t day, struct focal_buf *body,
@@ -345,8 +365,7 @@ enum focal_status focal_oplog_make_receipt(struct focal_oplog *ol, const struct 
     struct focal_buf heads;
     focal_scope_id(&r.scope, &ol->network, scope);
     focal_buf_init(&heads, FOCAL_RECEIPT_HEADS_MAX * HEAD_BYTES);
-    changed_heads(ol, &r.scope, &heads);
-    enum focal_status st = heads.failed ? FOCAL_NO_MEMORY : heads.len == 0 ? FOCAL_NOT_FOUND : FOCAL_OK;
+    enum focal_status st = changed_heads(ol, &r.scope, &heads);
     if (st == FOCAL_OK)
         st = focal_oplog_epoch_ensure(ol, NULL);
     if (st == FOCAL_OK) {

@@ -290,6 +290,27 @@ enum focal_status focal_oplog_force(struct focal_oplog *ol, const struct entry_n
     return st == FOCAL_OK ? add_force(ol, out, TARGET_RECORD, &name->record, scope, NULL, creator) : st;
 }
 
+static bool same_office(const struct focal_office *one, const struct focal_office *other)
+{
+    return one && other && strcmp(one->text, other->text) == 0;
+}
+
+/* A redaction counts by the right, or because it is of the office that wrote the entry or created its record; whose that is may
+ * not be known here, and then it may be anybody's. */
+bool focal_oplog_maybe_void(const struct focal_oplog *ol, const struct entry_name *name, const struct focal_log *in)
+{
+    const struct focal_office *owner = office_of(ol, name->author.b), *creator = creator_of(ol, name, in);
+    for (size_t i = 0; i < ol->statements.cut_count; i++) {
+        const struct focal_cut *cut = ol->statements.cuts[i];
+        const struct focal_office *by = office_of(ol, cut->key.b);
+        const bool right = has_right(ol, &cut->key), own = !owner || !creator || same_office(owner, by) || same_office(creator, by);
+        if (cut->reach.kind == FOCAL_REACH_RIGHT ? right && cut->reach.right == FOCAL_RIGHT_REDACT
+            : (right || own) && (cut->reach.kind == FOCAL_REACH_EVERYTHING || focal_scope_compare(&cut->reach.scope, &in->scope) == 0))
+            return true;
+    }
+    return false;
+}
+
 enum focal_status focal_oplog_record_redacted(struct focal_oplog *ol, const struct focal_ref *record, const struct focal_hash *scope, bool *redacted)
 {
     struct redaction_force f = { .by_others = true };

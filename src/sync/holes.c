@@ -81,10 +81,18 @@ bool hole_wanted(struct peer_log *p, const struct focal_want *w)
     return true;
 }
 
+void hole_filled(struct peer_log *p, uint64_t upto)
+{
+    if (p->wanted_from != 0 && p->wanted_from <= upto)
+        p->wanted_from = upto < p->theirs ? upto + 1 : 0;
+}
+
 /* An entry came back here; have they asked for it, or for one before it? */
 static void give(struct focal_session *s, const struct focal_log *line, uint64_t seq)
 {
     struct peer_log *p = peer_log_get(s, &line->id);
+    if (p && !p->fork)
+        ack_owe(s, p);                  /* from whomever it came: until now we have not acknowledged it */
     if (!p || FOCAL_PLANTED(HOLE_NOT_GIVEN_ON) || p->wanted_from == 0 || p->wanted_from > seq || !shared_by_id(s, &line->name.scope))
         return;
     if (p->fork)
@@ -101,6 +109,8 @@ static void give_all(struct focal_session *s)
     while (focal_map_next(&s->logs, &at, NULL, &value)) {
         struct peer_log *p = value;
         const struct focal_log *line = NULL;
+        if (!p->fork && focal_oplog_log(s->host->oplog, &p->id))
+            ack_owe(s, p);
         while (p->wanted_from != 0 && (line = focal_oplog_next_line(s->host->oplog, &p->id, line)) != NULL)
             if (focal_log_tip(line)->seq >= p->wanted_from)
                 p->fork ? fork_send_again(p, line, p->wanted_from) : send_again(p, p->wanted_from, focal_log_tip(line)->seq);

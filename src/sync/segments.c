@@ -272,6 +272,7 @@ enum focal_status ack_take(struct focal_session *s, const struct focal_ack *ack)
             continue;
         if (p->theirs < item.seq)
             p->theirs = item.seq;
+        hole_filled(p, item.seq);
         if (p->next != 0 && p->next <= item.seq)
             p->next = item.seq + 1;
     }
@@ -313,7 +314,14 @@ bool ack_make(struct focal_session *s, struct focal_message *m, struct focal_buf
         }
         if (focal_log_tip(log)->seq == 0 && !FOCAL_PLANTED(STAGED_ACKNOWLEDGED))
             continue;           /* only staged so far, or cut: nothing durable and signed to speak of */
-        struct focal_ack_item item = { .log = p->id, .seq = FOCAL_PLANTED(STAGED_ACKNOWLEDGED) ? log->staged.seq : focal_log_tip(log)->seq };
+        /* What is missing is not acknowledged; how far the log is known here is told by itself, and what is missing is asked for. */
+        const uint64_t whole = focal_oplog_whole(s->host->oplog, log);
+        if (whole < focal_log_tip(log)->seq && p->tip_told < focal_log_tip(log)->seq) {
+            p->tip_told = focal_log_tip(log)->seq;
+            s->announces_due += !p->announce_due;
+            p->announce_due = true;
+        }
+        struct focal_ack_item item = { .log = p->id, .seq = FOCAL_PLANTED(STAGED_ACKNOWLEDGED) ? log->staged.seq : whole };
         focal_ack_put(items, &item);
         m->is.ack.count++;
         if (items->len + 24 > ITEMS_MAX)

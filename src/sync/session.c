@@ -517,5 +517,7 @@ bool focal_session_has(const struct focal_session *s, const struct focal_log *li
         return false;
     const bool trunk = focal_id_equal(&line->id, &line->line);
     *seq = p->fork ? fork_holds(s, p, line) : trunk ? p->theirs : line->base.seq;
+    if (!p->fork && p->wanted_from != 0 && p->wanted_from <= *seq)     /* they hold its name, and asked for what it says */
+        *seq = p->wanted_from - 1 > line->base.seq ? p->wanted_from - 1 : line->base.seq;
     return true;
 }

@@ -60,6 +60,7 @@ struct peer_log {
     struct fork *fork;              /* NULL: one line here and there, as far as we know */
     uint64_t hole_asked, hole_next_ms;          /* the hole last asked of them; when the next may be */
     uint64_t holes_asked_at;        /* how many had been found then */
+    uint64_t tip_told;              /* announced because it could not be acknowledged: up to here */
     uint64_t wanted_from;           /* they asked for what they held once, from here on; 0: never */
     uint64_t again_from, again_to;  /* of that, to be sent; 0: nothing */
     bool told_cuts;                 /* what they sent was beyond a cut, and they have heard of it */
@@ -217,6 +218,7 @@ enum focal_status ask_if_behind(struct focal_session *, struct peer_log *);
 enum focal_status holes_ask(struct focal_session *);      /* what is missing here, once of each peer */
 bool hole_wanted(struct peer_log *, const struct focal_want *);        /* true: it is only that, and will be sent by hole_piece */
 void holes_give(struct focal_session *);                  /* what they asked for and is here now */
+void hole_filled(struct peer_log *, uint64_t upto);       /* they have all of it up to here */
 enum focal_status hole_piece(struct focal_session *, struct peer_log *, const struct focal_log *, struct focal_piece *, struct focal_buf *packed);
 void asks_forget_link(struct focal_sync_host *, uint64_t link);
 void asks_touch(struct focal_session *, const struct peer_log *);      /* something of it was admitted */

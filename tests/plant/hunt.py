@@ -50,6 +50,7 @@ HUNTERS = {
     "LOWER_CUT_COUNTS": ["laws_cut_laws", "sim_cuts"],
     "RIGHT_CUT_IGNORED": ["sim_cuts", "laws_cut_laws"],
     "VOID_STAYS_HIDDEN": ["sim_cuts", "laws_cut_laws"],
+    "HOLE_SIGNED_FOR": ["unit_oplog_holes", "unit_sync_cuts"],
     "HOLE_STAYS": ["unit_oplog_cuts", "sim_cuts"],
     "WAITING_IS_SENT": ["unit_sync_cuts"],
     "HOLE_NOT_GIVEN_ON": ["sim_cuts"],

@@ -113,6 +113,34 @@ static void redacting_many_on_one_day(void **state)
     HAS(ask(w, "{\"id\":4,\"do\":\"verify\"}"), "\"errors\":[]");
 }
 
+/* What is missing is told by status, with what follows from it; of a line that is not held nothing is missing. */
+static void what_is_missing(void **state)
+{
+    struct world *w = *state;
+    uint8_t key[5 + 16 + 8] = "hole/";
+    start(w);
+    ask(w, "{\"id\":1,\"do\":\"nil-return.new\",\"with\":{\"fields\":{\"country\":\"KEN\",\"period\":\"2018-Q2\"}}}");
+    const struct focal_oplog *ol = focal_node_oplog(w->node);
+    for (int held = 0; held < 2; held++) {
+        memset(key + 5, 7, 16);
+        for (size_t i = 0; held && i < focal_oplog_log_count(ol); i++)
+            if (focal_oplog_log_at(ol, i)->scope.cls == FOCAL_SCOPE_NETWORK)
+                memcpy(key + 5, focal_oplog_log_at(ol, i)->line.b, 16);
+        focal_put_be64(key + 21, 2);
+        assert_int_equal(focal_store_begin(w->store), FOCAL_OK);
+        assert_int_equal(focal_store_put(w->store, FOCAL_SHELF_META, focal_span_of(key, sizeof key), focal_span_of(key, 0)), FOCAL_OK);
+        assert_int_equal(focal_store_commit(w->store), FOCAL_OK);
+        start_again(w);
+        start(w);
+        ol = focal_node_oplog(w->node);
+        const char *said = ask(w, "{\"id\":2,\"do\":\"status\"}");
+        if (held)
+            HAS(said, "\"what\":\"what 1 entry says here is missing");
+        else
+            assert_null(strstr(said, "missing"));
+    }
+}
+
 /* Whole records may be redacted at any time; what would say which values stand somewhere may not be asked. */
 static void redacting_under_a_veil(void **state)
 {
@@ -133,6 +161,6 @@ static void redacting_under_a_veil(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-    const struct CMUnitTest tests[] = { T(redacting), T(what_cannot_be_read), T(redacting_many_on_one_day), T(redacting_under_a_veil) };
+    const struct CMUnitTest tests[] = { T(redacting), T(what_cannot_be_read), T(redacting_many_on_one_day), T(what_is_missing), T(redacting_under_a_veil) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -292,6 +292,66 @@ static void what_was_erased_is_asked_for(void **state)
     ends_close(&a, &b);
 }
 
+/* Who has a hole acknowledges nothing behind it, whoever fills it; and who is asked for it knows that it is missing there. */
+static void what_is_missing_is_not_acknowledged(void **state)
+{
+    (void)state;
+    struct focal_buf cut;
+    struct focal_ref record, edit, last, notice;
+    struct focal_error err;
+    uint64_t seq;
+    begin(&ssd);
+    write_value(&ssd, &scope_network, NULL, FIELD_A, 1, &record);
+    write_value(&ssd, &scope_network, &record, FIELD_A, 2, &edit);
+    write_value(&ssd, &scope_network, &record, FIELD_A, 3, &last);
+    commit(&ssd);
+    carry_all(&ssd, &ken);
+    const struct focal_redact r = { .scope = scope_network, .entries = &edit, .entry_count = 1, .reason = 2 };
+    cut_of(&cut, &ssd, &ken, UINT64_MAX);
+    begin(&ssd);
+    assert_int_equal(focal_oplog_redact(ssd.ol, &r, &notice, &err), FOCAL_OK);
+    commit(&ssd);
+    carry_all(&ssd, &hq);
+    hold(&hq, &cut);
+    hold(&ken, &cut);
+
+    /* A new member gets it with the hole, on its link with headquarters. */
+    struct office mli;
+    office_make(&mli, &net, "MLI", 11);
+    struct office *all[] = { &hq, &ken, &ssd };
+    for (int i = 0; i < 3; i++) {
+        hold(&mli, &all[i]->statement);
+        hold(all[i], &mli.statement);
+    }
+    hold(&mli, &mli.statement);
+    hold(&mli, &cut);
+    ends_link(&a, &hq, &b, &mli);
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    const struct focal_log *log = log_of(&hq, &net, &ssd, &scope_network);
+    assert_int_equal(head_of(&mli, &ssd, &net, &scope_network), last.seq);
+    assert_true(focal_oplog_has_holes(mli.ol) && focal_session_equal(a.s) && focal_session_equal(b.s));
+    assert_int_equal(focal_session_tick(b.s), FOCAL_OK);
+    pump(&a, &b);
+    assert_true(focal_session_has(a.s, log, &seq) && seq == edit.seq - 1);
+
+    /* It comes by another way. */
+    carry_all(&ken, &mli);
+    begin(&mli);
+    struct carried c;
+    assert_int_equal(take_up(&ken, log_of(&ken, &net, &ssd, &scope_network), 1, FOCAL_SEGMENT_PACKED_MAX, &c), FOCAL_OK);
+    assert_int_equal(hand_over(&mli, &c), FOCAL_OK);
+    commit(&mli);
+    carried_close(&c);
+    assert_false(focal_oplog_has_holes(mli.ol));
+    assert_int_equal(focal_session_tick(b.s), FOCAL_OK);
+    pump(&a, &b);
+    assert_true(focal_session_has(a.s, log, &seq) && seq == last.seq);
+    focal_buf_close(&cut);
+    ends_close(&a, &b);
+    office_close(&mli);
+}
+
 /* What was erased lies beyond the cut: nobody would give it, so nothing is asked for, and no link is woken for it. */
 static void what_was_erased_beyond_the_cut_is_not(void **state)
 {
@@ -333,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(nothing_more_is_sent), WITH(nothing_more_on_a_link_that_closes), WITH(who_goes_on_sending_is_sent_the_cut), WITH(one_who_has_not_heard_of_it),
         WITH(a_later_cut_leaves_more), WITH(what_was_erased_is_asked_for), WITH(what_was_erased_beyond_the_cut_is_not),
+        WITH(what_is_missing_is_not_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
