@@ -353,6 +353,11 @@ static enum focal_status within_cut(struct arrival *a)
     const struct focal_stretch all = a->s;
     a->last = a->log->limit;
     a->vouched = a->shortened = true;
+    /* What is left may all be held, where it leaves the line that it agreed with up to there. */
+    while (a->log->parent && a->last <= a->log->pub.base.seq) {
+        a->log = a->log->parent;
+        a->known = true;
+    }
     return focal_oplog_cut(&a->s, &a->ol->arena, &all, 0, (size_t)(a->last - all.first) + 1);
 }
 
@@ -610,12 +615,11 @@ static enum focal_status admit(struct arrival *a)
     do
         st = place(a);
     while (st == FOCAL_MORE);
+    if (st == FOCAL_OK && a->last > a->log->pub.head.seq)
+        st = within_cut(a);
     if (st == FOCAL_OK && a->last <= a->log->pub.head.seq)     /* nothing new, unless something of it is missing here */
         return focal_oplog_holes_fill(a->ol, a->log, &a->s);
     if (st != FOCAL_OK)
-        return st;
-    st = within_cut(a);
-    if (st != FOCAL_OK || a->last <= a->log->pub.head.seq)
         return st;
     st = quotes_true(a);
     if (st == FOCAL_OK)
@@ -637,6 +641,7 @@ enum focal_status focal_oplog_admit(struct focal_oplog *ol, const struct focal_i
     struct arrival a = { .ol = ol, .in = in, .err = err };
     focal_arena_reset(&ol->arena);
     enum focal_status st = admit(&a);
+    focal_assert(st != FOCAL_OK || a.known);
     if (log)
         *log = a.known ? &a.log->pub : NULL;
     return st;

@@ -1,0 +1,120 @@
+/* Cuts against authors and peers who do as they like: pieces that leave a held line beside a listed tip, forks of which a cut lists
+ * a tip, logs made to be listed, and what is taken back while a cut stands. */
+#include "redactors.h"
+
+static const struct focal_reach everything = { .kind = FOCAL_REACH_EVERYTHING };
+
+static void cut_off(struct focal_buf *out, const struct office *of, struct focal_reach reach, uint64_t number, const struct focal_cut_tip *tips, size_t count)
+{
+    struct focal_buf list, body;
+    focal_buf_init(out, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&list, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    for (size_t i = 0; i < count; i++)
+        focal_cut_tip_put(&list, &tips[i]);
+    const struct focal_cut c = { .office = of->code, .key = of->keys.sign_public, .reach = reach, .number = number, .tips = focal_buf_view(&list),
+        .day = 20100, .reason = FOCAL_CUT_REVOKED };
+    focal_cut_encode(&body, &c);
+    focal_statement_sign(out, net.authority.secret, &net.id, focal_buf_view(&body));
+    assert_false(out->failed);
+    focal_buf_close(&list);
+    focal_buf_close(&body);
+}
+
+/* A case in the network and some changes of it, which everybody holds. */
+static const struct focal_log *ken_writes(size_t changes)
+{
+    struct focal_ref r, ref;
+    struct office *ken = &offices[KEN];
+    begin(ken);
+    assert_int_equal(try_write(ken, &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(canary), &r), FOCAL_OK);
+    for (size_t i = 0; i < changes; i++)
+        assert_int_equal(try_write(ken, &scope_network, &r, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(other_canary), &ref), FOCAL_OK);
+    commit(ken);
+    exchange();
+    return log_of(ken, &net, ken, &scope_network);
+}
+
+static struct focal_cut_tip tip_at(const struct focal_log *log, uint64_t seq)
+{
+    struct focal_cut_tip tip = { .log = log->id, .tip = { .seq = seq } };
+    assert_int_equal(focal_oplog_hash_on(offices[KEN].ol, log, seq, &tip.tip.h), FOCAL_OK);
+    return tip;
+}
+
+/* The log from its beginning up to seq, whose entry says something else; nobody's key is needed. */
+static struct focal_tip other_branch(struct carried *k, const struct focal_log *log, uint64_t seq)
+{
+    struct focal_packer *packer = focal_packer_open();
+    struct focal_arena arena;
+    struct focal_stretch s, all;
+    struct focal_hash h;
+    assert_int_equal(take_up(&offices[KEN], log, 1, 15000, k), FOCAL_OK);
+    focal_arena_init(&arena, 1 << 24);
+    assert_int_equal(focal_stretch_unpack(packer, &all, &arena, focal_buf_view(&k->packed)), FOCAL_OK);
+    assert_true(all.first == 1 && all.count >= seq);
+    s = all;
+    s.count = (size_t)seq;
+    for (size_t r = 0; r < s.run_count; r++)
+        s.run_count = s.runs[r].first > seq ? r : s.run_count;
+    s.entries[seq - 1].payload = s.entries[0].payload;
+    focal_chain_start(&h, &log->id);
+    for (size_t i = 0; i < s.count; i++) {
+        uint8_t salt[FOCAL_SALT_BYTES];
+        struct focal_hash c;
+        assert_true(focal_stretch_salt(&s, i, salt, focal_salt_from_seed));
+        focal_commitment(&c, salt, s.entries[i].payload);
+        focal_chain_next(&h, &h, &log->id, s.entries[i].header, &c);
+    }
+    focal_buf_clear(&k->packed);
+    assert_int_equal(focal_stretch_pack(packer, &k->packed, &s), FOCAL_OK);
+    k->piece.last = seq;
+    k->piece.is_signed = false;
+    focal_arena_close(&arena);
+    focal_packer_close(packer);
+    return (struct focal_tip){ .seq = seq, .h = h };
+}
+
+static enum focal_status admit(struct office *at, const struct carried *k, const struct focal_log **log)
+{
+    const struct focal_incoming in = { .name = &k->name, .before = k->piece.before, .packed = focal_buf_view(&k->packed),
+        .signature = k->piece.is_signed ? &k->piece.signature : NULL };
+    struct focal_error err = { .status = FOCAL_OK };
+    begin(at);
+    const enum focal_status st = focal_oplog_admit(at->ol, &in, log, &err);
+    commit(at);
+    return st;
+}
+
+/* Who lacks the cut and holds another branch sends what is held here, and goes on beyond the listed tip: nothing of it is new, and the
+ * log it is of is known. */
+static void what_leaves_the_line_at_the_tip(void **state)
+{
+    (void)state;
+    struct carried k;
+    struct focal_buf cut;
+    struct office *hq = &offices[HQ];
+    const struct focal_log *log = ken_writes(4), *held = log_of(hq, &net, &offices[KEN], &scope_network), *out = NULL;
+    const struct focal_cut_tip tip = tip_at(log, 3);
+    cut_off(&cut, &offices[KEN], everything, 1, &tip, 1);
+    hold(hq, &cut);
+    for (uint64_t at = 4; at <= 5; at++) {
+        (void)other_branch(&k, log, at);
+        assert_int_equal(admit(hq, &k, &out), FOCAL_OK);
+        assert_ptr_equal(out, held);
+        assert_true(held->head.seq == 6 && held->staged.seq == 6 && !held->forked);
+        carried_close(&k);
+    }
+    assert_verifies(hq, NULL);
+    focal_buf_close(&cut);
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH(what_leaves_the_line_at_the_tip),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
