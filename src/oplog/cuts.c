@@ -319,6 +319,10 @@ static enum focal_status set_limit(struct focal_oplog *ol, struct oplog_log *lin
     st = clip(ol, line);
     if (st != FOCAL_OK || limit == was)
         return st;
+    if (!focal_oplog_scope_of(ol, &line->pub.name.scope)) {     /* it was rolled back, and all that the line held with it */
+        focal_assert(!note && !focal_oplog_has_entries(line));
+        return FOCAL_OK;
+    }
     focal_oplog_head_moved(ol, line);
     uint64_t first = (was < limit ? was : limit), last = was < limit ? limit : was;
     first = (first > line->pub.base.seq ? first : line->pub.base.seq) + 1;

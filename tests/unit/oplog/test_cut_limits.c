@@ -109,12 +109,54 @@ static void what_leaves_the_line_at_the_tip(void **state)
     focal_buf_close(&cut);
 }
 
+/* A membership brings a new scope, and a log there that a cut has long left something of; the disk is full, and the step is taken
+ * back: the log stays in memory, its scope does not. Then it comes again. */
+static void a_scope_that_is_rolled_back(void **state)
+{
+    (void)state;
+    static const struct focal_scope uganda = { .cls = FOCAL_SCOPE_COUNTRY, .country = "UGA" };
+    struct focal_buf cut, membership;
+    struct focal_certificate c;
+    struct focal_ref ref;
+    struct carried k;
+    struct office *ken = &offices[KEN], *hq = &offices[HQ];
+    certificate_for(&c, ken, 2);
+    c.read[c.read_count++] = c.write[c.write_count++] = uganda;
+    focal_buf_init(&membership, FOCAL_STATEMENT_MAX);
+    certificate_sign(&membership, &net, &c);
+    hold(ken, &membership);
+    begin(ken);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(try_write(ken, &uganda, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark(canary), &ref), FOCAL_OK);
+    commit(ken);
+    const struct focal_log *log = log_of(ken, &net, ken, &uganda);
+    const struct focal_cut_tip tip = tip_at(log, 2);
+    cut_off(&cut, ken, everything, 1, &tip, 1);
+    hold(hq, &cut);
+    assert_int_equal(take_up(ken, log, 1, 15000, &k), FOCAL_OK);
+    for (int round = 0; round < 2; round++) {
+        begin(hq);
+        assert_int_equal(focal_oplog_add_statement(hq->ol, focal_buf_view(&membership)), FOCAL_OK);
+        assert_int_equal(hand_over(hq, &k), FOCAL_OK);
+        assert_int_equal(log_of(hq, &net, ken, &uganda)->head.seq, 2);
+        if (round == 0)
+            roll_back(hq);
+        else
+            commit(hq);
+        assert_int_equal(log_of(hq, &net, ken, &uganda)->head.seq, round ? 2 : 0);
+    }
+    assert_verifies(hq, NULL);
+    carried_close(&k);
+    focal_buf_close(&cut);
+    focal_buf_close(&membership);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(what_leaves_the_line_at_the_tip),
+        WITH(what_leaves_the_line_at_the_tip), WITH(a_scope_that_is_rolled_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
