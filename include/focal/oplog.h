@@ -54,6 +54,8 @@ const struct focal_certificate *focal_oplog_mine(const struct focal_oplog *);   
 const struct focal_cut *focal_oplog_cut_at(const struct focal_oplog *, size_t i);
 /* Does any cut held list this very tip? Then what leads to it needs no signature. */
 bool focal_oplog_is_vouched(const struct focal_oplog *, const struct focal_id *log, const struct focal_tip *);
+/* And the statement that does, as long as it is held. */
+bool focal_oplog_vouches(const struct focal_oplog *, const struct focal_id *log, const struct focal_tip *, struct focal_span *statement);
 /* The statement itself, where it is of this key, else empty. False: at the end. */
 bool focal_oplog_cut_statement(const struct focal_oplog *, size_t i, const struct focal_key *, struct focal_span *statement);
 /* The one that takes everything from a key; NULL: none. */
@@ -217,7 +219,7 @@ FOCAL_MUST_USE enum focal_status focal_oplog_read_upto(struct focal_oplog *, con
 /* ---- incidents ------------------------------------------------------------------------------------------------------------------------------------- */
 
 enum focal_incident_kind {
-    FOCAL_INCIDENT_FORK = 1,            /* an author signed two branches of one log: both tips, signed */
+    FOCAL_INCIDENT_FORK = 1,            /* an author signed two branches of one log: both tips, signed or vouched for */
     FOCAL_INCIDENT_ROLLBACK = 2,        /* this office signed what was not here: what it held (unsigned), what it had signed */
     FOCAL_INCIDENT_OPENED = 3,          /* an office went on from an old or second copy of its database: log is where it says so */
     FOCAL_INCIDENT_TWO_LIVE = 4         /* two copies of an office spoke here at once: the log's epoch is the first 8 bytes of either, the smaller first */
@@ -228,6 +230,7 @@ struct focal_incident {
     struct focal_log_name log;
     struct focal_tip base, tips[2];
     struct focal_signature signatures[2];       /* over the tips, by log.author: anyone can check them */
+    bool vouched[2];                    /* a tip without a signature that a cut lists: focal_oplog_vouches has what stands for it */
 };
 /* [tx] EXISTS: of these two it is kept, or of this author so many that more would say nothing new. */
 FOCAL_MUST_USE enum focal_status focal_oplog_incident_two_live(struct focal_oplog *, const struct focal_key *author, const uint8_t one[8], const uint8_t other[8]);

@@ -289,13 +289,23 @@ static enum focal_status proof_entry(void *data, uint64_t seq, struct focal_span
     return FOCAL_OK;
 }
 
-static json_t *tip_json(const struct focal_tip *tip, const struct focal_signature *signature)
+static json_t *tip_json(const struct focal_tip *tip)
 {
     json_t *out = json_object();
     json_object_set_new(out, "seq", json_integer((json_int_t)tip->seq));
     json_object_set_new(out, "h", hex_json(tip->h.b, sizeof tip->h.b));
-    if (signature)
-        json_object_set_new(out, "signature", hex_json(signature->b, sizeof signature->b));
+    return out;
+}
+
+/* Where the author's signature is not held, the authority's over a cut that lists the tip stands for it. */
+static json_t *signed_tip(struct focal_oplog *oplog, const struct focal_incident *is, int which, const struct focal_id *log)
+{
+    struct focal_span cut;
+    json_t *out = tip_json(&is->tips[which]);
+    if (is->vouched[which] && focal_oplog_vouches(oplog, log, &is->tips[which], &cut))
+        json_object_set_new(out, "vouched", hex_json(cut.data, cut.len));
+    else
+        json_object_set_new(out, "signature", hex_json(is->signatures[which].b, sizeof is->signatures[which].b));
     return out;
 }
 
@@ -321,9 +331,9 @@ static json_t *proof_head(struct focal_oplog *oplog, const struct focal_incident
     json_object_set_new(out, "scope", hex_json(is->log.scope.b, sizeof is->log.scope.b));
     json_object_set_new(out, "lane", json_integer(is->log.lane));
     json_object_set_new(out, "log", hex_json(log.b, sizeof log.b));
-    json_object_set_new(out, "base", tip_json(&is->base, NULL));
-    json_object_set_new(out, "one", tip_json(&is->tips[0], &is->signatures[0]));
-    json_object_set_new(out, "other", tip_json(&is->tips[1], &is->signatures[1]));
+    json_object_set_new(out, "base", tip_json(&is->base));
+    json_object_set_new(out, "one", signed_tip(oplog, is, 0, &log));
+    json_object_set_new(out, "other", signed_tip(oplog, is, 1, &log));
     focal_buf_close(&what);
     return out;
 }

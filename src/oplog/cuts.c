@@ -275,18 +275,26 @@ uint64_t focal_oplog_limit(struct focal_oplog *ol, const struct focal_id *id, co
     return st == FOCAL_OK ? least : 0;
 }
 
-bool focal_oplog_is_vouched(const struct focal_oplog *ol, const struct focal_id *log, const struct focal_tip *at)
+bool focal_oplog_vouches(const struct focal_oplog *ol, const struct focal_id *log, const struct focal_tip *at, struct focal_span *statement)
 {
     for (size_t i = 0; i < ol->statements.count; i++) {
-        const struct focal_cut *cut = ol->statements.list[i]->cut;
-        for (size_t k = 0; cut && k < focal_cut_tip_count(cut); k++) {
+        const struct held_statement *held = ol->statements.list[i];
+        for (size_t k = 0; held->cut && k < focal_cut_tip_count(held->cut); k++) {
             struct focal_cut_tip tip;
-            focal_cut_tip_get(&tip, cut, k);
-            if (focal_id_equal(&tip.log, log) && tip.tip.seq == at->seq && focal_hash_equal(&tip.tip.h, &at->h))
-                return true;
+            focal_cut_tip_get(&tip, held->cut, k);
+            if (!focal_id_equal(&tip.log, log) || tip.tip.seq != at->seq || !focal_hash_equal(&tip.tip.h, &at->h))
+                continue;
+            *statement = focal_span_of(held->bytes, held->len);
+            return true;
         }
     }
     return false;
+}
+
+bool focal_oplog_is_vouched(const struct focal_oplog *ol, const struct focal_id *log, const struct focal_tip *at)
+{
+    struct focal_span statement;
+    return focal_oplog_vouches(ol, log, at, &statement);
 }
 
 /* ---- the limits of all lines ---------------------------------------------------------------------------------------- */

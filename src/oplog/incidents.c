@@ -48,7 +48,10 @@ static enum focal_status put(struct focal_oplog *ol, enum focal_incident_kind ki
     return focal_store_put(ol->store, FOCAL_SHELF_INCIDENT, focal_span_of(key, sizeof key), focal_buf_view(value));
 }
 
-/* One a log: the proof of a fork is the same however often it is seen, and a peer must not fill the disk with it. */
+/* A tip that a cut vouches for may have come without its author's signature, on either side: then the row has none, and the cut,
+ * which is never forgotten, is the proof.
+ *
+ * One a log: the proof of a fork is the same however often it is seen, and a peer must not fill the disk with it. */
 enum focal_status focal_oplog_incident_fork(struct focal_oplog *ol, struct oplog_log *branch, const struct focal_tip *tip, const struct focal_signature *signature)
 {
     struct oplog_log *trunk = focal_oplog_log_of(ol, &branch->pub.id), *parent = branch->parent;
@@ -104,6 +107,10 @@ enum focal_status focal_oplog_next_incident(struct focal_oplog *ol, uint64_t aft
         focal_cur_copy(&cur, out->tips[i].h.b, sizeof out->tips[i].h.b);
         focal_cur_copy(&cur, out->signatures[i].b, sizeof out->signatures[i].b);
     }
+    struct focal_id log;
+    focal_log_id(&log, &ol->network, &out->log);
+    for (size_t i = 0; i < 2; i++)
+        out->vouched[i] = focal_bytes_zero(out->signatures[i].b, sizeof out->signatures[i].b) && focal_oplog_is_vouched(ol, &log, &out->tips[i]);
     return focal_cur_done(&cur) ? FOCAL_OK : FOCAL_DAMAGED;
 }
 

@@ -109,6 +109,57 @@ static void what_leaves_the_line_at_the_tip(void **state)
     focal_buf_close(&cut);
 }
 
+/* A fork of which a cut lists the tips: they come in unsigned, and what proves that there are two is the cut. */
+static void a_fork_whose_tips_are_vouched_for(void **state)
+{
+    (void)state;
+    struct carried k, trunk;
+    struct focal_buf cut;
+    struct focal_statement s;
+    struct focal_span statement;
+    struct focal_incident seen;
+    struct office *hq = &offices[HQ];
+    const struct focal_log *log = ken_writes(4), *out = NULL;
+    struct focal_cut_tip tips[] = { tip_at(log, 5), { .log = log->id } };
+    const uint64_t held_to = log_of(hq, &net, &offices[KEN], &scope_network)->head.seq;
+    tips[1].tip = other_branch(&k, log, 4);
+    cut_off(&cut, &offices[KEN], everything, 1, tips, 2);
+    hold(hq, &cut);
+    assert_int_equal(admit(hq, &k, &out), FOCAL_OK);
+    assert_true(focal_oplog_log(hq->ol, &log->id)->forked);
+    assert_int_equal(focal_oplog_next_incident(hq->ol, 0, &seen), FOCAL_OK);
+    assert_int_equal(seen.kind, FOCAL_INCIDENT_FORK);
+    assert_true(!seen.vouched[0] && seen.tips[0].seq == held_to);       /* this one was held with its signature */
+    assert_true(focal_verify_head(&seen.signatures[0], &seen.log.author, &net.id, &log->id, &seen.tips[0]));
+    assert_true(seen.vouched[1] && focal_hash_equal(&seen.tips[1].h, &tips[1].tip.h));
+    assert_true(focal_oplog_vouches(hq->ol, &log->id, &seen.tips[1], &statement));
+    assert_true(focal_span_equal(statement, focal_buf_view(&cut)));
+    assert_int_equal(focal_statement_decode(&s, statement), FOCAL_OK);
+    assert_true(s.kind == FOCAL_STATEMENT_CUT && focal_key_equal(&s.is.cut.key, &seen.log.author));
+    assert_verifies(hq, NULL);
+    carried_close(&k);
+
+    /* Who has heard of the cut first has neither signature. */
+    struct office late;
+    office_make(&late, &net, "MLI", 90);
+    hold(&late, &late.statement);
+    hold(&late, &offices[KEN].statement);
+    hold(&late, &cut);
+    assert_int_equal(take_up(&offices[KEN], log, 1, 15000, &trunk), FOCAL_OK);      /* signed further on: comes in up to the tip */
+    assert_int_equal(admit(&late, &trunk, &out), FOCAL_OK);
+    assert_int_equal(out->head.seq, 5);
+    (void)other_branch(&k, log, 4);
+    assert_int_equal(admit(&late, &k, &out), FOCAL_OK);
+    assert_int_equal(focal_oplog_next_incident(late.ol, 0, &seen), FOCAL_OK);
+    assert_true(seen.vouched[0] && seen.vouched[1]);
+    assert_true(seen.tips[0].seq == 5 && seen.tips[1].seq == 4 && seen.base.seq == 3);
+    assert_verifies(&late, NULL);
+    office_close(&late);
+    carried_close(&trunk);
+    carried_close(&k);
+    focal_buf_close(&cut);
+}
+
 /* A membership brings a new scope, and a log there that a cut has long left something of; the disk is full, and the step is taken
  * back: the log stays in memory, its scope does not. Then it comes again. */
 static void a_scope_that_is_rolled_back(void **state)
@@ -156,7 +207,7 @@ static void a_scope_that_is_rolled_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(what_leaves_the_line_at_the_tip), WITH(a_scope_that_is_rolled_back),
+        WITH(what_leaves_the_line_at_the_tip), WITH(a_scope_that_is_rolled_back), WITH(a_fork_whose_tips_are_vouched_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
