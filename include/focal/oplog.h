@@ -34,7 +34,8 @@ const struct focal_genesis *focal_oplog_genesis(const struct focal_oplog *);
 
 /* [tx] EXISTS: held already. NEVER: form or signature. Derived rights are new after it. */
 FOCAL_MUST_USE enum focal_status focal_oplog_add_statement(struct focal_oplog *, struct focal_span statement);
-/* One 8-byte subject per office code (and one for the genesis); set = 16 bytes over all its hashes. Walks in order. */
+/* One 8-byte subject per kind of statement and what its first item names: of certificates and cuts the office code, and the genesis has
+ * one of its own. set = 16 bytes over the hashes of all its statements. Walks in order. */
 bool focal_oplog_subject(const struct focal_oplog *, size_t i, struct focal_subject *out);
 /* Statements of a subject, one by one; false at the end. */
 bool focal_oplog_subject_statement(const struct focal_oplog *, const uint8_t subject[8], size_t i, struct focal_span *statement);
