@@ -80,10 +80,12 @@ FOCAL_MUST_USE bool focal_verify_head(const struct focal_signature *, const stru
 
 /* ---- statements (PROTOCOL §3) --------------------------------------------------------------------------------------------- */
 
-/* body := varint kind, items in strictly ascending tags. Signed over ("focal statement 1", network id, body), genesis
+/* body := varint kind, items in strictly ascending tags. Signed by the authority, or a renewal by the key that the authority
+ * gave for that, over ("focal statement 1", network id, body), genesis
  * with 32 zero bytes as id; network id = H("focal statement 1", 32 zero bytes, body of genesis). A statement's hash =
  * H("focal statement 1", network id, body). Carried as: signature 64, body. Unknown kinds and items from 16 up are kept. */
-enum focal_statement_kind { FOCAL_STATEMENT_GENESIS = 1, FOCAL_STATEMENT_CERTIFICATE = 2, FOCAL_STATEMENT_CUT = 3 /* 4..7: later work */ };
+enum focal_statement_kind { FOCAL_STATEMENT_GENESIS = 1, FOCAL_STATEMENT_CERTIFICATE = 2, FOCAL_STATEMENT_CUT = 3,
+    FOCAL_STATEMENT_RENEWAL = 4, FOCAL_STATEMENT_DELEGATION = 5 /* 6..9: later work */ };
 #define FOCAL_STATEMENT_MAX 8192
 #define FOCAL_CERTIFICATE_SCOPES_MAX 64
 enum focal_role { FOCAL_ROLE_OFFICE = 1, FOCAL_ROLE_HQ = 2 };
@@ -127,17 +129,43 @@ struct focal_cut {
     uint32_t day;
     uint8_t reason;
 };
+/* A delegation gives an office a key that may put off the last day of memberships, and nothing else; of an office the highest
+ * number counts. A renewal does that for one certificate. What both come to is derived where the set is held. */
+#define FOCAL_DELEGATION_MAX 512        /* the whole statement */
+struct focal_delegation {
+    struct focal_office office;         /* who keeps the key */
+    bool key_set; struct focal_key key; /* not set: nobody may any more */
+    uint64_t number;                    /* per office */
+    uint32_t until_day;                 /* no renewal reaches beyond it */
+    uint32_t day;                       /* made on */
+};
+struct focal_renewal {
+    struct focal_office office;
+    struct focal_hash certificate;      /* which it extends */
+    uint64_t number;                    /* per certificate */
+    uint32_t to_day, openings_max;
+    uint32_t day;                       /* made on */
+    struct focal_span delegation;       /* the whole statement; empty: signed by the authority itself. Decoded: in the statement's bytes */
+    struct focal_delegation by;         /* what stands in it; encoding looks at the bytes alone */
+};
 struct focal_statement {                /* decoded head of any statement */
     uint64_t kind;
     struct focal_span body;
     struct focal_span subject;          /* its first item, whatever kind it is, where that bears tag 1: what it is about */
     struct focal_signature signature;
-    union { struct focal_genesis genesis; struct focal_certificate certificate; struct focal_cut cut; } is;
+    union {
+        struct focal_genesis genesis; struct focal_certificate certificate; struct focal_cut cut;
+        struct focal_renewal renewal; struct focal_delegation delegation;
+    } is;
     bool newer;
 };
 void focal_genesis_encode(struct focal_buf *body, const struct focal_genesis *);
 void focal_certificate_encode(struct focal_buf *body, const struct focal_certificate *);
 void focal_cut_encode(struct focal_buf *body, const struct focal_cut *);
+void focal_renewal_encode(struct focal_buf *body, const struct focal_renewal *);
+void focal_delegation_encode(struct focal_buf *body, const struct focal_delegation *);
+/* The key that a delegation gives this office: made from its signing key, so that it stands and falls with that. */
+void focal_renewal_key(struct focal_sign_key *, const struct focal_node_keys *);
 void focal_cut_tip_put(struct focal_buf *tips, const struct focal_cut_tip *);
 size_t focal_cut_tip_count(const struct focal_cut *);
 void focal_cut_tip_get(struct focal_cut_tip *, const struct focal_cut *, size_t i);

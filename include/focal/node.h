@@ -207,6 +207,8 @@ struct focal_oplog *focal_node_oplog(struct focal_node *);          /* for readi
 struct focal_store *focal_node_store(struct focal_node *);
 /* Our office code: of the certificate, or of the invitation before admission. */
 void focal_node_office(const struct focal_node *, struct focal_office *);
+/* The public half of the key with which this office renews memberships, once the authority has given it that. */
+void focal_node_renewal_key(const struct focal_node *, struct focal_key *);
 bool focal_node_admitted(const struct focal_node *);                /* holds the network secret and a certificate */
 void focal_node_words_invitation(const struct focal_node *, uint64_t *invitation);   /* 0: none */
 uint32_t focal_node_invitation_ends(const struct focal_node *);     /* the last day of ours, before admission; 0: none */

@@ -40,7 +40,8 @@ bool focal_oplog_subject(const struct focal_oplog *, size_t i, struct focal_subj
 /* Statements of a subject, one by one; false at the end. */
 bool focal_oplog_subject_statement(const struct focal_oplog *, const uint8_t subject[8], size_t i, struct focal_span *statement);
 void focal_oplog_statements_hash(const struct focal_oplog *, struct focal_hash *out);
-/* Highest-numbered certificate (equal numbers: smaller hash) by office, by sign key, by channel key; NULL if none. */
+/* What a certificate says, but with the last day and the openings that renewals have made of it (src/oplog/renewals.c).
+ * Highest-numbered certificate (equal numbers: smaller hash) by office, by sign key, by channel key; NULL if none. */
 const struct focal_certificate *focal_oplog_certificate(const struct focal_oplog *, const struct focal_office *);
 const struct focal_certificate *focal_oplog_certificate_by_sign(const struct focal_oplog *, const struct focal_key *);
 const struct focal_certificate *focal_oplog_certificate_by_channel(const struct focal_oplog *, const struct focal_key *);
@@ -48,6 +49,11 @@ void focal_oplog_certificate_hash(const struct focal_oplog *, const struct focal
 /* Every office with a certificate, sorted by code. */
 const struct focal_certificate *focal_oplog_office_at(const struct focal_oplog *, size_t i);
 const struct focal_certificate *focal_oplog_mine(const struct focal_oplog *);           /* NULL before admission */
+
+/* The highest number of a renewal of this office; 0: none. */
+uint64_t focal_oplog_renewal_number(const struct focal_oplog *, const struct focal_office *);
+/* The delegation of this office that counts, and the statement itself; false: none was ever given. */
+bool focal_oplog_delegation(const struct focal_oplog *, const struct focal_office *, struct focal_delegation *, struct focal_span *statement);
 
 /* ---- cuts (PROTOCOL §3) ---------------------------------------------------------------------------------------------------------- */
 

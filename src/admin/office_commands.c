@@ -313,6 +313,48 @@ static void admitting_free(void *own)
     focal_buf_close(&v->statement);
 }
 
+/* Each command takes in its own kind, so that a kind that two persons decide on comes by no other. */
+static bool fits(const struct job *j, struct focal_span statement)
+{
+    static const struct { const char *command; uint64_t kind; } kinds[] = { { "office.admit", FOCAL_STATEMENT_CERTIFICATE }, { "office.revoke", FOCAL_STATEMENT_CUT },
+        { "office.renew", FOCAL_STATEMENT_RENEWAL }, { "network.delegate", FOCAL_STATEMENT_DELEGATION } };
+    struct focal_statement s;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].command, j->command->name) == 0)
+            return focal_statement_decode(&s, statement) != FOCAL_OK || s.kind == kinds[i].kind || s.kind > FOCAL_STATEMENT_DELEGATION;
+    return false;
+}
+
+static json_t *taken_json(struct focal_oplog *ol, const struct focal_statement *s)
+{
+    json_t *out = json_object();
+    const struct focal_certificate *c;
+    switch (s->kind) {
+    case FOCAL_STATEMENT_CERTIFICATE:
+        json_object_set_new(out, "office", text_json(s->is.certificate.office.text));
+        json_object_set_new(out, "admitted", json_true());
+        break;
+    case FOCAL_STATEMENT_CUT:
+        json_object_set_new(out, "office", text_json(s->is.cut.office.text));
+        json_object_set_new(out, "revoked", json_true());
+        break;
+    case FOCAL_STATEMENT_RENEWAL:
+        c = focal_oplog_certificate(ol, &s->is.renewal.office);
+        json_object_set_new(out, "office", text_json(s->is.renewal.office.text));
+        json_object_set_new(out, "renewed", json_true());
+        json_object_set_new(out, "membership_to", c ? day_json(c->to_day) : json_null());
+        break;
+    case FOCAL_STATEMENT_DELEGATION:
+        json_object_set_new(out, "office", text_json(s->is.delegation.office.text));
+        json_object_set_new(out, "delegated", json_boolean(s->is.delegation.key_set));
+        json_object_set_new(out, "until", s->is.delegation.key_set ? day_json(s->is.delegation.until_day) : json_null());
+        break;
+    default:
+        break;
+    }
+    return out;
+}
+
 enum job_state run_admit(struct job *j)
 {
     struct admitting *v = j->own;
@@ -328,6 +370,8 @@ enum job_state run_admit(struct job *j)
         uint8_t *room = focal_buf_reserve(&v->statement, len);
         if (!room || !focal_unhex(room, len, focal_span_text(hex)))
             return job_failf(j, FOCAL_MALFORMED, "use `focalctl office admit CODE`", "the statement is not hex");
+        if (!fits(j, focal_buf_view(&v->statement)))
+            return job_failf(j, FOCAL_USAGE, "give it to the command that it is for", "the statement is of another kind");
         j->stage = 1;
     }
     if (j->stage == 1) {
@@ -340,10 +384,5 @@ enum job_state run_admit(struct job *j)
     if (v->answer != FOCAL_OK && v->answer != FOCAL_EXISTS)
         return job_failf(j, v->answer, "is it this network's authority key?", "the statement was not taken");
     struct focal_statement s;
-    json_t *out = json_object();
-    const bool read = focal_statement_decode(&s, focal_buf_view(&v->statement)) == FOCAL_OK, cut = read && s.kind == FOCAL_STATEMENT_CUT;
-    const bool certificate = read && s.kind == FOCAL_STATEMENT_CERTIFICATE;
-    json_object_set_new(out, "office", certificate ? text_json(s.is.certificate.office.text) : cut ? text_json(s.is.cut.office.text) : json_null());
-    json_object_set_new(out, cut ? "revoked" : "admitted", json_true());
-    return job_one(j, out);
+    return job_one(j, focal_statement_decode(&s, focal_buf_view(&v->statement)) == FOCAL_OK ? taken_json(job_oplog(j), &s) : json_object());
 }

@@ -274,7 +274,7 @@ static enum focal_status cut_of(struct job *j, const struct known *k, const stru
     return st == FOCAL_OK && body->failed ? focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the cut") : st;
 }
 
-static json_t *body_json(const struct focal_buf *body)
+json_t *body_json(const struct focal_buf *body)
 {
     char hex[2 * FOCAL_STATEMENT_MAX + 1];
     focal_hex(hex, body->data, body->len);
@@ -315,6 +315,17 @@ static json_t *view_json(const struct known *k, const struct focal_reach *reach)
     return list;
 }
 
+json_t *to_sign_json(struct job *j, const struct focal_office *office, json_t *bodies)
+{
+    json_t *out = json_object();
+    json_object_set_new(out, "office", text_json(office->text));
+    json_object_set_new(out, "network", hex_json(focal_oplog_network(job_oplog(j))->b, 32));
+    json_object_set_new(out, "authority", hex_json(focal_oplog_genesis(job_oplog(j))->authority.b, 32));
+    json_object_set_new(out, "dir", text_json(j->admin->is.dir));
+    json_object_set_new(out, "bodies", bodies);
+    return out;
+}
+
 enum job_state run_revoke_begin(struct job *j)
 {
     struct focal_error err;
@@ -348,12 +359,7 @@ enum job_state run_revoke_begin(struct job *j)
         json_decref(bodies);
         return job_fail(j, &err);
     }
-    json_t *out = json_object();
-    json_object_set_new(out, "office", text_json(k->office.text));
-    json_object_set_new(out, "network", hex_json(focal_oplog_network(job_oplog(j))->b, 32));
-    json_object_set_new(out, "authority", hex_json(focal_oplog_genesis(job_oplog(j))->authority.b, 32));
-    json_object_set_new(out, "dir", text_json(j->admin->is.dir));
-    json_object_set_new(out, "bodies", bodies);
+    json_t *out = to_sign_json(j, &k->office, bodies);
     json_object_set_new(out, "known", view_json(k, &reach));
     return job_one(j, out);
 }
@@ -392,6 +398,25 @@ static json_t *cut_json(struct focal_oplog *ol, const struct focal_cut *cut)
     return one;
 }
 
+/* Who may renew by itself, as the authority said last. */
+static json_t *delegations_json(struct focal_oplog *ol)
+{
+    json_t *list = json_array();
+    const struct focal_certificate *c;
+    for (size_t i = 0; (c = focal_oplog_office_at(ol, i)) != NULL; i++) {
+        struct focal_delegation d;
+        struct focal_span statement;
+        if (!focal_oplog_delegation(ol, &c->office, &d, &statement) || !d.key_set)
+            continue;
+        json_t *one = json_object();
+        json_object_set_new(one, "office", text_json(d.office.text));
+        json_object_set_new(one, "key", hex_json(d.key.b, 32));
+        json_object_set_new(one, "until", day_json(d.until_day));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
 enum job_state run_network(struct job *j)
 {
     struct focal_oplog *ol = job_oplog(j);
@@ -415,5 +440,6 @@ enum job_state run_network(struct job *j)
     json_object_set_new(out, "revoked", json_integer((json_int_t)revoked));
     json_object_set_new(out, "statements", hex_json(set.b, 32));
     json_object_set_new(out, "cuts", cuts);
+    json_object_set_new(out, "delegations", delegations_json(ol));
     return job_one(j, out);
 }

@@ -4,8 +4,9 @@
 #include "focal/io.h"
 
 #include <string.h>
+#include <sys/prctl.h>
 
-enum { KEY_FILE_MAX = 4096 };
+enum { KEY_FILE_MAX = 4096, BODIES_MAX = 32 };
 
 static enum focal_status key_fault(enum focal_status st, const char *path, struct focal_error *err)
 {
@@ -48,5 +49,71 @@ enum focal_status authority_unlock(const struct args *args, const char *dir, con
     focal_buf_wipe_close(&passphrase);
     focal_buf_wipe_close(&file);
     focal_buf_close(&path);
+    return st;
+}
+
+struct signing { struct focal_hash network; struct focal_key authority; struct focal_buf body; };
+
+static enum focal_status look_at_body(const struct args *args, struct signing *s, const char *hex, is_asked_for *asked, struct focal_error *err)
+{
+    struct focal_statement statement;
+    struct focal_buf whole;
+    const size_t len = strlen(hex) / 2;
+    static const uint8_t unsigned_yet[64];
+    focal_buf_clear(&s->body);
+    focal_buf_init(&whole, FOCAL_STATEMENT_MAX);
+    uint8_t *room = focal_buf_reserve(&s->body, len);
+    bool good = room && len > 0 && focal_unhex(room, len, focal_span_text(hex));
+    focal_buf_bytes(&whole, unsigned_yet, sizeof unsigned_yet);
+    focal_buf_span(&whole, focal_buf_view(&s->body));
+    good = good && !whole.failed && focal_statement_decode(&statement, focal_buf_view(&whole)) == FOCAL_OK && !statement.newer && asked(args, &statement);
+    focal_buf_close(&whole);
+    return good ? FOCAL_OK : focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "what the daemon wants signed is not what was asked for; nothing was signed");
+}
+
+static enum focal_status sign_one(struct talk *t, const struct signing *s, const struct focal_sign_key *key, const char *office, const char *request, json_t **told,
+                                  struct focal_error *err)
+{
+    struct focal_buf statement;
+    enum focal_status st;
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_statement_sign(&statement, key->secret, &s->network, focal_buf_view(&s->body));
+    char *out = statement.failed ? NULL : focal_alloc(statement.len * 2 + 1);
+    if (out) {
+        focal_hex(out, statement.data, statement.len);
+        json_decref(*told);
+        *told = NULL;
+        st = talk_one(t, request, json_pack("{s:s, s:s}", "office", office, "statement", out), told, NULL, err);
+    } else {
+        st = focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the statement");
+    }
+    focal_free(out);
+    focal_buf_close(&statement);
+    return st;
+}
+
+enum focal_status authority_sign(const struct args *args, struct talk *t, const json_t *begun, is_asked_for *asked, const char *request, json_t **told, struct focal_error *err)
+{
+    const json_t *bodies = json_object_get(begun, "bodies");
+    struct signing s = { .body = { 0 } };
+    struct focal_sign_key key;
+    enum focal_status st = FOCAL_OK;
+    memset(&key, 0, sizeof key);
+    focal_buf_init(&s.body, FOCAL_STATEMENT_MAX);
+    if (!focal_unhex(s.network.b, 32, focal_span_text(text_of(begun, "network"))) || !focal_unhex(s.authority.b, 32, focal_span_text(text_of(begun, "authority")))
+        || json_array_size(bodies) == 0 || json_array_size(bodies) > BODIES_MAX)
+        st = focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "the daemon's account of what is to be signed cannot be read");
+    (void)!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  /* no core file and no other process sees the authority's key */
+    if (st == FOCAL_OK)
+        st = authority_unlock(args, text_of(begun, "dir"), &s.authority, &key, err);
+    for (size_t i = 0; i < json_array_size(bodies) && st == FOCAL_OK; i++) {
+        const char *hex = json_string_value(json_array_get(bodies, i));
+        st = look_at_body(args, &s, hex ? hex : "", asked, err);
+        if (st == FOCAL_OK)
+            st = sign_one(t, &s, &key, text_of(begun, "office"), request, told, err);
+    }
+    focal_sign_key_wipe(&key);
+    (void)!prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    focal_buf_close(&s.body);
     return st;
 }

@@ -9,4 +9,9 @@
 /* From --authority-key or DIR/keys/authority.key, by the passphrase; it must be this one. Wipe it also when it failed. */
 enum focal_status authority_unlock(const struct args *, const char *dir, const struct focal_key *authority, struct focal_sign_key *, struct focal_error *);
 
+/* Signs what the daemon would have signed ("bodies" of begun), each only if it is what was asked for, and hands it to a
+ * request under "statement" together with "office"; *told is the last answer, the caller's. The daemon may be wrong, or not ours. */
+typedef bool is_asked_for(const struct args *, const struct focal_statement *);
+enum focal_status authority_sign(const struct args *, struct talk *, const json_t *begun, is_asked_for *, const char *request, json_t **told, struct focal_error *);
+
 #endif

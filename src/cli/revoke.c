@@ -6,9 +6,8 @@
 
 #include <string.h>
 #include <strings.h>
-#include <sys/prctl.h>
 
-enum { KNOWN_BYTES_MAX = 256 << 10, BODIES_MAX = 32 };
+enum { KNOWN_BYTES_MAX = 256 << 10 };
 
 /* ---- heads ---- */
 
@@ -36,28 +35,6 @@ static void show_heads(const struct args *args, const json_t *item)
     table_close(&t);
 }
 
-struct writing { struct sink to; enum focal_status st; struct focal_error *err; };
-
-static int put_piece(const char *text, size_t len, void *data)
-{
-    struct writing *w = data;
-    w->st = sink_put(&w->to, text, len, w->err);
-    return w->st == FOCAL_OK ? 0 : -1;
-}
-
-/* Written as JSON whatever is asked for on the screen: it is for headquarters' `office revoke --known`. */
-static enum focal_status heads_to_file(const json_t *item, const char *path, struct focal_error *err)
-{
-    struct writing w = { .err = err };
-    if (sink_open(&w.to, path, err) != FOCAL_OK)
-        return err->status;
-    (void)json_dump_callback(item, put_piece, &w, JSON_INDENT(1) | JSON_SORT_KEYS);
-    if (w.st == FOCAL_OK)
-        w.st = sink_put(&w.to, "\n", 1, err);
-    enum focal_status closed = sink_close(&w.to, w.st == FOCAL_OK, err);
-    return w.st == FOCAL_OK ? closed : w.st;
-}
-
 int run_heads(const struct args *args)
 {
     struct talk t;
@@ -74,7 +51,7 @@ int run_heads(const struct args *args)
         json_decref(with);
     talk_close(&t);
     if (st == FOCAL_OK)
-        st = heads_to_file(item, path, &err);
+        st = sink_json(item, path, &err);      /* whatever is asked for on the screen: it is for `office revoke --known` */
     json_decref(item);
     return st == FOCAL_OK ? say_done(0) : say_error(args, &err);
 }
@@ -119,27 +96,11 @@ static enum focal_status question(const struct args *args, json_t *with, struct 
     return st;
 }
 
-struct signing { struct focal_hash network; struct focal_key authority; struct focal_buf body; };
-
-/* The daemon may be wrong, or not ours: what it gives must be a cut of that office, and of the reach that was asked for. */
-static enum focal_status look_at_body(const struct args *args, struct signing *s, const char *hex, struct focal_error *err)
+/* A cut of that office, and of the reach that was asked for. */
+static bool is_cut(const struct args *args, const struct focal_statement *s)
 {
-    struct focal_statement statement;
-    struct focal_buf whole;
-    const size_t len = strlen(hex) / 2;
-    static const uint8_t unsigned_yet[64];
-    focal_buf_clear(&s->body);
-    focal_buf_init(&whole, FOCAL_STATEMENT_MAX);
-    uint8_t *room = focal_buf_reserve(&s->body, len);
-    bool good = room && len > 0 && focal_unhex(room, len, focal_span_text(hex));
-    focal_buf_bytes(&whole, unsigned_yet, sizeof unsigned_yet);
-    focal_buf_span(&whole, focal_buf_view(&s->body));
-    good = good && !whole.failed && focal_statement_decode(&statement, focal_buf_view(&whole)) == FOCAL_OK && statement.kind == FOCAL_STATEMENT_CUT
-        && !statement.newer && strcasecmp(statement.is.cut.office.text, args->operands[0]) == 0;
     const uint8_t reach = args_has(args, OPTION_SCOPE) ? FOCAL_REACH_SCOPE : args_has(args, OPTION_RIGHT) ? FOCAL_REACH_RIGHT : FOCAL_REACH_EVERYTHING;
-    good = good && statement.is.cut.reach.kind == reach;
-    focal_buf_close(&whole);
-    return good ? FOCAL_OK : focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "the daemon's cut is not one of %.20s", args->operands[0]);
+    return s->kind == FOCAL_STATEMENT_CUT && strcasecmp(s->is.cut.office.text, args->operands[0]) == 0 && s->is.cut.reach.kind == reach;
 }
 
 static void show_known(const struct args *args, const json_t *begun)
@@ -179,47 +140,6 @@ static enum focal_status sure(const struct args *args, struct focal_error *err)
     return st;
 }
 
-/* ---- signing ---- */
-
-static enum focal_status sign_all(const struct args *args, struct talk *t, const json_t *begun, json_t **told, struct focal_error *err)
-{
-    const json_t *bodies = json_object_get(begun, "bodies");
-    struct signing s = { .body = { 0 } };
-    struct focal_sign_key key;
-    memset(&key, 0, sizeof key);
-    focal_buf_init(&s.body, FOCAL_STATEMENT_MAX);
-    enum focal_status st = FOCAL_OK;
-    if (!focal_unhex(s.network.b, 32, focal_span_text(text_of(begun, "network"))) || !focal_unhex(s.authority.b, 32, focal_span_text(text_of(begun, "authority")))
-        || json_array_size(bodies) == 0 || json_array_size(bodies) > BODIES_MAX)
-        st = focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "the daemon's account of the office cannot be read");
-    (void)!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    if (st == FOCAL_OK)
-        st = authority_unlock(args, text_of(begun, "dir"), &s.authority, &key, err);
-    for (size_t i = 0; i < json_array_size(bodies) && st == FOCAL_OK; i++) {
-        struct focal_buf statement;
-        const char *hex = json_string_value(json_array_get(bodies, i));
-        focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
-        st = look_at_body(args, &s, hex ? hex : "", err);
-        if (st == FOCAL_OK)
-            focal_statement_sign(&statement, key.secret, &s.network, focal_buf_view(&s.body));
-        char *out = st == FOCAL_OK && !statement.failed ? focal_alloc(statement.len * 2 + 1) : NULL;
-        if (out) {
-            focal_hex(out, statement.data, statement.len);
-            json_decref(*told);
-            *told = NULL;
-            st = talk_one(t, "office.revoke", json_pack("{s:s}", "statement", out), told, NULL, err);
-        } else if (st == FOCAL_OK) {
-            st = focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the cut");
-        }
-        focal_free(out);
-        focal_buf_close(&statement);
-    }
-    focal_sign_key_wipe(&key);
-    (void)!prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-    focal_buf_close(&s.body);
-    return st;
-}
-
 int run_revoke(const struct args *args)
 {
     struct talk t = { 0 };
@@ -239,7 +159,7 @@ int run_revoke(const struct args *args)
     if (st == FOCAL_OK)
         st = sure(args, &err);
     if (st == FOCAL_OK)
-        st = sign_all(args, &t, begun, &told, &err);
+        st = authority_sign(args, &t, begun, is_cut, "office.revoke", &told, &err);
     talk_close(&t);
     if (st == FOCAL_OK && args->json) {
         json_object_set(told, "known", json_object_get(begun, "known"));
@@ -258,13 +178,19 @@ int run_revoke(const struct args *args)
 
 static void show_network(const struct args *args, const json_t *item)
 {
-    const json_t *cuts = json_object_get(item, "cuts");
+    const json_t *cuts = json_object_get(item, "cuts"), *delegations = json_object_get(item, "delegations");
     (void)args;
     printf("Network    ");
     say_text(stdout, text_of(item, "network"));
     printf("\nId         %s\nAuthority  %s\nFounded    %s\nOffices    %" JSON_INTEGER_FORMAT ", and %" JSON_INTEGER_FORMAT " revoked\n", text_of(item, "id"),
            text_of(item, "authority"), text_of(item, "founded"), json_integer_value(json_object_get(item, "offices")),
            json_integer_value(json_object_get(item, "revoked")));
+    for (size_t i = 0; i < json_array_size(delegations); i++) {
+        const json_t *one = json_array_get(delegations, i);
+        printf("Renews     ");
+        say_text(stdout, text_of(one, "office"));
+        printf(", by itself, up to %s\n", text_of(one, "until"));
+    }
     for (size_t i = 0; i < json_array_size(cuts); i++) {
         const json_t *one = json_array_get(cuts, i);
         printf("Cut        ");

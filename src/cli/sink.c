@@ -50,3 +50,24 @@ enum focal_status sink_close(struct sink *s, bool keep, struct focal_error *err)
         (void)unlink(s->temporary);
     return st;
 }
+
+struct writing { struct sink to; enum focal_status st; struct focal_error *err; };
+
+static int put_piece(const char *text, size_t len, void *data)
+{
+    struct writing *w = data;
+    w->st = sink_put(&w->to, text, len, w->err);
+    return w->st == FOCAL_OK ? 0 : -1;
+}
+
+enum focal_status sink_json(const json_t *item, const char *path, struct focal_error *err)
+{
+    struct writing w = { .err = err };
+    if (sink_open(&w.to, path, err) != FOCAL_OK)
+        return err->status;
+    (void)json_dump_callback(item, put_piece, &w, JSON_INDENT(1) | JSON_SORT_KEYS);
+    if (w.st == FOCAL_OK)
+        w.st = sink_put(&w.to, "\n", 1, err);
+    enum focal_status closed = sink_close(&w.to, w.st == FOCAL_OK, err);
+    return w.st == FOCAL_OK ? closed : w.st;
+}

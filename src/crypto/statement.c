@@ -78,6 +78,12 @@ enum focal_status focal_statement_decode(struct focal_statement *out, struct foc
     case FOCAL_STATEMENT_CUT:
         good = focal_cut_items(&out->is.cut, &items, &out->newer);
         break;
+    case FOCAL_STATEMENT_RENEWAL:
+        good = focal_renewal_items(&out->is.renewal, &items, &out->newer);
+        break;
+    case FOCAL_STATEMENT_DELEGATION:
+        good = focal_delegation_items(&out->is.delegation, &items, &out->newer);
+        break;
     default: {
         uint64_t tag;
         struct focal_span value;
@@ -90,13 +96,25 @@ enum focal_status focal_statement_decode(struct focal_statement *out, struct foc
     return good ? FOCAL_OK : FOCAL_MALFORMED;
 }
 
+/* Whose key it is that must have signed: the authority's, or the one that the authority gave for renewals. NULL: nobody's. */
+static const struct focal_key *signer_of(const struct focal_statement *statement, const struct focal_key *authority, const struct focal_hash *network)
+{
+    struct focal_statement by;
+    if (statement->kind != FOCAL_STATEMENT_RENEWAL || statement->is.renewal.delegation.len == 0)
+        return authority;
+    const bool given = focal_statement_decode(&by, statement->is.renewal.delegation) == FOCAL_OK && focal_statement_verify(&by, authority, network);
+    return given ? &statement->is.renewal.by.key : NULL;
+}
+
 bool focal_statement_verify(const struct focal_statement *statement, const struct focal_key *authority,
                             const struct focal_hash *network)
 {
     struct focal_span parts[PARTS];
     statement_parts(parts, network, statement->body);
-    if (statement->kind != FOCAL_STATEMENT_GENESIS)
-        return authority != NULL && network != NULL && focal_verify(&statement->signature, authority, parts, PARTS);
+    if (statement->kind != FOCAL_STATEMENT_GENESIS) {
+        const struct focal_key *signer = authority != NULL && network != NULL ? signer_of(statement, authority, network) : NULL;
+        return signer != NULL && focal_verify(&statement->signature, signer, parts, PARTS);
+    }
 
     /* A genesis vouches for its own key; what makes it ours is its hash. */
     struct focal_hash id;

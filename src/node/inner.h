@@ -120,6 +120,7 @@ struct focal_node {
     struct focal_order *orders; size_t order_first, order_count;
     struct clock clock;
     struct follow follow;
+    bool renewals_looked; uint64_t renewals_looked_mono_ms;
 };
 
 /* node.c */
@@ -152,6 +153,10 @@ const struct link *link_of_office_next(const struct focal_node *, const struct f
 void link_end(struct focal_node *, struct link *, enum focal_bye_reason);      /* says BYE, then closes */
 bool peer_linked(const struct focal_node *, const struct peer *);       /* by any link, however young */
 void links_host(struct focal_node *);   /* fills the session host's calls */
+void statements_tell(struct focal_node *);      /* the set has grown: rights are judged again */
+
+/* renew.c: the days of memberships */
+enum focal_status renew_tick(struct focal_node *);
 
 /* copies.c */
 bool copies_named(struct focal_node *, struct focal_session *fresh);            /* false: a duplicate that does not stay */

@@ -290,10 +290,8 @@ enum focal_status join_statement(struct focal_node *n, struct focal_span stateme
         }
         focal_wipe(&v, sizeof v);
     }
-    n->peers_stale = true;
-    for (size_t i = 0; i < n->link_count; i++)
-        if (focal_session_rights_changed(n->links[i].session) != FOCAL_OK)
-            focal_session_bye(n->links[i].session, FOCAL_BYE_CLOSING);
+    n->renewals_looked = false;         /* it may be the key for them, or a member that is late */
+    statements_tell(n);
     return st;
 }
 

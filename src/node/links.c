@@ -296,15 +296,20 @@ static enum focal_status on_admitted(void *data, struct focal_session *s, struct
     return join_admitted(data, sealed);
 }
 
+void statements_tell(struct focal_node *n)
+{
+    n->peers_stale = true;
+    for (size_t i = 0; i < n->link_count; i++)
+        if (focal_session_rights_changed(n->links[i].session) != FOCAL_OK)
+            focal_session_bye(n->links[i].session, FOCAL_BYE_CLOSING);
+}
+
 static void on_statements_changed(void *data, struct focal_session *from)
 {
     struct focal_node *n = data;
     (void)from;
-    n->peers_stale = true;
     follow_begin(n);            /* it may let us write where we could not */
-    for (size_t i = 0; i < n->link_count; i++)
-        if (focal_session_rights_changed(n->links[i].session) != FOCAL_OK)
-            focal_session_bye(n->links[i].session, FOCAL_BYE_CLOSING);
+    statements_tell(n);
 }
 
 static enum focal_status on_receipt(void *data, struct focal_session *from, struct focal_span body, const struct focal_signature *signature)

@@ -153,7 +153,9 @@ static enum focal_status tick(struct focal_node *n)
         st = history_leave(n);
     if (st == FOCAL_OK)
         st = links_tick(n);
-    return st == FOCAL_OK ? clock_tick(n) : st;
+    if (st == FOCAL_OK)
+        st = clock_tick(n);
+    return st == FOCAL_OK ? renew_tick(n) : st;
 }
 
 /* Gives what failed the step; what an admin or a peer did wrong goes into *answer. */

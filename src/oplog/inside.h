@@ -8,6 +8,7 @@
  *                                                 seeds.c     and for the seeds of their salts
  *   postings.c     which segments speak of what   incidents.c what must not happen, with its proof
  *   cuts.c         how far each line counts       again.c     deriving again what that changes
+ *   renewals.c     until when a membership holds
  *   holes.c        what was erased and should be here   leave.c   erasing a scope that is read no more
  *   rescue.c       honest entries beyond a cut
  *   append.c       rows of segments and logs      staging.c   pieces that wait for their signature
@@ -82,8 +83,12 @@ struct held_statement {
     bool durable;
     uint8_t *bytes;
     size_t len;
-    struct focal_certificate *certificate;      /* NULL: of another kind */
-    struct focal_cut *cut;                      /* likewise */
+    void *what;                                 /* the one of these that it is; NULL: none */
+    struct focal_certificate *certificate;      /* NULL: of another kind; with its last day and openings as renewed */
+    struct focal_cut *cut;                      /* likewise, and so on */
+    struct focal_renewal *renewal;
+    struct focal_delegation *delegation;
+    uint32_t signed_to, signed_openings;        /* of a certificate: what stands in it */
     struct held_statement *same_sign;           /* the next certificate of the same signing key */
 };
 
@@ -368,8 +373,14 @@ void focal_oplog_statements_close(struct focal_oplog *);
 enum focal_status focal_oplog_statements_load(struct focal_oplog *, struct focal_error *);
 enum focal_status focal_oplog_statements_forget(struct focal_oplog *);     /* those that are not durable */
 void focal_oplog_statements_durable(struct focal_oplog *);
+/* Those of a kind about an office: they stand side by side. */
+struct held_statement *const *focal_oplog_statements_of(const struct focal_oplog *, uint64_t kind, const struct focal_office *, size_t *count);
 const struct held_statement *focal_oplog_held_by_sign(const struct focal_oplog *, const struct focal_key *);
 enum focal_status focal_oplog_room(void **array, size_t *cap, size_t count, size_t size);
+
+/* renewals.c */
+/* What the certificates held come to; after the cuts that count are known. */
+void focal_oplog_renewals_derive(struct focal_oplog *);
 
 /* contributes.c */
 /* Does a certificate let this key write in this scope? */

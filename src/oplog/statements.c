@@ -28,8 +28,7 @@ void focal_oplog_statements_init(struct focal_oplog *ol)
 static void free_held(struct held_statement *held)
 {
     focal_free(held->bytes);
-    focal_free(held->certificate);
-    focal_free(held->cut);
+    focal_free(held->what);
     focal_free(held);
 }
 
@@ -156,11 +155,11 @@ static enum focal_status index_subjects(struct focal_oplog *ol)
 
 /* One subject per kind and office. What a statement is about stands in its first item, also in kinds that come later: so every
  * program gives the same names, and one more statement does not make all of its kind go out again. */
-static void subject_of(uint8_t out[8], const struct focal_hash *network, const struct focal_statement *s)
+static void subject_of(uint8_t out[8], const struct focal_hash *network, uint64_t of_kind, struct focal_span subject)
 {
     uint8_t kind[8];
-    focal_put_be64(kind, s->kind);
-    const struct focal_span parts[] = { focal_span_text("focal subject 1"), { network->b, sizeof network->b }, { kind, sizeof kind }, s->subject };
+    focal_put_be64(kind, of_kind);
+    const struct focal_span parts[] = { focal_span_text("focal subject 1"), { network->b, sizeof network->b }, { kind, sizeof kind }, subject };
     struct focal_hash h;
     focal_hash_parts(&h, parts, sizeof parts / sizeof *parts);
     memcpy(out, h.b, 8);
@@ -185,33 +184,80 @@ static size_t place_of(const struct statement_set *set, const struct held_statem
     return low;
 }
 
+struct held_statement *const *focal_oplog_statements_of(const struct focal_oplog *ol, uint64_t kind, const struct focal_office *office, size_t *count)
+{
+    const struct statement_set *set = &ol->statements;
+    struct held_statement least = { .len = 0 };
+    subject_of(least.subject, &ol->network, kind, focal_span_text(office->text));
+    const size_t first = place_of(set, &least);
+    for (*count = 0; first + *count < set->count && memcmp(set->list[first + *count]->subject, least.subject, sizeof least.subject) == 0;)
+        ++*count;
+    return set->list + first;
+}
+
 /* ---- in and out ------------------------------------------------------------------------------------------------------- */
+
+/* What of a statement is kept as this program understands it. */
+static const void *understood(const struct focal_statement *s, size_t *size)
+{
+    switch (s->kind) {
+    case FOCAL_STATEMENT_CERTIFICATE: *size = sizeof s->is.certificate; return &s->is.certificate;
+    case FOCAL_STATEMENT_CUT: *size = sizeof s->is.cut; return &s->is.cut;
+    case FOCAL_STATEMENT_RENEWAL: *size = sizeof s->is.renewal; return &s->is.renewal;
+    case FOCAL_STATEMENT_DELEGATION: *size = sizeof s->is.delegation; return &s->is.delegation;
+    default: *size = 0; return NULL;
+    }
+}
+
+/* What looks into the bytes that came looks into our copy. */
+static struct focal_span ours(const struct held_statement *held, struct focal_span bytes, struct focal_span part)
+{
+    return part.len > 0 ? focal_span_of(held->bytes + (part.data - bytes.data), part.len) : focal_span_of(NULL, 0);
+}
+
+static void take_what(struct held_statement *held, const struct focal_statement *s, struct focal_span bytes)
+{
+    switch (s->kind) {
+    case FOCAL_STATEMENT_CERTIFICATE:
+        held->certificate = held->what;
+        held->signed_to = held->certificate->to_day;
+        held->signed_openings = held->certificate->openings_max;
+        break;
+    case FOCAL_STATEMENT_CUT:
+        held->cut = held->what;
+        held->cut->tips = ours(held, bytes, held->cut->tips);
+        break;
+    case FOCAL_STATEMENT_RENEWAL:
+        held->renewal = held->what;
+        held->renewal->delegation = ours(held, bytes, held->renewal->delegation);
+        break;
+    default:
+        held->delegation = held->what;
+    }
+}
 
 static struct held_statement *make_held(const struct focal_oplog *ol, const struct focal_statement *s, struct focal_span bytes)
 {
     struct held_statement *held = focal_alloc(sizeof *held);
     if (!held)
         return NULL;
+    size_t size;
+    const void *is = understood(s, &size);
     held->kind = s->kind;
     held->len = bytes.len;
     held->bytes = focal_alloc(bytes.len);
-    if (s->kind == FOCAL_STATEMENT_CERTIFICATE)
-        held->certificate = focal_alloc(sizeof *held->certificate);
-    if (s->kind == FOCAL_STATEMENT_CUT)
-        held->cut = focal_alloc(sizeof *held->cut);
-    if (!held->bytes || (s->kind == FOCAL_STATEMENT_CERTIFICATE && !held->certificate) || (s->kind == FOCAL_STATEMENT_CUT && !held->cut)) {
+    held->what = is ? focal_alloc(size) : NULL;
+    if (!held->bytes || (is && !held->what)) {
         free_held(held);
         return NULL;
     }
     memcpy(held->bytes, bytes.data, bytes.len);
-    if (held->certificate)
-        *held->certificate = s->is.certificate;
-    if (held->cut) {                    /* its tips look into our copy */
-        *held->cut = s->is.cut;
-        held->cut->tips.data = held->bytes + (s->is.cut.tips.data - bytes.data);
+    if (is) {
+        memcpy(held->what, is, size);
+        take_what(held, s, bytes);
     }
     focal_statement_hash(&held->hash, &ol->network, s->body);
-    subject_of(held->subject, &ol->network, s);
+    subject_of(held->subject, &ol->network, s->kind, s->subject);
     return held;
 }
 
@@ -256,7 +302,22 @@ enum focal_status focal_oplog_add_statement(struct focal_oplog *ol, struct focal
         st = take_certificate(ol, held);
     if (st == FOCAL_OK)
         st = index_subjects(ol);
-    return st == FOCAL_OK && held->cut ? focal_oplog_cut_taken(ol, held->cut) : st;
+    if (st == FOCAL_OK && held->cut)
+        st = focal_oplog_cut_taken(ol, held->cut);
+    if (st == FOCAL_OK)
+        focal_oplog_renewals_derive(ol);
+    return st;
+}
+
+/* What counts of the set, once all of it is there. */
+static enum focal_status derive(struct focal_oplog *ol)
+{
+    enum focal_status st = index_subjects(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_cuts_derive(ol);
+    if (st == FOCAL_OK)
+        focal_oplog_renewals_derive(ol);
+    return st;
 }
 
 static enum focal_status load_one(struct focal_oplog *ol, struct focal_span key, struct focal_span value)
@@ -293,9 +354,7 @@ enum focal_status focal_oplog_statements_load(struct focal_oplog *ol, struct foc
         if (st != FOCAL_OK)
             return st;
     }
-    if (st == FOCAL_NOT_FOUND)
-        st = index_subjects(ol);
-    return st == FOCAL_OK ? focal_oplog_cuts_derive(ol) : st;
+    return st == FOCAL_NOT_FOUND ? derive(ol) : st;
 }
 
 void focal_oplog_statements_durable(struct focal_oplog *ol)
@@ -327,9 +386,7 @@ enum focal_status focal_oplog_statements_forget(struct focal_oplog *ol)
         if (set->list[i]->certificate)
             st = index_certificate(ol, set->list[i]);
     }
-    if (st == FOCAL_OK)
-        st = index_subjects(ol);
-    return st == FOCAL_OK ? focal_oplog_cuts_derive(ol) : st;
+    return st == FOCAL_OK ? derive(ol) : st;
 }
 
 /* ---- asked --------------------------------------------------------------------------------------------------------------- */

@@ -22,6 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         focal_genesis_encode(&again, &statement.is.genesis);
     else if (statement.kind == FOCAL_STATEMENT_CUT)
         focal_cut_encode(&again, &statement.is.cut);
+    else if (statement.kind == FOCAL_STATEMENT_RENEWAL)
+        focal_renewal_encode(&again, &statement.is.renewal);
+    else if (statement.kind == FOCAL_STATEMENT_DELEGATION)
+        focal_delegation_encode(&again, &statement.is.delegation);
     else
         focal_certificate_encode(&again, &statement.is.certificate);
     focal_assert(!again.failed && focal_span_equal(focal_buf_view(&again), statement.body));

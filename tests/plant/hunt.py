@@ -45,6 +45,7 @@ HUNTERS = {
     "SEED_USED_AGAIN": ["unit_oplog_salts"],
     "SEED_KEPT": ["unit_oplog_salts"],
     "BEYOND_CUT_COUNTS": ["laws_cut_laws", "sim"],
+    "RENEWAL_KEY_FOR_EVER": ["unit_oplog_renewals"],
     "CUT_LEAVES_DERIVED": ["laws_cut_laws", "sim"],
     "CUT_TIP_BY_NUMBER": ["laws_cut_laws"],
     "LOWER_CUT_COUNTS": ["laws_cut_laws", "sim_cuts"],

@@ -203,6 +203,64 @@ static void cut(void **state)
     world_close(&w);
 }
 
+static void renewal(void **state)
+{
+    (void)state;
+    struct world w;
+    struct focal_renewal r;
+    struct focal_delegation d;
+    struct focal_sign_key key;
+    struct focal_buf body, delegation, statement;
+    struct focal_hash hash;
+    world_open(&w);
+    memset(&r, 0, sizeof r);
+    memset(&d, 0, sizeof d);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&delegation, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_renewal_key(&key, &w.node);
+    CHECK(RENEWAL_KEY_PUBLIC, &key.public);
+    office_of(&d.office, "HQ");
+    d.key_set = true;
+    d.key = key.public;
+    d.number = 300;
+    d.until_day = 22000;
+    d.day = 20100;
+    focal_delegation_encode(&body, &d);
+    focal_statement_sign(&delegation, w.authority.secret, &w.network, focal_buf_view(&body));
+    CHECK_BUF(DELEGATION_STATEMENT, &delegation);
+    focal_statement_hash(&hash, &w.network, focal_buf_view(&body));
+    CHECK(DELEGATION_HASH, &hash);
+
+    office_of(&r.office, "KEN-1");
+    fill(&r.certificate, sizeof r.certificate, 17);
+    r.number = 1;
+    r.to_day = 20732;
+    r.openings_max = 800;
+    r.day = 20310;
+    focal_buf_clear(&body);
+    focal_renewal_encode(&body, &r);
+    focal_statement_sign(&statement, w.authority.secret, &w.network, focal_buf_view(&body));
+    CHECK_BUF(RENEWAL_STATEMENT, &statement);
+    focal_statement_hash(&hash, &w.network, focal_buf_view(&body));
+    CHECK(RENEWAL_HASH, &hash);
+
+    r.delegation = focal_buf_view(&delegation);
+    focal_buf_clear(&body);
+    focal_buf_clear(&statement);
+    focal_renewal_encode(&body, &r);
+    focal_statement_sign(&statement, key.secret, &w.network, focal_buf_view(&body));
+    CHECK_BUF(RENEWAL_BY_KEY_STATEMENT, &statement);
+    d.key_set = false;
+    focal_buf_clear(&body);
+    focal_delegation_encode(&body, &d);
+    CHECK_BUF(DELEGATION_ENDED_BODY, &body);
+    focal_buf_close(&body);
+    focal_buf_close(&delegation);
+    focal_buf_close(&statement);
+    world_close(&w);
+}
+
 static void names_of_logs(void **state)
 {
     (void)state;
@@ -345,7 +403,7 @@ static void invitation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_and_genesis), cmocka_unit_test(certificate), cmocka_unit_test(cut), cmocka_unit_test(names_of_logs),
+        cmocka_unit_test(keys_and_genesis), cmocka_unit_test(certificate), cmocka_unit_test(cut), cmocka_unit_test(renewal), cmocka_unit_test(names_of_logs),
         cmocka_unit_test(chain), cmocka_unit_test(receipt), cmocka_unit_test(joining), cmocka_unit_test(invitation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
