@@ -21,7 +21,7 @@ static enum focal_status months_of(struct job *j, uint64_t *months, struct focal
 
 static enum job_state one_to_sign(struct job *j, const struct focal_office *office, struct focal_buf *body)
 {
-    json_t *out = body->failed ? NULL : to_sign_json(j, office, json_pack("[o]", body_json(body)));
+    json_t *out = body->failed ? NULL : to_sign_json(j, office, json_pack("[o]", body_json(focal_buf_view(body))));
     focal_buf_close(body);
     return out ? job_one(j, out) : job_fail(j, NULL);
 }

@@ -274,10 +274,11 @@ static enum focal_status cut_of(struct job *j, const struct known *k, const stru
     return st == FOCAL_OK && body->failed ? focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the cut") : st;
 }
 
-json_t *body_json(const struct focal_buf *body)
+json_t *body_json(struct focal_span body)
 {
     char hex[2 * FOCAL_STATEMENT_MAX + 1];
-    focal_hex(hex, body->data, body->len);
+    focal_assert(body.len <= FOCAL_STATEMENT_MAX);
+    focal_hex(hex, body.data, body.len);
     return json_string(hex);
 }
 
@@ -293,7 +294,7 @@ static enum focal_status bodies_of(struct job *j, const struct known *k, const s
             focal_buf_init(&body, FOCAL_STATEMENT_MAX);
             st = cut_of(j, k, &k->keys[i], reach, reason, &body, err);
             if (st == FOCAL_OK)
-                json_array_append_new(bodies, body_json(&body));
+                json_array_append_new(bodies, body_json(focal_buf_view(&body)));
             focal_buf_close(&body);
         }
     }

@@ -43,6 +43,8 @@ static const struct focal_command table[] = {
     { "office.renew", run_admit, ADMIN, false, NOTED, 0, "statement: a signed renewal, in hex" },
     { "network.delegate.begin", run_delegate_begin, ADMIN, false, NOT_NOTED, 0, "until or end: the delegation that is to be signed" },
     { "network.delegate", run_admit, ADMIN, false, NOTED, 0, "statement: a signed delegation, in hex" },
+    { "membership.export", run_membership_export, ADMIN, false, NOT_NOTED, 0, "office: what the authority signed of it, as a file" },
+    { "membership.import", run_membership_import, ADMIN, false, NOTED, 0, "office, file: such a file; all of it or nothing" },
     { "network.show", run_network, ANYBODY, false, NOT_NOTED, 0, "the network, its authority, and what rights were taken back" },
     { "office.pause", run_pause, ADMIN, false, NOTED, 0, "office: cuts the link by hand" },
     { "office.resume", run_resume, ADMIN, false, NOTED, 0, "office: heals it" },

@@ -1,10 +1,13 @@
-/* office renew, network delegate: the last day of memberships is put off. The client signs, as for office admit. */
+/* office renew, network delegate, membership export and import: the last day of memberships is put off. The client signs, as for office admit. */
 #include "cli.h"
 
 #include "authority.h"
+#include "focal/io.h"
 
 #include <string.h>
 #include <strings.h>
+
+enum { FILE_BYTES_MAX = 900 << 10 };
 
 static bool is_renewal(const struct args *args, const struct focal_statement *s)
 {
@@ -49,6 +52,17 @@ static void show_delegated(const json_t *told)
         puts("headquarters renews no membership by itself any more; days that it gave so count no more");
 }
 
+static enum focal_status to_file(struct talk *t, const char *office, const char *path, struct focal_error *err)
+{
+    json_t *with = json_object(), *item = NULL;
+    put_text(with, "office", office);
+    enum focal_status st = talk_one(t, "membership.export", with, &item, NULL, err);
+    if (st == FOCAL_OK)
+        st = sink_json(item, path, err);
+    json_decref(item);
+    return st;
+}
+
 int run_renew(const struct args *args)
 {
     const bool delegates = strcmp(args->words, "network delegate") == 0;
@@ -67,6 +81,8 @@ int run_renew(const struct args *args)
         st = talk_one(&t, begin, json_incref(with), &begun, NULL, &err);
     if (st == FOCAL_OK)
         st = authority_sign(args, &t, begun, delegates ? is_delegation : is_renewal, args->request, &told, &err);
+    if (st == FOCAL_OK && args_has(args, OPTION_TO_FILE))
+        st = to_file(&t, args->operands[0], args_value(args, OPTION_TO_FILE), &err);
     talk_close(&t);
     if (st == FOCAL_OK && args->json)
         (void)say_object(args, told);
@@ -75,5 +91,57 @@ int run_renew(const struct args *args)
     json_decref(with);
     json_decref(begun);
     json_decref(told);
+    return st == FOCAL_OK ? say_done(0) : say_error(args, &err);
+}
+
+/* ---- membership export, membership import ---- */
+
+static enum focal_status read_file(const char *path, json_t *with, struct focal_error *err)
+{
+    struct focal_buf file;
+    json_error_t where;
+    focal_buf_init(&file, FILE_BYTES_MAX + 1);
+    enum focal_status st = focal_file_read(&file, path, FILE_BYTES_MAX, err);
+    json_t *one = st == FOCAL_OK ? json_loadb((const char *)file.data, file.len, JSON_REJECT_DUPLICATES, &where) : NULL;
+    if (st == FOCAL_OK && !json_is_object(one))
+        st = focal_fail(err, FOCAL_MALFORMED, "copy it again, or make it again with `focalctl membership export CODE -o FILE` at headquarters; nothing was changed",
+                        "%.200s is cut short, or no file of a membership", path);
+    if (st == FOCAL_OK) {
+        put_text(with, "office", *text_of(one, "office") ? text_of(one, "office") : NULL);
+        json_object_set(with, "file", one);
+    }
+    json_decref(one);
+    focal_buf_close(&file);
+    return st;
+}
+
+static void show_taken(const json_t *item)
+{
+    say_text(stdout, text_of(item, "office"));
+    printf(": its membership holds to %s\n", text_of(item, "membership_to"));
+}
+
+int run_membership(const struct args *args)
+{
+    const bool imports = strcmp(args->request, "membership.import") == 0;
+    struct talk t = { 0 };
+    struct focal_error err = { 0 };
+    json_t *with = json_object(), *item = NULL;
+    enum focal_status st = imports ? read_file(args->operands[0], with, &err) : FOCAL_OK;
+    if (!imports)
+        put_text(with, "office", args->operands[0]);
+    if (st == FOCAL_OK)
+        st = talk_open(&t, args, &err);
+    if (st == FOCAL_OK)
+        st = talk_one(&t, args->request, json_incref(with), &item, NULL, &err);
+    talk_close(&t);
+    if (st == FOCAL_OK && !imports)
+        st = sink_json(item, args_value(args, OPTION_OUTPUT), &err);
+    else if (st == FOCAL_OK && args->json)
+        (void)say_object(args, item);
+    else if (st == FOCAL_OK)
+        show_taken(item);
+    json_decref(with);
+    json_decref(item);
     return st == FOCAL_OK ? say_done(0) : say_error(args, &err);
 }

@@ -47,6 +47,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_CUT_REASON] = { "reason", 0, "CODE", "revoked, key_stolen or narrowed (revoked)" },
     [OPTION_MONTHS] = { "months", 0, "N", "by how many months, 1 to 120 (12)" },
     [OPTION_UNTIL] = { "until", 0, "YYYY-MM-DD", "the last day that it may give" },
+    [OPTION_TO_FILE] = { "file", 0, "FILE", "also write it to FILE, for an office that cannot connect" },
     [OPTION_END] = { "end", 0, NULL, "it may no more; days that it gave count no more" },
     [OPTION_OFFICE] = { "office", 0, "CODE", "this office only" },
     [OPTION_WAIT_FOR] = { "wait", 0, "synced=CODE", "until that office has everything and has said so" },
@@ -228,10 +229,17 @@ const struct verb verbs[] = {
     { "office retire", "CODE", 1, 1, run_revoke, HAS(KNOWN) | HAS(VOID) | HAS(YES) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY),
       "let an office go that is connected and stands equal: all that it wrote stays (headquarters)",
       "  focalctl office retire KEN\n" },
-    { "office renew", "CODE", 1, 1, run_renew, HAS(MONTHS) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY),
+    { "office renew", "CODE", 1, 1, run_renew, HAS(MONTHS) | HAS(TO_FILE) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY),
       "put off the last day of an office's membership (headquarters)",
       "  focalctl office renew KEN\n"
-      "  focalctl office renew KEN --months 6\n" },
+      "  focalctl office renew KEN --months 6\n"
+      "  focalctl office renew KEN --file membership-of-KEN.json\n" },
+    { "membership export", "CODE", 1, 1, run_membership, HAS(OUTPUT),
+      "write what the authority signed of an office to a file, for who cannot connect",
+      "  focalctl membership export KEN -o membership-of-KEN.json\n" },
+    { "membership import", "FILE", 1, 1, run_membership, 0,
+      "take such a file in: all of it or nothing",
+      "  focalctl membership import membership-of-KEN.json\n" },
     { "network delegate", "", 0, 0, run_renew, HAS(UNTIL) | HAS(END) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY),
       "let headquarters renew memberships by itself, so that the authority key can stay locked away",
       "  focalctl network delegate --until 2031-12-31\n"
