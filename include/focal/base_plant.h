@@ -50,6 +50,8 @@
     X(SEED_REACHES_STRIPPED,   "a seed stays in a segment beside the one in which an entry was stripped")               \
     X(HIDDEN_NEVER_ERASED,     "what a second office asks to be erased stays on the disk")                              \
     X(BEYOND_CUT_COUNTS,       "what comes after a cut and lies beyond it gets in and counts")                           \
+    X(EXPIRED_BY_ONE_CLOCK,    "a membership has expired when the clock of this machine alone says so")                 \
+    X(EXPIRED_IS_GIVEN_ALL,    "whose membership has expired is given what others wrote")                               \
     X(RENEWAL_KEY_FOR_EVER,    "what a renewal key signed counts after the authority took the key away")                \
     X(CUT_LEAVES_DERIVED,      "what a cut takes away stays in the records derived before it came")                      \
     X(CUT_TIP_BY_NUMBER,       "beside a listed tip that is held, another line counts up to its number")                  \

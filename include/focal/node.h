@@ -226,11 +226,16 @@ struct focal_peer_status {
     uint32_t tries; uint64_t next_try_in_ms; bool will_try;
     int64_t round_trip_ms;
     bool revoked;                       /* the authority has taken everything from its key */
+    bool limited;                       /* its membership, or ours, has expired: one gives the other no entries of others */
     bool they_pause;                    /* they take nothing but notices for now: their disk is nearly full */
     const struct focal_certificate *certificate;
 };
 size_t focal_node_peer_count(const struct focal_node *);            /* offices of the network, us left out, by code */
 bool focal_node_peer(const struct focal_node *, struct focal_now, size_t i, struct focal_peer_status *);
+/* Has a membership expired? Only where this clock and another source are past its last day: a day that the authority wrote, or
+ * another member's receipt. */
+enum focal_expiry { FOCAL_EXPIRY_VALID, FOCAL_EXPIRY_BY_US, FOCAL_EXPIRY_BY_OTHERS, FOCAL_EXPIRY_EXPIRED };
+enum focal_expiry focal_node_expiry(const struct focal_node *, struct focal_now, const struct focal_certificate *);
 /* Is the wall clock of this machine right? Only people read it: days on records and receipts, ages. */
 enum focal_clock_word {
     FOCAL_CLOCK_OK,

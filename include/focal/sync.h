@@ -60,6 +60,9 @@ struct focal_sync_host {
     void (*statements_changed)(void *data, struct focal_session *from);
     /* A receipt, to be taken in: as focal_oplog_take_receipt. */
     enum focal_status (*receipt)(void *data, struct focal_session *from, struct focal_span body, const struct focal_signature *);
+    /* Its membership has expired: what it sends is taken in, and it is given statements, receipts and what it wrote itself, but no
+     * entries of others. NULL: nobody's has. */
+    bool (*expired)(void *data, const struct focal_certificate *);
 };
 void focal_sync_host_init(struct focal_sync_host *, uint64_t map_seed);
 void focal_sync_host_close(struct focal_sync_host *);

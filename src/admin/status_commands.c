@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* LOOKS_MAX: the index also holds withdrawn cases that are somebody else's to look at. */
-enum { NEEDS_MAX = 20, LOOKS_MAX = 400, JOINS_MAX = 64, STATUS_WAIT_MS = 60000, EXPIRY_WARN_DAYS = 60 };
+enum { NEEDS_MAX = 20, LOOKS_MAX = 400, JOINS_MAX = 64, STATUS_WAIT_MS = 60000, EXPIRY_WARN_DAYS = 60, EXPIRY_SOON_DAYS = 30, EXPIRY_LAST_DAYS = 7 };
 
 static const char *const link_words[] = { "up", "offline", "refused", "paused", "unknown" };
 
@@ -30,7 +30,7 @@ static void put_time(char out[32], uint64_t ms)
 static json_t *why_json(const struct focal_peer_status *p)
 {
     char text[300], next[32];
-    if ((p->link == FOCAL_LINK_UP && !p->they_pause && !p->revoked) || !p->why[0])
+    if ((p->link == FOCAL_LINK_UP && !p->they_pause && !p->revoked && !p->limited) || !p->why[0])
         return json_null();
     int used = snprintf(text, sizeof text, "%s", p->why);
     if (p->link == FOCAL_LINK_OFFLINE && p->tries && used > 0) {
@@ -56,6 +56,8 @@ static json_t *peer_json(const struct focal_peer_status *p)
     json_object_set_new(out, "round_trip_ms", p->round_trip_ms < 0 ? json_null() : json_integer((json_int_t)p->round_trip_ms));
     if (p->certificate)
         json_object_set_new(out, "membership_to", day_json(p->certificate->to_day));
+    if (p->limited)
+        json_object_set_new(out, "limited", json_true());
     if (p->revoked)
         json_object_set_new(out, "revoked", json_true());
     return out;
@@ -154,9 +156,33 @@ static void need_joins(struct job *j, json_t *list)
     focal_free(joins);
 }
 
+static int64_t days_left(const struct focal_certificate *c, uint32_t today) { return (int64_t)c->to_day - today; }
+
+/* The fewer days are left, the plainer: at 60, 30 and 7. */
+static void need_renewal(struct job *j, json_t *list, const struct focal_certificate *c, bool ours, bool hq)
+{
+    const enum focal_expiry expiry = focal_node_expiry(j->admin->is.node, j->admin->now, c);
+    const bool stops = focal_oplog_genesis(job_oplog(j))->expiry_stops;
+    const int64_t left = days_left(c, job_today(j));
+    char whose[40], day[16], command[60];
+    (void)snprintf(whose, sizeof whose, "%s", ours ? "this office" : c->office.text);
+    (void)snprintf(command, sizeof command, "focalctl office renew %s", c->office.text);
+    const char *what_to_do = hq ? command : NULL, *must = hq ? "renew it" : "headquarters must renew it";
+    day_print(day, c->to_day);
+    if (expiry == FOCAL_EXPIRY_EXPIRED)
+        need(list, what_to_do, "the membership of %s expired %s%s; %s", whose, day, stops ? ", so what it writes is taken in and it is given nothing new" : "", must);
+    else if (expiry == FOCAL_EXPIRY_BY_US)
+        need(list, what_to_do, "by this machine's clock alone the membership of %s expired %s; %s", whose, day, must);
+    else if (expiry == FOCAL_EXPIRY_BY_OTHERS)
+        need(list, what_to_do, "by the days that others give the membership of %s expired %s, and this machine's clock may be behind; %s", whose, day, must);
+    else if (left < EXPIRY_WARN_DAYS)
+        need(list, what_to_do, "the membership of %s ends in %lld day%s, on %s%s; %s", whose, (long long)left, left == 1 ? "" : "s", day,
+             left <= EXPIRY_LAST_DAYS ? ": this is urgent" : left <= EXPIRY_SOON_DAYS ? ": it is time" : "", must);
+}
+
 static void need_membership(struct job *j, json_t *list)
 {
-    const struct focal_certificate *mine = focal_oplog_mine(job_oplog(j));
+    const struct focal_certificate *mine = focal_oplog_mine(job_oplog(j)), *other;
     uint32_t today = job_today(j);
     uint64_t invitation = 0;
     focal_node_words_invitation(j->admin->is.node, &invitation);
@@ -184,10 +210,9 @@ static void need_membership(struct job *j, json_t *list)
         need(list, NULL, "the authority ended the membership of this office on %s (%s): nothing is sent to it, and what it writes counts nowhere", day, cut_reason(cut->reason));
         return;
     }
-    if (mine && mine->to_day < today)
-        need(list, NULL, "the membership of this office expired %u days ago; headquarters must renew it", today - mine->to_day);
-    else if (mine && mine->to_day - today <= EXPIRY_WARN_DAYS)
-        need(list, NULL, "the membership of this office ends in %u days; headquarters must renew it", mine->to_day - today);
+    for (size_t i = 0; mine && (other = focal_oplog_office_at(job_oplog(j), i)) != NULL; i++)
+        if (!focal_oplog_cut_of(job_oplog(j), &other->keys.sign) && (other == mine || mine->role == FOCAL_ROLE_HQ || days_left(other, today) <= EXPIRY_LAST_DAYS))
+            need_renewal(j, list, other, other == mine, mine->role == FOCAL_ROLE_HQ);
 }
 
 /* "ok", or "wrong: " and why. */

@@ -73,7 +73,7 @@ struct setup {
     const char *store_passphrase_file;
     struct store_secret secret;
     struct focal_buf store_passphrase;  /* empty where the way of wrapping asks for none */
-    bool no_input, json, rejoin, wrap_given;
+    bool no_input, json, rejoin, wrap_given, expiry_stops;
     struct focal_config config;
     struct place place;
     struct focal_node_keys keys;

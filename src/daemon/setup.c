@@ -25,6 +25,8 @@ static const char help[] =
     "  --network LABEL         its name for people\n"
     "  --office CODE           2 to 12 of A-Z, 0-9 and -\n"
     "  --country CCC           headquarters also reads and writes the records of this country; may be repeated\n"
+    "  --expiry-stops          an office whose membership has expired is given nothing new until it is renewed\n"
+    "                          (default: everybody is warned, and nothing stops); it cannot be changed later\n"
     "  --passphrase-file FILE  passphrase of the authority key, on the first line; asked for when absent\n"
     "  --join-file FILE        the invitation's token; asked for when absent\n"
     "  --store-key HOW         what opens the encrypted store: plain, a file beside it, so that the daemon starts by itself\n"
@@ -41,7 +43,7 @@ static const char help[] =
     "  --no-input              never ask\n"
     "  --json                  answer as JSON\n";
 
-enum { OPT_ROLE = 256, OPT_NETWORK, OPT_OFFICE, OPT_COUNTRY, OPT_PASSPHRASE, OPT_JOIN, OPT_DIR, OPT_LISTEN, OPT_ADVERTISE, OPT_NO_INPUT, OPT_JSON, OPT_REJOIN, OPT_STORE_KEY, OPT_STORE_PASSPHRASE, OPT_HELP };
+enum { OPT_ROLE = 256, OPT_NETWORK, OPT_OFFICE, OPT_COUNTRY, OPT_PASSPHRASE, OPT_JOIN, OPT_DIR, OPT_LISTEN, OPT_ADVERTISE, OPT_NO_INPUT, OPT_JSON, OPT_REJOIN, OPT_STORE_KEY, OPT_STORE_PASSPHRASE, OPT_EXPIRY, OPT_HELP };
 
 static const struct option options[] = {
     { "role", required_argument, NULL, OPT_ROLE }, { "network", required_argument, NULL, OPT_NETWORK },
@@ -50,6 +52,7 @@ static const struct option options[] = {
     { "dir", required_argument, NULL, OPT_DIR }, { "listen", required_argument, NULL, OPT_LISTEN },
     { "advertise", required_argument, NULL, OPT_ADVERTISE }, { "no-input", no_argument, NULL, OPT_NO_INPUT },
     { "store-key", required_argument, NULL, OPT_STORE_KEY }, { "store-passphrase-file", required_argument, NULL, OPT_STORE_PASSPHRASE },
+    { "expiry-stops", no_argument, NULL, OPT_EXPIRY },
     { "json", no_argument, NULL, OPT_JSON }, { "rejoin", no_argument, NULL, OPT_REJOIN }, { "help", no_argument, NULL, OPT_HELP }, { 0 }
 };
 
@@ -70,6 +73,7 @@ static int read_options(struct setup *s, int argc, char **argv)
         case OPT_NO_INPUT:   s->no_input = true; break;
         case OPT_JSON:       s->json = true; break;
         case OPT_REJOIN:     s->rejoin = true; break;
+        case OPT_EXPIRY:     s->expiry_stops = true; break;
         case OPT_STORE_PASSPHRASE: s->store_passphrase_file = optarg; break;
         case OPT_STORE_KEY:
             if (!focal_wrap_parse(&s->secret.wrap, optarg))
@@ -97,6 +101,8 @@ static int read_options(struct setup *s, int argc, char **argv)
         return say_usage("setup", "--role is hq or office, not \"%s\"", s->role);
     if (s->role && strcmp(s->role, "hq") == 0 && s->join_file)
         return say_usage("setup", "headquarters founds a network and does not join one");
+    if (s->expiry_stops && !(s->role && strcmp(s->role, "hq") == 0))
+        return say_usage("setup", "--expiry-stops is decided where a network is founded: it goes with --role hq");
     if (s->rejoin && (s->role || s->network || s->office || s->passphrase_file || s->join_file || s->listen || s->country_count || s->advertise_count || s->wrap_given))
         return say_usage("setup", "--rejoin takes what the directory holds: beside it only --dir, --store-passphrase-file and --json");
     if (!s->rejoin && s->store_passphrase_file && !focal_wrap_asks(s->secret.wrap))

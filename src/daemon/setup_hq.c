@@ -99,6 +99,7 @@ static enum focal_status make_statements(const struct setup *s, struct founding 
     g.authority = f->authority.public;
     g.recovery = f->recovery.public;
     g.day = today_now();
+    g.expiry_stops = s->expiry_stops;
     focal_genesis_encode(&f->genesis_body, &g);
     focal_network_id(&f->network, focal_buf_view(&f->genesis_body));
     focal_statement_sign(&f->genesis, f->authority.secret, NULL, focal_buf_view(&f->genesis_body));

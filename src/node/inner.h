@@ -121,6 +121,7 @@ struct focal_node {
     struct clock clock;
     struct follow follow;
     bool renewals_looked; uint64_t renewals_looked_mono_ms;
+    bool others_day_looked; uint64_t others_day_looked_mono_ms; uint32_t others_day;     /* expiry.c */
 };
 
 /* node.c */
@@ -155,8 +156,11 @@ bool peer_linked(const struct focal_node *, const struct peer *);       /* by an
 void links_host(struct focal_node *);   /* fills the session host's calls */
 void statements_tell(struct focal_node *);      /* the set has grown: rights are judged again */
 
-/* renew.c: the days of memberships */
+/* renew.c, expiry.c: the days of memberships */
 enum focal_status renew_tick(struct focal_node *);
+void expiry_tick(struct focal_node *);
+enum focal_expiry expiry_of(const struct focal_node *, const struct focal_certificate *, uint32_t today);
+bool expiry_stops(const struct focal_node *, const struct focal_certificate *);         /* and here that has a consequence */
 
 /* copies.c */
 bool copies_named(struct focal_node *, struct focal_session *fresh);            /* false: a duplicate that does not stay */

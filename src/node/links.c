@@ -298,6 +298,7 @@ static enum focal_status on_admitted(void *data, struct focal_session *s, struct
 
 void statements_tell(struct focal_node *n)
 {
+    n->others_day_looked = false;
     n->peers_stale = true;
     for (size_t i = 0; i < n->link_count; i++)
         if (focal_session_rights_changed(n->links[i].session) != FOCAL_OK)
@@ -311,6 +312,8 @@ static void on_statements_changed(void *data, struct focal_session *from)
     follow_begin(n);            /* it may let us write where we could not */
     statements_tell(n);
 }
+
+static bool on_expired(void *data, const struct focal_certificate *c) { return expiry_stops(data, c); }
 
 static enum focal_status on_receipt(void *data, struct focal_session *from, struct focal_span body, const struct focal_signature *signature)
 {
@@ -328,4 +331,5 @@ void links_host(struct focal_node *n)
     n->host.admitted = on_admitted;
     n->host.statements_changed = on_statements_changed;
     n->host.receipt = on_receipt;
+    n->host.expired = on_expired;
 }

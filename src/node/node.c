@@ -144,6 +144,7 @@ void focal_node_close(struct focal_node *n)
 static enum focal_status tick(struct focal_node *n)
 {
     n->ticked_ms = n->host.now.mono_ms;
+    expiry_tick(n);
     ways_tick(n);
     peers_tick(n);
     enum focal_status st = follow_tick(n);

@@ -90,6 +90,28 @@ static void lack(const struct focal_node *n, const struct peer *p, struct focal_
         out->they_lack = most;
 }
 
+/* One of two whose membership has expired is given nothing new by the other. *day: 0 where it is ours. */
+static bool limited(const struct focal_node *n, struct focal_now now, struct focal_peer_status *out, uint32_t *day)
+{
+    const struct focal_certificate *mine = focal_oplog_mine(n->oplog);
+    const bool stops = focal_oplog_genesis(n->oplog)->expiry_stops && out->certificate;
+    *day = 0;
+    if (stops && focal_node_expiry(n, now, out->certificate) == FOCAL_EXPIRY_EXPIRED)
+        *day = out->certificate->to_day;
+    out->limited = *day != 0 || (stops && mine && focal_node_expiry(n, now, mine) == FOCAL_EXPIRY_EXPIRED);
+    return out->limited;
+}
+
+static void put_expired(struct focal_peer_status *out, uint32_t day)
+{
+    char text[16];
+    focal_date_print(text, focal_date_from_unix_days(day));
+    if (day)
+        (void)snprintf(out->why, sizeof out->why, "their membership expired %s: they are given nothing new; headquarters must renew it", text);
+    else
+        (void)snprintf(out->why, sizeof out->why, "the membership of this office has expired: it is given nothing new; headquarters must renew it");
+}
+
 bool focal_node_peer(const struct focal_node *n, struct focal_now now, size_t i, struct focal_peer_status *out)
 {
     if (i >= n->peer_count)
@@ -122,9 +144,12 @@ bool focal_node_peer(const struct focal_node *n, struct focal_now now, size_t i,
         (void)snprintf(out->why, sizeof out->why, "%s", p->why[0] ? p->why : p->wanted ? "not reached yet" : "they dial us; not heard yet");
     lack(n, p, out);
     const struct focal_cut *cut = out->certificate ? focal_oplog_cut_of(n->oplog, &out->certificate->keys.sign) : NULL;
+    uint32_t day;
     out->revoked = cut != NULL;
     if (cut)
         (void)snprintf(out->why, sizeof out->why, "the authority has ended its membership: it is given the authority's statements alone");
+    else if (limited(n, now, out, &day))
+        put_expired(out, day);
     else if (out->they_pause)
         (void)snprintf(out->why, sizeof out->why, "their disk is nearly full: for now they take only notices");
     return true;

@@ -1,4 +1,4 @@
-/* What renewals make of certificates: a later last day, and more openings.
+/* What renewals make of certificates: a later last day, and more openings; and what day it is by others.
  *
  * Openings decide what an entry means, so they only grow: whoever signed a renewal with a key that the authority once gave,
  * it counts for ever, up to OPENINGS_A_YEAR for each year beyond the certificate's own last day. Days decide who is talked
@@ -89,4 +89,28 @@ bool focal_oplog_delegation(const struct focal_oplog *ol, const struct focal_off
         *statement = focal_span_of(list[i]->bytes, list[i]->len);
     }
     return out->number > 0;
+}
+
+static uint32_t day_in(const struct held_statement *held)
+{
+    return held->certificate ? held->certificate->from_day : held->cut ? held->cut->day : held->renewal ? held->renewal->day : held->delegation ? held->delegation->day : 0;
+}
+
+uint32_t focal_oplog_others_day(const struct focal_oplog *ol)
+{
+    uint32_t latest = ol->genesis.day;
+    size_t at = 0;
+    const void *key;
+    void *value;
+    for (size_t i = 0; i < ol->statements.count; i++)
+        latest = day_in(ol->statements.list[i]) > latest ? day_in(ol->statements.list[i]) : latest;
+    while (focal_map_next(&ol->receipts.held, &at, &key, &value)) {
+        const struct held_receipt *held = value;
+        struct focal_key signer;
+        memcpy(signer.b, held->key + sizeof(struct focal_hash), sizeof signer.b);
+        const bool other = !ol->has_keys || !focal_key_equal(&signer, &ol->keys->sign_public);
+        if (other && held->day > latest && focal_oplog_held_by_sign(ol, &signer) && !focal_oplog_cut_of(ol, &signer))
+            latest = held->day;
+    }
+    return latest;
 }

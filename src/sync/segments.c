@@ -49,6 +49,13 @@ static enum lane_rank rank_of(const struct focal_log *log, const struct peer_log
     return p->to - p->next < SHORT_TAIL_ENTRIES ? RANK_SHORT : RANK_BULK;
 }
 
+/* What its own office wrote it is given in any case: after a restore nobody else may have it. */
+static bool withheld(const struct focal_session *s, const struct focal_certificate *expired, const struct focal_log_name *name)
+{
+    const struct focal_certificate *author = expired ? focal_oplog_certificate_by_sign(s->host->oplog, &name->author) : NULL;
+    return expired && !FOCAL_PLANTED(EXPIRED_IS_GIVEN_ALL) && !(author && strcmp(author->office.text, expired->office.text) == 0);
+}
+
 /* The next log to send of: best lane, then the first after the one served last (map order is insertion order). */
 static struct peer_log *pick(struct focal_session *s, const struct focal_log **log_out)
 {
@@ -56,6 +63,8 @@ static struct peer_log *pick(struct focal_session *s, const struct focal_log **l
     enum lane_rank best_rank = RANKS;
     uint64_t best_place = 0, place = 0;
     bool best_after = false;
+    const struct focal_certificate *theirs = focal_session_certificate(s);
+    const struct focal_certificate *expired = theirs && s->host->expired && s->host->expired(s->host->data, theirs) ? theirs : NULL;
     size_t at = 0;
     void *value;
     while (focal_map_next(&s->logs, &at, NULL, &value)) {
@@ -63,7 +72,7 @@ static struct peer_log *pick(struct focal_session *s, const struct focal_log **l
         place++;
         if (p->fork ? p->fork->send_count == 0 : p->again_from == 0 && (p->next == 0 || p->next > p->to))
             continue;
-        if (s->they_pause && !pause_passes(s, &p->name))
+        if ((s->they_pause && !pause_passes(s, &p->name)) || withheld(s, expired, &p->name))
             continue;
         const struct focal_log *log = focal_oplog_log(s->host->oplog, &p->id);
         focal_assert(log != NULL);

@@ -45,6 +45,8 @@ HUNTERS = {
     "SEED_USED_AGAIN": ["unit_oplog_salts"],
     "SEED_KEPT": ["unit_oplog_salts"],
     "BEYOND_CUT_COUNTS": ["laws_cut_laws", "sim"],
+    "EXPIRED_BY_ONE_CLOCK": ["unit_node_expiry"],
+    "EXPIRED_IS_GIVEN_ALL": ["unit_node_expiry"],
     "RENEWAL_KEY_FOR_EVER": ["unit_oplog_renewals"],
     "CUT_LEAVES_DERIVED": ["laws_cut_laws", "sim"],
     "CUT_TIP_BY_NUMBER": ["laws_cut_laws"],

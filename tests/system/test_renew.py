@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 """A headquarters and an office: the authority renews a membership and the office learns it over the link, or by a file while it
-cannot connect; then headquarters may do so by itself; wrong input changes nothing."""
+cannot connect; then headquarters may do so by itself; wrong input changes nothing. Later, with the clocks of both machines set
+on: one whose membership has expired goes on writing, is given nothing new, both say why, and a file mends it."""
 
 import datetime
 import json
 
-from test_hand import Home, bring_in, free_port, until
+from test_clock import DAY_S, set_clock, with_clock
+from test_hand import Home, bring_in, free_port, new_case, until
 
 
 def day(add=0):
     return (datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=add)).isoformat()
 
 
-def found(home):
+def found(home, *options):
     secret = home.file("passphrase", "correct horse battery staple\n")
     hq = home.node("HQ")
-    hq.setup("--role", "hq", "--network", "Renewed", "--office", "HQ", "--listen", f"127.0.0.1:{free_port()}", "--passphrase-file", secret)
+    hq.setup("--role", "hq", "--network", "Renewed", "--office", "HQ", "--listen", f"127.0.0.1:{free_port()}", "--passphrase-file", secret, *options)
     hq.start()
     ken = bring_in(home, hq, secret, "KEN", "KEN")
     until("the link", lambda: ken.ctl("status")["offices"][0]["link"] == "up")
@@ -124,7 +126,63 @@ def by_itself(secret, hq, ken):
     until("KEN to know that nobody does", lambda: ken.ctl("network", "show")["delegations"] == [])
 
 
+def needs(node, words):
+    return [n for n in node.ctl("status")["needs_you"] if words in n["what"]]
+
+
+def row(node, other):
+    return next(o for o in node.ctl("status")["offices"] if o["code"] == other)
+
+
+def expired(home):
+    secret, hq, ken = found(home, "--expiry-stops")
+    first = to(ken)
+    sign(hq, secret, "office", "renew", "HQ", "--months", "60")
+    until("KEN to learn it", lambda: to(ken, "HQ") == to(hq, "HQ"))
+    for n in (hq, ken):
+        n.end()
+        with_clock(n)
+    before = new_case(home, hq)["id"]
+    until("what was written before", lambda: ken.show(before))
+
+    set_clock(hq, 340 * DAY_S)
+    assert "it is time" in until("the warning", lambda: needs(hq, "membership of KEN ends in"))[0]["what"]
+    assert needs(hq, "membership of KEN")[0]["command"] == "focalctl office renew KEN"
+    set_clock(hq, 361 * DAY_S)
+    assert until("the last warning", lambda: needs(hq, "this is urgent"))
+    set_clock(hq, 400 * DAY_S)
+    assert until("the doubt", lambda: needs(hq, "by this machine's clock alone the membership of KEN expired " + first))
+    by_one_clock = new_case(home, hq)["id"]
+    until("what one clock alone keeps from nobody", lambda: ken.show(by_one_clock))
+
+    set_clock(ken, 400 * DAY_S)
+    new_case(home, ken)
+    until("HQ to be sure", lambda: needs(hq, "the membership of KEN expired " + first + ", so what it writes is taken in and it is given nothing new"), 150)
+    until("KEN to be sure", lambda: needs(ken, "the membership of this office expired " + first), 150)
+    mine, theirs = new_case(home, ken)["id"], new_case(home, hq)["id"]
+    until("what it writes at HQ", lambda: hq.show(mine))
+    assert "their membership expired " + first in row(hq, "KEN")["why"], row(hq, "KEN")
+    assert "the membership of this office has expired" in row(ken, "HQ")["why"] and row(ken, "HQ")["link"] == "up", row(ken, "HQ")
+    assert ken.show(theirs) is None
+
+    cut_off(ken, True)
+    file = home.file("membership.json", "")
+    said = sign(hq, secret, "office", "renew", "KEN", "--file", file)
+    assert said["membership_to"] > day(700), said
+    assert ken.show(theirs) is None and to(ken) == first
+    assert ken.ctl("membership", "import", file)["membership_to"] == said["membership_to"]
+    assert not needs(ken, "membership")
+    cut_off(ken, False)
+    until("what it was not given", lambda: ken.show(theirs))
+    assert not needs(hq, "membership of KEN") and row(hq, "KEN")["why"] is None, row(hq, "KEN")
+    for n in (ken, hq):
+        assert n.ctl("verify")["errors"] == []
+        assert n.end() == 0, n.code
+
+
 def main():
+    with Home() as home:
+        expired(home)
     with Home() as home:
         secret, hq, ken = found(home)
         by_the_authority(home, secret, hq, ken)

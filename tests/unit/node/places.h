@@ -36,6 +36,7 @@ static struct {
     struct line lines[LINES];
     uint64_t next_id;
 } all;
+static bool expiry_is_to_stop;          /* as networks founded from now on say */
 static bool keep_fences;                /* stores made from now on keep one, all on one machine */
 
 static inline void chance_fill(void *data, void *out, size_t len)
@@ -154,6 +155,7 @@ static inline struct place *hq_make(bool writes_control)
     (void)snprintf(g.label, sizeof g.label, "Test");
     g.authority = g.recovery = all.authority.public;
     g.day = DAY;
+    g.expiry_stops = expiry_is_to_stop;
     focal_buf_init(&body, FOCAL_STATEMENT_MAX);
     focal_buf_init(&all.genesis, FOCAL_STATEMENT_MAX);
     focal_genesis_encode(&body, &g);
@@ -304,6 +306,24 @@ static inline void recertify(struct place *p, uint64_t number, bool country, uin
     focal_statement_sign(&statement, all.authority.secret, &all.network, focal_buf_view(&body));
     for (size_t i = 0; i < all.count; i++)
         assert_int_equal(give_statement(&all.places[i], &statement), FOCAL_OK);
+    focal_buf_close(&body);
+    focal_buf_close(&statement);
+}
+
+/* The authority puts off the last day of an office's membership; given to headquarters. */
+static inline void renew(const char *code, uint32_t to)
+{
+    struct focal_renewal r = { .to_day = to, .openings_max = 800, .day = (uint32_t)(all.now.wall_ms / 86400000u) };
+    struct focal_oplog *ol = focal_node_oplog(all.places[0].node);
+    struct focal_buf body, statement;
+    assert_true(focal_office_parse(&r.office, focal_span_text(code)));
+    r.number = focal_oplog_renewal_number(ol, &r.office) + 1;
+    focal_oplog_certificate_hash(ol, focal_oplog_certificate(ol, &r.office), &r.certificate);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_renewal_encode(&body, &r);
+    focal_statement_sign(&statement, all.authority.secret, &all.network, focal_buf_view(&body));
+    assert_int_equal(give_statement(&all.places[0], &statement), FOCAL_OK);
     focal_buf_close(&body);
     focal_buf_close(&statement);
 }
