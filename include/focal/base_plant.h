@@ -50,6 +50,7 @@
     X(SEED_REACHES_STRIPPED,   "a seed stays in a segment beside the one in which an entry was stripped")               \
     X(HIDDEN_NEVER_ERASED,     "what a second office asks to be erased stays on the disk")                              \
     X(BEYOND_CUT_COUNTS,       "what comes after a cut and lies beyond it gets in and counts")                           \
+    X(POLICY_UNHEEDED,         "one person does what the authority wants two for")                                      \
     X(EXPIRED_BY_ONE_CLOCK,    "a membership has expired when the clock of this machine alone says so")                 \
     X(EXPIRED_IS_GIVEN_ALL,    "whose membership has expired is given what others wrote")                               \
     X(RENEWAL_KEY_FOR_EVER,    "what a renewal key signed counts after the authority took the key away")                \

@@ -40,6 +40,9 @@ struct focal_config_key {
     enum focal_status (*take)(struct focal_config *, const struct focal_config_key *, const char *value, struct focal_error *);
     void (*print)(struct focal_buf *, const struct focal_config *);
 };
+/* The same words, wherever they are said: "redact, export"; "" is none. False: one of them is none of these. */
+bool focal_two_persons_parse(uint32_t *set, const char *text);
+void focal_two_persons_print(struct focal_buf *out, uint32_t set);
 size_t focal_config_key_count(void);
 const struct focal_config_key *focal_config_key_at(size_t i);
 

@@ -85,7 +85,8 @@ FOCAL_MUST_USE bool focal_verify_head(const struct focal_signature *, const stru
  * with 32 zero bytes as id; network id = H("focal statement 1", 32 zero bytes, body of genesis). A statement's hash =
  * H("focal statement 1", network id, body). Carried as: signature 64, body. Unknown kinds and items from 16 up are kept. */
 enum focal_statement_kind { FOCAL_STATEMENT_GENESIS = 1, FOCAL_STATEMENT_CERTIFICATE = 2, FOCAL_STATEMENT_CUT = 3,
-    FOCAL_STATEMENT_RENEWAL = 4, FOCAL_STATEMENT_DELEGATION = 5 /* 6..9: later work */ };
+    FOCAL_STATEMENT_RENEWAL = 4, FOCAL_STATEMENT_DELEGATION = 5,
+    FOCAL_STATEMENT_POLICY = 6 /* 7..9: later work */ };
 #define FOCAL_STATEMENT_MAX 8192
 #define FOCAL_CERTIFICATE_SCOPES_MAX 64
 enum focal_role { FOCAL_ROLE_OFFICE = 1, FOCAL_ROLE_HQ = 2 };
@@ -148,6 +149,10 @@ struct focal_renewal {
     struct focal_span delegation;       /* the whole statement; empty: signed by the authority itself. Decoded: in the statement's bytes */
     struct focal_delegation by;         /* what stands in it; encoding looks at the bytes alone */
 };
+/* What the authority wants everywhere in the network; of a name the highest number counts. */
+#define FOCAL_POLICY_TWO_PERSONS "two-persons"
+enum { FOCAL_POLICY_TWO_REDACT = 1, FOCAL_POLICY_TWO_EXPORT = 2, FOCAL_POLICY_TWO_REVOKE = 4, FOCAL_POLICY_TWO_VEIL = 8 };
+struct focal_policy { char name[32]; uint64_t number, value; uint32_t day; };
 struct focal_statement {                /* decoded head of any statement */
     uint64_t kind;
     struct focal_span body;
@@ -155,7 +160,7 @@ struct focal_statement {                /* decoded head of any statement */
     struct focal_signature signature;
     union {
         struct focal_genesis genesis; struct focal_certificate certificate; struct focal_cut cut;
-        struct focal_renewal renewal; struct focal_delegation delegation;
+        struct focal_renewal renewal; struct focal_delegation delegation; struct focal_policy policy;
     } is;
     bool newer;
 };
@@ -164,6 +169,7 @@ void focal_certificate_encode(struct focal_buf *body, const struct focal_certifi
 void focal_cut_encode(struct focal_buf *body, const struct focal_cut *);
 void focal_renewal_encode(struct focal_buf *body, const struct focal_renewal *);
 void focal_delegation_encode(struct focal_buf *body, const struct focal_delegation *);
+void focal_policy_encode(struct focal_buf *body, const struct focal_policy *);
 /* The key that a delegation gives this office: made from its signing key, so that it stands and falls with that. */
 void focal_renewal_key(struct focal_sign_key *, const struct focal_node_keys *);
 void focal_cut_tip_put(struct focal_buf *tips, const struct focal_cut_tip *);

@@ -55,6 +55,8 @@ uint64_t focal_oplog_renewal_number(const struct focal_oplog *, const struct foc
 /* The delegation of this office that counts, and the statement itself; false: none was ever given. */
 bool focal_oplog_delegation(const struct focal_oplog *, const struct focal_office *, struct focal_delegation *, struct focal_span *statement);
 
+/* What the authority wants by this name; of equal numbers all bits together. False: it said nothing. */
+bool focal_oplog_policy(const struct focal_oplog *, const char *name, struct focal_policy *);
 /* The latest day, since 1970, that the authority wrote anywhere or that a member in good standing, not this office, put into a
  * receipt held here. */
 uint32_t focal_oplog_others_day(const struct focal_oplog *);

@@ -233,6 +233,8 @@ const char *cut_reason(uint8_t reason);
 /* ---- what the client is to sign (revoke_commands.c) ---- */
 
 json_t *body_json(struct focal_span body);       /* or a whole statement, in hex */
+/* What the authority wants two persons for: "redact, export"; null: it said nothing. */
+json_t *two_persons_json(struct focal_oplog *);
 /* Takes over bodies. */
 json_t *to_sign_json(struct job *, const struct focal_office *, json_t *bodies);
 
@@ -264,7 +266,7 @@ void need_store_key(struct job *, json_t *list);
 void verify_checked(struct job *, uint64_t ticket, enum focal_status, struct focal_span findings);
 job_run run_invite, run_admit_begin, run_admit, run_offices, run_office, run_pause, run_resume;
 job_run run_heads, run_revoke_begin, run_network;
-job_run run_renew_begin, run_delegate_begin, run_membership_export, run_membership_import;
+job_run run_renew_begin, run_delegate_begin, run_policy_begin, run_membership_export, run_membership_import;
 job_run run_history, run_proof, run_lift_veil;
 job_run run_import_begin, run_import_rows, run_import_end, run_export, run_report;
 

@@ -10,7 +10,7 @@ enum { STATEMENTS_MAX = 256, BYTES_MAX = 256 << 10 };
 /* Of the office itself, and who may renew: a day that was given by a key counts only while that is known to stand. */
 static bool goes_along(const struct focal_statement *s, const struct focal_office *office)
 {
-    return s->kind != FOCAL_STATEMENT_GENESIS && (focal_span_equal(s->subject, focal_span_text(office->text)) || s->kind == FOCAL_STATEMENT_DELEGATION);
+    return s->kind != FOCAL_STATEMENT_GENESIS && (focal_span_equal(s->subject, focal_span_text(office->text)) || s->kind == FOCAL_STATEMENT_DELEGATION || s->kind == FOCAL_STATEMENT_POLICY);
 }
 
 static enum focal_status statements_json(struct focal_oplog *ol, const struct focal_office *office, json_t *list, struct focal_error *err)

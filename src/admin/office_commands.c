@@ -317,11 +317,11 @@ static void admitting_free(void *own)
 static bool fits(const struct job *j, struct focal_span statement)
 {
     static const struct { const char *command; uint64_t kind; } kinds[] = { { "office.admit", FOCAL_STATEMENT_CERTIFICATE }, { "office.revoke", FOCAL_STATEMENT_CUT },
-        { "office.renew", FOCAL_STATEMENT_RENEWAL }, { "network.delegate", FOCAL_STATEMENT_DELEGATION } };
+        { "office.renew", FOCAL_STATEMENT_RENEWAL }, { "network.delegate", FOCAL_STATEMENT_DELEGATION }, { "network.policy", FOCAL_STATEMENT_POLICY } };
     struct focal_statement s;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].command, j->command->name) == 0)
-            return focal_statement_decode(&s, statement) != FOCAL_OK || s.kind == kinds[i].kind || s.kind > FOCAL_STATEMENT_DELEGATION;
+            return focal_statement_decode(&s, statement) != FOCAL_OK || s.kind == kinds[i].kind || s.kind > FOCAL_STATEMENT_POLICY;
     return false;
 }
 
@@ -348,6 +348,10 @@ static json_t *taken_json(struct focal_oplog *ol, const struct focal_statement *
         json_object_set_new(out, "office", text_json(s->is.delegation.office.text));
         json_object_set_new(out, "delegated", json_boolean(s->is.delegation.key_set));
         json_object_set_new(out, "until", s->is.delegation.key_set ? day_json(s->is.delegation.until_day) : json_null());
+        break;
+    case FOCAL_STATEMENT_POLICY:
+        json_object_set_new(out, "policy", text_json(s->is.policy.name));
+        json_object_set_new(out, "two_persons", two_persons_json(ol));
         break;
     default:
         break;

@@ -7,13 +7,19 @@
 
 #include "focal/config.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+static_assert((int)FOCAL_TWO_REDACT == (int)FOCAL_POLICY_TWO_REDACT && (int)FOCAL_TWO_EXPORT == (int)FOCAL_POLICY_TWO_EXPORT
+    && (int)FOCAL_TWO_REVOKE == (int)FOCAL_POLICY_TWO_REVOKE && (int)FOCAL_TWO_VEIL == (int)FOCAL_POLICY_TWO_VEIL, "the bits of a statement are those of the configuration");
 
 /* Of the configuration and of what the authority states, the stricter. */
 static unsigned policy_two_persons(const struct focal_admin *a)
 {
-    return a->is.two_persons;
+    struct focal_policy p;
+    const bool stated = focal_oplog_policy(focal_node_oplog(a->is.node), FOCAL_POLICY_TWO_PERSONS, &p) && !FOCAL_PLANTED(POLICY_UNHEEDED);
+    return a->is.two_persons | (stated ? (unsigned)(p.value & UINT32_MAX) : 0);
 }
 
 static bool fetched(const struct focal_command *c)

@@ -1,6 +1,9 @@
-/* Putting off the last day of a membership: what is to be signed by the authority, once, or once for a key that does it from then on. */
+/* What is to be signed by the authority: another last day of a membership, a key that gives such days from then on, a policy. */
 #include "job.h"
 
+#include "focal/config.h"
+
+#include <stdio.h>
 #include <string.h>
 
 enum { MONTHS = 12, MONTHS_MAX = 120, OPENINGS_A_YEAR = 400, DELEGATED_MAX_DAYS = 20 * 366 };
@@ -90,4 +93,23 @@ enum job_state run_delegate_begin(struct job *j)
     focal_buf_init(&body, FOCAL_STATEMENT_MAX);
     focal_delegation_encode(&body, &d);
     return one_to_sign(j, &mine->office, &body);
+}
+
+/* Said anew each time, whole: what is not named is no policy any more. */
+enum job_state run_policy_begin(struct job *j)
+{
+    struct focal_policy p = { .day = job_today(j) }, before;
+    struct focal_office office;
+    struct focal_buf body;
+    uint32_t set;
+    const char *text = job_text(j, "two_persons");
+    if (!text || !focal_two_persons_parse(&set, text))
+        return job_failf(j, FOCAL_USAGE, "--two-persons redact,export,revoke,veil, or some of them, or \"\" for none", "that is not what two persons can be wanted for");
+    (void)snprintf(p.name, sizeof p.name, "%s", FOCAL_POLICY_TWO_PERSONS);
+    p.number = focal_oplog_policy(job_oplog(j), p.name, &before) ? before.number + 1 : 1;
+    p.value = set;
+    focal_node_office(j->admin->is.node, &office);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_policy_encode(&body, &p);
+    return one_to_sign(j, &office, &body);
 }

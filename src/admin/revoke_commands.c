@@ -1,6 +1,8 @@
 /* Taking rights back: what this office holds of another's logs, and the cut that is to be signed by what is known. */
 #include "job.h"
 
+#include "focal/config.h"
+
 #include <string.h>
 
 enum { KEYS_MAX = 32, TIPS_KNOWN_MAX = 512, KNOWN_FILES_MAX = 16 };
@@ -418,6 +420,19 @@ static json_t *delegations_json(struct focal_oplog *ol)
     return list;
 }
 
+json_t *two_persons_json(struct focal_oplog *ol)
+{
+    struct focal_policy p;
+    struct focal_buf text;
+    if (!focal_oplog_policy(ol, FOCAL_POLICY_TWO_PERSONS, &p))
+        return json_null();
+    focal_buf_init(&text, 100);
+    focal_two_persons_print(&text, (uint32_t)p.value);
+    json_t *out = text_json(focal_buf_cstr(&text));
+    focal_buf_close(&text);
+    return out;
+}
+
 enum job_state run_network(struct job *j)
 {
     struct focal_oplog *ol = job_oplog(j);
@@ -442,5 +457,6 @@ enum job_state run_network(struct job *j)
     json_object_set_new(out, "statements", hex_json(set.b, 32));
     json_object_set_new(out, "cuts", cuts);
     json_object_set_new(out, "delegations", delegations_json(ol));
+    json_object_set_new(out, "two_persons", two_persons_json(ol));
     return job_one(j, out);
 }

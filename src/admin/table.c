@@ -45,6 +45,8 @@ static const struct focal_command table[] = {
     { "network.delegate", run_admit, ADMIN, false, NOTED, 0, "statement: a signed delegation, in hex" },
     { "membership.export", run_membership_export, ADMIN, false, NOT_NOTED, 0, "office: what the authority signed of it, as a file" },
     { "membership.import", run_membership_import, ADMIN, false, NOTED, 0, "office, file: such a file; all of it or nothing" },
+    { "network.policy.begin", run_policy_begin, ADMIN, false, NOT_NOTED, 0, "two_persons: the policy that is to be signed" },
+    { "network.policy", run_admit, ADMIN, false, NOTED, 0, "statement: a signed policy, in hex" },
     { "network.show", run_network, ANYBODY, false, NOT_NOTED, 0, "the network, its authority, and what rights were taken back" },
     { "office.pause", run_pause, ADMIN, false, NOTED, 0, "office: cuts the link by hand" },
     { "office.resume", run_resume, ADMIN, false, NOTED, 0, "office: heals it" },

@@ -1,4 +1,4 @@
-/* office renew, network delegate, membership export and import: the last day of memberships is put off. The client signs, as for office admit. */
+/* office renew, network delegate, network policy, membership export and import: the last day of memberships is put off. The client signs, as for office admit. */
 #include "cli.h"
 
 #include "authority.h"
@@ -19,6 +19,22 @@ static bool is_delegation(const struct args *args, const struct focal_statement 
     return s->kind == FOCAL_STATEMENT_DELEGATION && s->is.delegation.key_set != args_has(args, OPTION_END);
 }
 
+static bool is_policy(const struct args *args, const struct focal_statement *s)
+{
+    static const char *const words[] = { "redact", "export", "revoke", "veil" };
+    const char *typed = args_value(args, OPTION_TWO_PERSONS);
+    bool same = s->kind == FOCAL_STATEMENT_POLICY && strcmp(s->is.policy.name, FOCAL_POLICY_TWO_PERSONS) == 0 && typed && s->is.policy.value >> 4 == 0;
+    for (size_t i = 0; same && i < sizeof words / sizeof *words; i++)
+        same = (strstr(typed, words[i]) != NULL) == ((s->is.policy.value >> i & 1) != 0);
+    return same;
+}
+
+/* Each asks for what is to be signed under its name and ".begin", and hands the signed statement in under its name. */
+static is_asked_for *asked_for(const struct args *args)
+{
+    return strcmp(args->words, "network delegate") == 0 ? is_delegation : strcmp(args->words, "network policy") == 0 ? is_policy : is_renewal;
+}
+
 static enum focal_status question(const struct args *args, json_t *with, struct focal_error *err)
 {
     uint64_t months;
@@ -32,6 +48,9 @@ static enum focal_status question(const struct args *args, json_t *with, struct 
     }
     if (strcmp(args->words, "network delegate") == 0 && (until != NULL) == args_has(args, OPTION_END))
         return focal_fail(err, FOCAL_USAGE, "network delegate --until 2031-12-31, or network delegate --end", "say until when it may renew, or that it may no more");
+    if (strcmp(args->words, "network policy") == 0 && !args_has(args, OPTION_TWO_PERSONS))
+        return focal_fail(err, FOCAL_USAGE, "network policy --two-persons redact,export", "say what two persons are wanted for");
+    put_text(with, "two_persons", args_value(args, OPTION_TWO_PERSONS));
     put_text(with, "until", until);
     if (args_has(args, OPTION_END))
         json_object_set_new(with, "end", json_true());
@@ -52,6 +71,16 @@ static void show_delegated(const json_t *told)
         puts("headquarters renews no membership by itself any more; days that it gave so count no more");
 }
 
+static void show(const json_t *told)
+{
+    if (json_object_get(told, "renewed"))
+        show_renewed(told);
+    else if (json_object_get(told, "delegated"))
+        show_delegated(told);
+    else
+        printf("two persons are wanted everywhere for: %s\n", *text_of(told, "two_persons") ? text_of(told, "two_persons") : "nothing");
+}
+
 static enum focal_status to_file(struct talk *t, const char *office, const char *path, struct focal_error *err)
 {
     json_t *with = json_object(), *item = NULL;
@@ -65,8 +94,7 @@ static enum focal_status to_file(struct talk *t, const char *office, const char 
 
 int run_renew(const struct args *args)
 {
-    const bool delegates = strcmp(args->words, "network delegate") == 0;
-    const char *begin = delegates ? "network.delegate.begin" : "office.renew.begin";
+    char begin[FOCAL_CONTROL_VERB_MAX + 8];
     struct talk t = { 0 };
     struct focal_error err = { 0 };
     json_t *with = json_object(), *begun = NULL, *told = NULL;
@@ -77,17 +105,18 @@ int run_renew(const struct args *args)
         st = question(args, with, &err);
     if (st == FOCAL_OK)
         st = talk_open(&t, args, &err);
+    (void)snprintf(begin, sizeof begin, "%s.begin", args->request);
     if (st == FOCAL_OK)
         st = talk_one(&t, begin, json_incref(with), &begun, NULL, &err);
     if (st == FOCAL_OK)
-        st = authority_sign(args, &t, begun, delegates ? is_delegation : is_renewal, args->request, &told, &err);
+        st = authority_sign(args, &t, begun, asked_for(args), args->request, &told, &err);
     if (st == FOCAL_OK && args_has(args, OPTION_TO_FILE))
         st = to_file(&t, args->operands[0], args_value(args, OPTION_TO_FILE), &err);
     talk_close(&t);
     if (st == FOCAL_OK && args->json)
         (void)say_object(args, told);
     else if (st == FOCAL_OK)
-        (delegates ? show_delegated : show_renewed)(told);
+        show(told);
     json_decref(with);
     json_decref(begun);
     json_decref(told);

@@ -185,6 +185,8 @@ static void show_network(const struct args *args, const json_t *item)
     printf("\nId         %s\nAuthority  %s\nFounded    %s\nOffices    %" JSON_INTEGER_FORMAT ", and %" JSON_INTEGER_FORMAT " revoked\n", text_of(item, "id"),
            text_of(item, "authority"), text_of(item, "founded"), json_integer_value(json_object_get(item, "offices")),
            json_integer_value(json_object_get(item, "revoked")));
+    if (*text_of(item, "two_persons"))
+        printf("Two        persons are wanted everywhere for: %s\n", text_of(item, "two_persons"));
     for (size_t i = 0; i < json_array_size(delegations); i++) {
         const json_t *one = json_array_get(delegations, i);
         printf("Renews     ");

@@ -48,6 +48,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_MONTHS] = { "months", 0, "N", "by how many months, 1 to 120 (12)" },
     [OPTION_UNTIL] = { "until", 0, "YYYY-MM-DD", "the last day that it may give" },
     [OPTION_TO_FILE] = { "file", 0, "FILE", "also write it to FILE, for an office that cannot connect" },
+    [OPTION_TWO_PERSONS] = { "two-persons", 0, "WORDS", "redact, export, revoke, veil: some of them, or \"\" for none" },
     [OPTION_END] = { "end", 0, NULL, "it may no more; days that it gave count no more" },
     [OPTION_OFFICE] = { "office", 0, "CODE", "this office only" },
     [OPTION_WAIT_FOR] = { "wait", 0, "synced=CODE", "until that office has everything and has said so" },
@@ -244,6 +245,10 @@ const struct verb verbs[] = {
       "let headquarters renew memberships by itself, so that the authority key can stay locked away",
       "  focalctl network delegate --until 2031-12-31\n"
       "  focalctl network delegate --end\n" },
+    { "network policy", "", 0, 0, run_renew, HAS(TWO_PERSONS) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY),
+      "say what needs two persons at every office of the network; an office's own configuration may ask for more",
+      "  focalctl network policy --two-persons redact,export\n"
+      "  focalctl network policy --two-persons \"\"\n" },
     { "network show", "", 0, 0, run_network, 0,
       "the network, its authority, and what rights were taken back",
       "  focalctl network show\n" },

@@ -174,20 +174,27 @@ static bool two_word(const char *text, size_t len, uint32_t *bit)
     return false;
 }
 
-static enum focal_status take_two(struct focal_config *c, const struct focal_config_key *key, const char *value, struct focal_error *err)
+bool focal_two_persons_parse(uint32_t *set, const char *text)
 {
     uint32_t all = 0, bit;
-    for (const char *at = value;; ) {
+    for (const char *at = text;; ) {
         at += strspn(at, ", \t");
         size_t len = strcspn(at, ", \t");
         if (len == 0)
             break;
         if (!two_word(at, len, &bit))
-            return refuse(key, "write redact, export, revoke or veil, with commas between", "names something else", value, err);
+            return false;
         all |= bit;
         at += len;
     }
-    c->two_persons = all;
+    *set = all;
+    return true;
+}
+
+static enum focal_status take_two(struct focal_config *c, const struct focal_config_key *key, const char *value, struct focal_error *err)
+{
+    if (!focal_two_persons_parse(&c->two_persons, value))
+        return refuse(key, "write redact, export, revoke or veil, with commas between", "names something else", value, err);
     return FOCAL_OK;
 }
 
@@ -195,16 +202,18 @@ static void print_admin(struct focal_buf *out, const struct focal_config *c) { f
 static void print_entry(struct focal_buf *out, const struct focal_config *c) { focal_buf_text(out, c->entry_group); }
 static void print_read(struct focal_buf *out, const struct focal_config *c) { focal_buf_text(out, c->read_group); }
 
-static void print_two(struct focal_buf *out, const struct focal_config *c)
+void focal_two_persons_print(struct focal_buf *out, uint32_t set)
 {
     const char *between = "";
     for (size_t i = 0; two_words[i]; i++) {
-        if (!(c->two_persons & 1u << i))
+        if (!(set & 1u << i))
             continue;
         focal_buf_printf(out, "%s%s", between, two_words[i]);
         between = ", ";
     }
 }
+
+static void print_two(struct focal_buf *out, const struct focal_config *c) { focal_two_persons_print(out, c->two_persons); }
 
 /* ---- printing ---- */
 

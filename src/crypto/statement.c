@@ -84,6 +84,9 @@ enum focal_status focal_statement_decode(struct focal_statement *out, struct foc
     case FOCAL_STATEMENT_DELEGATION:
         good = focal_delegation_items(&out->is.delegation, &items, &out->newer);
         break;
+    case FOCAL_STATEMENT_POLICY:
+        good = focal_policy_items(&out->is.policy, &items, &out->newer);
+        break;
     default: {
         uint64_t tag;
         struct focal_span value;

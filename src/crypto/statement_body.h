@@ -9,6 +9,7 @@ bool focal_genesis_items(struct focal_genesis *, struct focal_items *, bool *new
 bool focal_certificate_items(struct focal_certificate *, struct focal_items *, bool *newer);
 bool focal_cut_items(struct focal_cut *, struct focal_items *, bool *newer);
 bool focal_renewal_items(struct focal_renewal *, struct focal_items *, bool *newer);
+bool focal_policy_items(struct focal_policy *, struct focal_items *, bool *newer);
 bool focal_delegation_items(struct focal_delegation *, struct focal_items *, bool *newer);
 
 /* A scope is a class and a country: 4 bytes. *newer: a class that comes later, and scope is empty. False: malformed. */

@@ -88,6 +88,7 @@ struct held_statement {
     struct focal_cut *cut;                      /* likewise, and so on */
     struct focal_renewal *renewal;
     struct focal_delegation *delegation;
+    struct focal_policy *policy;
     uint32_t signed_to, signed_openings;        /* of a certificate: what stands in it */
     struct held_statement *same_sign;           /* the next certificate of the same signing key */
 };
@@ -373,8 +374,8 @@ void focal_oplog_statements_close(struct focal_oplog *);
 enum focal_status focal_oplog_statements_load(struct focal_oplog *, struct focal_error *);
 enum focal_status focal_oplog_statements_forget(struct focal_oplog *);     /* those that are not durable */
 void focal_oplog_statements_durable(struct focal_oplog *);
-/* Those of a kind about an office: they stand side by side. */
-struct held_statement *const *focal_oplog_statements_of(const struct focal_oplog *, uint64_t kind, const struct focal_office *, size_t *count);
+/* Those of a kind about an office, or whatever their first item names: they stand side by side. */
+struct held_statement *const *focal_oplog_statements_of(const struct focal_oplog *, uint64_t kind, const char *about, size_t *count);
 const struct held_statement *focal_oplog_held_by_sign(const struct focal_oplog *, const struct focal_key *);
 enum focal_status focal_oplog_room(void **array, size_t *cap, size_t count, size_t size);
 

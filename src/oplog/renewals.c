@@ -12,7 +12,7 @@ enum { OPENINGS_A_YEAR = 400, YEAR_DAYS = 365 };
 static struct held_statement *extended(const struct focal_oplog *ol, const struct focal_renewal *r)
 {
     size_t count;
-    struct held_statement *const *list = focal_oplog_statements_of(ol, FOCAL_STATEMENT_CERTIFICATE, &r->office, &count);
+    struct held_statement *const *list = focal_oplog_statements_of(ol, FOCAL_STATEMENT_CERTIFICATE, r->office.text, &count);
     for (size_t i = 0; i < count; i++)
         if (list[i]->certificate && focal_hash_equal(&list[i]->hash, &r->certificate))
             return list[i];
@@ -25,7 +25,7 @@ static bool key_stands(const struct focal_oplog *ol, const struct focal_renewal 
     size_t count;
     const struct focal_delegation *by = &r->by;
     const struct focal_certificate *keeper = focal_oplog_certificate(ol, &by->office);
-    struct held_statement *const *list = focal_oplog_statements_of(ol, FOCAL_STATEMENT_DELEGATION, &by->office, &count);
+    struct held_statement *const *list = focal_oplog_statements_of(ol, FOCAL_STATEMENT_DELEGATION, by->office.text, &count);
     bool stands = r->to_day <= by->until_day && !(keeper && focal_oplog_cut_of(ol, &keeper->keys.sign));
     for (size_t i = 0; i < count && stands; i++) {
         const struct focal_delegation *d = list[i]->delegation;
@@ -71,7 +71,7 @@ uint64_t focal_oplog_renewal_number(const struct focal_oplog *ol, const struct f
 {
     size_t count;
     uint64_t highest = 0;
-    struct held_statement *const *list = focal_oplog_statements_of(ol, FOCAL_STATEMENT_RENEWAL, office, &count);
+    struct held_statement *const *list = focal_oplog_statements_of(ol, FOCAL_STATEMENT_RENEWAL, office->text, &count);
     for (size_t i = 0; i < count; i++)
         highest = list[i]->renewal && list[i]->renewal->number > highest ? list[i]->renewal->number : highest;
     return highest;
@@ -80,7 +80,7 @@ uint64_t focal_oplog_renewal_number(const struct focal_oplog *ol, const struct f
 bool focal_oplog_delegation(const struct focal_oplog *ol, const struct focal_office *office, struct focal_delegation *out, struct focal_span *statement)
 {
     size_t count;
-    struct held_statement *const *list = focal_oplog_statements_of(ol, FOCAL_STATEMENT_DELEGATION, office, &count);
+    struct held_statement *const *list = focal_oplog_statements_of(ol, FOCAL_STATEMENT_DELEGATION, office->text, &count);
     out->number = 0;
     for (size_t i = 0; i < count; i++) {
         if (!list[i]->delegation || list[i]->delegation->number <= out->number)
@@ -93,7 +93,7 @@ bool focal_oplog_delegation(const struct focal_oplog *ol, const struct focal_off
 
 static uint32_t day_in(const struct held_statement *held)
 {
-    return held->certificate ? held->certificate->from_day : held->cut ? held->cut->day : held->renewal ? held->renewal->day : held->delegation ? held->delegation->day : 0;
+    return held->certificate ? held->certificate->from_day : held->cut ? held->cut->day : held->renewal ? held->renewal->day : held->delegation ? held->delegation->day : held->policy ? held->policy->day : 0;
 }
 
 uint32_t focal_oplog_others_day(const struct focal_oplog *ol)
@@ -113,4 +113,20 @@ uint32_t focal_oplog_others_day(const struct focal_oplog *ol)
             latest = held->day;
     }
     return latest;
+}
+
+bool focal_oplog_policy(const struct focal_oplog *ol, const char *name, struct focal_policy *out)
+{
+    size_t count;
+    struct held_statement *const *list = focal_oplog_statements_of(ol, FOCAL_STATEMENT_POLICY, name, &count);
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < count; i++) {
+        const struct focal_policy *p = list[i]->policy;
+        if (!p || p->number < out->number)
+            continue;
+        const uint64_t with = p->number == out->number ? out->value : 0;
+        *out = *p;
+        out->value |= with;
+    }
+    return out->number > 0;
 }

@@ -184,11 +184,11 @@ static size_t place_of(const struct statement_set *set, const struct held_statem
     return low;
 }
 
-struct held_statement *const *focal_oplog_statements_of(const struct focal_oplog *ol, uint64_t kind, const struct focal_office *office, size_t *count)
+struct held_statement *const *focal_oplog_statements_of(const struct focal_oplog *ol, uint64_t kind, const char *about, size_t *count)
 {
     const struct statement_set *set = &ol->statements;
     struct held_statement least = { .len = 0 };
-    subject_of(least.subject, &ol->network, kind, focal_span_text(office->text));
+    subject_of(least.subject, &ol->network, kind, focal_span_text(about));
     const size_t first = place_of(set, &least);
     for (*count = 0; first + *count < set->count && memcmp(set->list[first + *count]->subject, least.subject, sizeof least.subject) == 0;)
         ++*count;
@@ -205,6 +205,7 @@ static const void *understood(const struct focal_statement *s, size_t *size)
     case FOCAL_STATEMENT_CUT: *size = sizeof s->is.cut; return &s->is.cut;
     case FOCAL_STATEMENT_RENEWAL: *size = sizeof s->is.renewal; return &s->is.renewal;
     case FOCAL_STATEMENT_DELEGATION: *size = sizeof s->is.delegation; return &s->is.delegation;
+    case FOCAL_STATEMENT_POLICY: *size = sizeof s->is.policy; return &s->is.policy;
     default: *size = 0; return NULL;
     }
 }
@@ -231,8 +232,11 @@ static void take_what(struct held_statement *held, const struct focal_statement 
         held->renewal = held->what;
         held->renewal->delegation = ours(held, bytes, held->renewal->delegation);
         break;
-    default:
+    case FOCAL_STATEMENT_DELEGATION:
         held->delegation = held->what;
+        break;
+    default:
+        held->policy = held->what;
     }
 }
 

@@ -24,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         focal_cut_encode(&again, &statement.is.cut);
     else if (statement.kind == FOCAL_STATEMENT_RENEWAL)
         focal_renewal_encode(&again, &statement.is.renewal);
+    else if (statement.kind == FOCAL_STATEMENT_POLICY)
+        focal_policy_encode(&again, &statement.is.policy);
     else if (statement.kind == FOCAL_STATEMENT_DELEGATION)
         focal_delegation_encode(&again, &statement.is.delegation);
     else

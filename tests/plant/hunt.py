@@ -45,6 +45,7 @@ HUNTERS = {
     "SEED_USED_AGAIN": ["unit_oplog_salts"],
     "SEED_KEPT": ["unit_oplog_salts"],
     "BEYOND_CUT_COUNTS": ["laws_cut_laws", "sim"],
+    "POLICY_UNHEEDED": ["unit_admin_two_persons"],
     "EXPIRED_BY_ONE_CLOCK": ["unit_node_expiry"],
     "EXPIRED_IS_GIVEN_ALL": ["unit_node_expiry"],
     "RENEWAL_KEY_FOR_EVER": ["unit_oplog_renewals"],

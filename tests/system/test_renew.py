@@ -180,6 +180,18 @@ def expired(home):
         assert n.end() == 0, n.code
 
 
+def by_policy(secret, hq, ken):
+    assert "what two persons" in sign(hq, secret, "network", "policy", code=2)["message"]
+    assert "two persons can be wanted for" in sign(hq, secret, "network", "policy", "--two-persons", "redact,burn", code=2)["message"]
+    assert hq.ctl("network", "show")["two_persons"] is None
+    assert sign(hq, secret, "network", "policy", "--two-persons", "export,revoke")["two_persons"] == "export, revoke"
+    until("KEN to know it", lambda: ken.ctl("network", "show")["two_persons"] == "export, revoke")
+    ken.ctl("export", "--kind", "entity", code=3)
+    assert [r["command"] for r in ken.ctl("request", "list")["items"]] == ["export"]
+    assert sign(hq, secret, "network", "policy", "--two-persons", "")["two_persons"] == ""
+    until("KEN to know that too", lambda: ken.ctl("network", "show")["two_persons"] == "")
+
+
 def main():
     with Home() as home:
         expired(home)
@@ -189,6 +201,7 @@ def main():
         refused(home, secret, hq, ken)
         by_file(home, secret, hq, ken)
         by_itself(secret, hq, ken)
+        by_policy(secret, hq, ken)
         for n in (ken, hq):
             assert n.ctl("verify")["errors"] == []
             assert n.end() == 0, n.code

@@ -261,6 +261,26 @@ static void renewal(void **state)
     world_close(&w);
 }
 
+static void policy(void **state)
+{
+    (void)state;
+    struct world w;
+    struct focal_policy p = { .name = FOCAL_POLICY_TWO_PERSONS, .number = 1, .value = FOCAL_POLICY_TWO_REDACT | FOCAL_POLICY_TWO_VEIL, .day = 20100 };
+    struct focal_buf body, statement;
+    struct focal_hash hash;
+    world_open(&w);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_policy_encode(&body, &p);
+    focal_statement_sign(&statement, w.authority.secret, &w.network, focal_buf_view(&body));
+    CHECK_BUF(POLICY_STATEMENT, &statement);
+    focal_statement_hash(&hash, &w.network, focal_buf_view(&body));
+    CHECK(POLICY_HASH, &hash);
+    focal_buf_close(&body);
+    focal_buf_close(&statement);
+    world_close(&w);
+}
+
 static void names_of_logs(void **state)
 {
     (void)state;
@@ -403,7 +423,7 @@ static void invitation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_and_genesis), cmocka_unit_test(certificate), cmocka_unit_test(cut), cmocka_unit_test(renewal), cmocka_unit_test(names_of_logs),
+        cmocka_unit_test(keys_and_genesis), cmocka_unit_test(certificate), cmocka_unit_test(cut), cmocka_unit_test(renewal), cmocka_unit_test(policy), cmocka_unit_test(names_of_logs),
         cmocka_unit_test(chain), cmocka_unit_test(receipt), cmocka_unit_test(joining), cmocka_unit_test(invitation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,10 +188,65 @@ static void without_a_policy(void **state)
     HAS(with_ref(w, "case.redact", id), "\"notices\":");
 }
 
+static void state_policy(struct world *w, uint64_t number, uint64_t value)
+{
+    struct focal_sign_key authority;
+    struct focal_policy p = { .name = FOCAL_POLICY_TWO_PERSONS, .number = number, .value = value, .day = DAY };
+    struct focal_buf body, statement;
+    uint8_t seed[96];
+    uint64_t chance = 7;
+    enum focal_status answer = FOCAL_OK;
+    fill(&chance, seed, sizeof seed);
+    focal_sign_key_make(&authority, seed);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_policy_encode(&body, &p);
+    focal_statement_sign(&statement, authority.secret, focal_oplog_network(focal_node_oplog(w->node)), focal_buf_view(&body));
+    struct focal_node_event e = { .type = FOCAL_EVENT_STATEMENT, .answer = &answer, .is.statement = focal_buf_view(&statement) };
+    assert_int_equal(focal_node_step(w->node, w->now, &e, 1), FOCAL_OK);
+    assert_int_equal(answer, FOCAL_OK);
+    focal_buf_close(&body);
+    focal_buf_close(&statement);
+}
+
+/* What the authority states holds beside what the configuration says, and a later statement takes the place of an earlier one. */
+static void the_authority_states_it(void **state)
+{
+    struct world *w = *state;
+    w->two_persons = FOCAL_TWO_VEIL;
+    start_again(w);
+    come_as(w, AMINA, E);
+    HAS(ask(w, "{\"id\":1,\"do\":\"export\"}"), "\"status\":\"ok\"");
+    state_policy(w, 1, FOCAL_POLICY_TWO_EXPORT | (uint64_t)1 << 40);        /* and something that comes later */
+    HAS(ask(w, "{\"id\":1,\"do\":\"export\"}"), "\"status\":\"partial\",\"request\":1");
+    HAS(ask(w, "{\"id\":1,\"do\":\"network.show\"}"), "\"two_persons\":\"export\"");
+    start_again(w);
+    come_as(w, AMINA, E);
+    HAS(ask(w, "{\"id\":1,\"do\":\"export\"}"), "\"request\":1");
+    state_policy(w, 3, FOCAL_POLICY_TWO_REDACT);
+    state_policy(w, 2, FOCAL_POLICY_TWO_EXPORT);                            /* late, and outnumbered */
+    HAS(ask(w, "{\"id\":1,\"do\":\"export\",\"with\":{\"kind\":\"entity\"}}"), "\"status\":\"ok\"");
+    state_policy(w, 3, FOCAL_POLICY_TWO_REVOKE);                            /* two of one number: what either wants */
+    HAS(ask(w, "{\"id\":1,\"do\":\"network.show\"}"), "\"two_persons\":\"redact, revoke\"");
+}
+
+/* What is to be signed, and words that are none. */
+static void what_is_to_be_signed(void **state)
+{
+    struct world *w = *state;
+    come_as(w, SMITH, A);
+    HAS(ask(w, "{\"id\":1,\"do\":\"network.policy.begin\",\"with\":{\"two_persons\":\"redact, veil\"}}"), "\"bodies\":[\"06010b74776f2d706572736f6e73020101030109");
+    HAS(ask(w, "{\"id\":1,\"do\":\"network.policy.begin\",\"with\":{\"two_persons\":\"\"}}"), "06010b74776f2d706572736f6e73020101030100");
+    state_policy(w, 7, FOCAL_POLICY_TWO_EXPORT);
+    HAS(ask(w, "{\"id\":1,\"do\":\"network.policy.begin\",\"with\":{\"two_persons\":\"export\"}}"), "06010b74776f2d706572736f6e73020108030102");
+    HAS(ask(w, "{\"id\":1,\"do\":\"network.policy.begin\",\"with\":{\"two_persons\":\"redact,burn\"}}"), "FD-");
+    HAS(ask(w, "{\"id\":1,\"do\":\"network.policy.begin\"}"), "two persons can be wanted for");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_strict, close_world)
     const struct CMUnitTest tests[] = { T(a_second_person_redacts), T(a_second_person_lets_export), T(refused_and_taken_back), T(after_a_day_it_waits_no_more),
-        T(there_are_only_so_many), T(the_veil_is_lifted_by_two), T(without_a_policy) };
+        T(there_are_only_so_many), T(the_veil_is_lifted_by_two), T(without_a_policy), T(the_authority_states_it), T(what_is_to_be_signed) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
