@@ -1,5 +1,5 @@
 /* What the authority does to a member in the middle of things: it takes everything, a scope, or the right to redact from its
- * key, or gives it a membership that lists less.
+ * key, or gives it a membership that lists less; it renews its membership, or lets headquarters do that.
  *
  * The tips of a cut are what members report: either all that run and read the scope, or the first of them alone, as where nobody
  * asked the others. What no reporter holds is lost, and only that is excused. */
@@ -272,4 +272,104 @@ bool world_take_back(struct world *w, int i)
     case 3: return world_narrow(w, i, &scope);
     default: return world_cut(w, i);
     }
+}
+
+/* ---- renewals ---------------------------------------------------------------------------------------------------------- */
+
+enum { LATER_DAYS = 400, DUE_DAYS = 320, TO_DAYS = 800 };
+static const uint64_t day_ms = 86400000;
+
+static uint32_t today(const struct world *w)
+{
+    static const struct sim_node right = { .clock_off_ms = 0 };
+    return (uint32_t)(sim_time(w, &right).wall_ms / day_ms);
+}
+
+static void tell(struct world *w, const struct focal_buf *statement)
+{
+    enum focal_status answer = FOCAL_OK;
+    struct focal_node_event ev = { .type = FOCAL_EVENT_STATEMENT, .answer = &answer };
+    ev.is.statement = focal_buf_view(statement);
+    if (statement->len > 0 && w->nodes[0].node && sim_step(w, 0, &ev, 1) == FOCAL_OK && answer != FOCAL_OK && answer != FOCAL_EXISTS)
+        sim_fail(w, "headquarters does not take a renewal: %s", focal_status_name(answer));
+}
+
+void sim_tell_renewals(struct world *w)
+{
+    for (size_t i = 0; i < w->node_count; i++)
+        tell(w, &w->nodes[i].renewal);
+    tell(w, &w->delegation);
+}
+
+bool world_renew(struct world *w, int i)
+{
+    struct focal_renewal r = { .number = w->renewals_made + 1, .day = today(w), .to_day = today(w) + TO_DAYS };
+    struct focal_oplog *ol = w->nodes[0].node ? focal_node_oplog(w->nodes[0].node) : NULL;
+    struct focal_buf body;
+    focal_assert(focal_office_parse(&r.office, focal_span_text(w->nodes[i].code)));
+    const struct focal_certificate *c = ol ? focal_oplog_certificate(ol, &r.office) : NULL;
+    if (!c)
+        return false;
+    w->renewals_made++;
+    w->counts.renewals++;
+    r.openings_max = c->openings_max + 400;
+    focal_oplog_certificate_hash(ol, c, &r.certificate);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_renewal_encode(&body, &r);
+    focal_buf_close(&w->nodes[i].renewal);
+    focal_buf_init(&w->nodes[i].renewal, FOCAL_STATEMENT_MAX);
+    sign(w, &w->nodes[i].renewal, &body);
+    tell(w, &w->nodes[i].renewal);
+    return true;
+}
+
+/* Is there one of this office before it in the list? Copies have one membership. */
+static bool copy(const struct world *w, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(w->nodes[k].code, w->nodes[i].code) == 0)
+            return true;
+    return false;
+}
+
+void world_renew_all(struct world *w)
+{
+    for (size_t i = 0; i < w->node_count; i++)
+        if (!copy(w, i))
+            (void)world_renew(w, (int)i);
+}
+
+void world_expire(struct world *w, int victim)
+{
+    w->later_ms += LATER_DAYS * day_ms;         /* first: the day in the renewals is the other source */
+    for (size_t i = 0; i < w->node_count; i++)
+        if (!copy(w, i) && strcmp(w->nodes[i].code, w->nodes[victim].code) != 0)
+            (void)world_renew(w, (int)i);
+}
+
+void world_delegate(struct world *w)
+{
+    struct focal_delegation d = { .key_set = true, .number = 1, .day = today(w), .until_day = today(w) + 4 * LATER_DAYS };
+    struct focal_buf body;
+    if (w->nodes[0].node) {
+        focal_node_renewal_key(w->nodes[0].node, &d.key);
+        focal_assert(focal_office_parse(&d.office, focal_span_text(w->nodes[0].code)));
+        focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+        focal_delegation_encode(&body, &d);
+        focal_buf_close(&w->delegation);
+        focal_buf_init(&w->delegation, FOCAL_STATEMENT_MAX);
+        sign(w, &w->delegation, &body);
+        tell(w, &w->delegation);
+    }
+    w->later_ms += DUE_DAYS * day_ms;
+}
+
+void sim_check_renewed(struct world *w)
+{
+    enum { LEFT_DAYS = 60 };
+    const struct focal_certificate *c;
+    for (size_t i = 0; i < w->node_count && w->delegation.len > 0; i++)
+        for (size_t k = 0; w->nodes[i].node && (c = focal_oplog_office_at(focal_node_oplog(w->nodes[i].node), k)) != NULL; k++)
+            if (c->to_day < today(w) + LEFT_DAYS && !w->nodes[i].malice && !focal_oplog_cut_of(focal_node_oplog(w->nodes[i].node), &c->keys.sign))
+                sim_fail(w, "at %s nothing has put off the last day of %s", w->nodes[i].code, c->office.text);
 }

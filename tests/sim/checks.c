@@ -199,15 +199,40 @@ bool world_settle(struct world *w, uint64_t most_ms)
     return same_at_last;
 }
 
+/* One set of statements, and so the same last day of every membership. */
+static void statements_equal(struct world *w)
+{
+    static const struct focal_scope control = { .cls = FOCAL_SCOPE_CONTROL };
+    for (size_t a = 0; a < w->node_count; a++)
+        for (size_t b = a + 1; b < w->node_count; b++) {
+            struct focal_hash of[2];
+            if (!looked_at(w, a) || !looked_at(w, b) || !sim_bridged(w, a, b, &control))
+                continue;
+            struct focal_oplog *ols[] = { focal_node_oplog(w->nodes[a].node), focal_node_oplog(w->nodes[b].node) };
+            const struct focal_certificate *c, *theirs;
+            focal_oplog_statements_hash(ols[0], &of[0]);
+            focal_oplog_statements_hash(ols[1], &of[1]);
+            if (!focal_hash_equal(&of[0], &of[1]))
+                sim_fail(w, "%s and %s hold different statements", w->nodes[a].code, w->nodes[b].code);
+            for (size_t i = 0; (c = focal_oplog_office_at(ols[0], i)) != NULL; i++) {
+                theirs = focal_oplog_certificate(ols[1], &c->office);
+                if (theirs && (theirs->to_day != c->to_day || theirs->openings_max != c->openings_max))
+                    sim_fail(w, "%s and %s differ in the membership of %s", w->nodes[a].code, w->nodes[b].code, c->office.text);
+            }
+        }
+}
+
 void world_check_equal(struct world *w)
 {
     size_t a, b;
     struct focal_scope scope;
     char name[16];
-    if (!differ(w, &a, &b, &scope))
-        return;
-    focal_scope_print(name, &scope);
-    sim_fail(w, "%s and %s differ in %s", w->nodes[a].code, w->nodes[b].code, name);
+    if (differ(w, &a, &b, &scope)) {
+        focal_scope_print(name, &scope);
+        sim_fail(w, "%s and %s differ in %s", w->nodes[a].code, w->nodes[b].code, name);
+    }
+    statements_equal(w);
+    sim_check_renewed(w);
 }
 
 /* Entries of a log, on all its lines. */

@@ -269,6 +269,7 @@ void explore_add(struct explored *t, const struct explored *one)
     t->counts.losses += one->counts.losses;
     t->counts.redactions += one->counts.redactions;
     t->counts.cuts += one->counts.cuts;
+    t->counts.renewals += one->counts.renewals;
     t->counts.frames += one->counts.frames;
     t->counts.bytes += one->counts.bytes;
     t->counts.forks += one->counts.forks;

@@ -194,6 +194,7 @@ void world_heal(struct world *w)
     }
     for (int i = 0; i < count; i++)
         sim_tell_words(w, i);
+    sim_tell_renewals(w);
     for (int i = 0; i < count; i++)
         for (int k = 0; k < count; k++)
             if (strcmp(w->nodes[i].code, w->nodes[k].code) != 0)

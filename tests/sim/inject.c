@@ -127,6 +127,25 @@ static void redact_of_another(struct world *w, int i)
     }
 }
 
+static void renew(struct world *w, int i) { (void)world_renew(w, i); }
+static void expire(struct world *w, int i) { world_expire(w, i); }
+
+static void delegate(struct world *w, int i)
+{
+    (void)i;
+    world_delegate(w);
+}
+
+/* The days that others say were said before the jump: headquarters believes its own clock again once they have signed anew. */
+static void say_days_anew(struct world *w)
+{
+    static const char *const values[] = { "media", "hotline", "media", "hotline" };
+    for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
+        edit_all(w, "channel", values[k]);
+        world_run(w, 65000);
+    }
+}
+
 /* A case that this node holds, or else the next node. Before the first case is recorded there is nothing to redact. */
 static void redact(struct world *w, int i)
 {
@@ -193,6 +212,9 @@ static const struct injection kinds[] = {
     { .name = "revoke-country", .what = revoke_country, .works = true },
     { .name = "revoke-right", .before = redact_of_another, .what = revoke_right, .after = redact_of_another, .works = true },
     { .name = "narrow", .what = narrow, .works = true },
+    { .name = "renew", .what = renew, .works = true },
+    { .name = "renew-by-itself", .what = delegate, .works = true, .ends = say_days_anew },
+    { .name = "expire", .what = expire, .works = true, .ends = world_renew_all },
     { .name = "redact-cloned", .before = clone, .what = redact, .works = true },
     { .name = "redact-restored", .before = back_up, .what = redact, .after = restore, .works = true },
 };
@@ -235,13 +257,15 @@ static void choose(struct world *w, void *data)
 }
 
 /* Everybody writes on, so that a fork that nobody saw yet shows. */
-static bool to_the_end(struct world *w, bool joins)
+static bool to_the_end(struct world *w, bool joins, void (*ends)(struct world *))
 {
     world_heal(w);
     for (int round = 0; joins && round < 4 && !world_admit(w, "NEW"); round++)
         world_run(w, 35000);
     if (joins && world_counts(w)->memory_faults)
         world_cut_links(w, 0);          /* an admission that there was no memory to send is sent on the next link */
+    if (ends)
+        ends(w);
     for (int i = 0; i < (int)world_count(w); i++)
         (void)world_case(w, i, NULL);
     bool quiet = world_settle(w, SETTLE_MS);
@@ -262,7 +286,7 @@ bool inject_run(size_t scenario, size_t kind, uint64_t at, uint64_t *events, str
         world_inject(w, kinds[kind].before ? at / 2 : at, choose, &aim);
     scenarios[scenario].play(w);
     *events = world_steps(w);
-    bool quiet = to_the_end(w, scenarios[scenario].joins);
+    bool quiet = to_the_end(w, scenarios[scenario].joins, kinds[kind].ends);
     memset(out, 0, sizeof *out);
     out->trace = world_trace(w);
     out->steps = world_steps(w);

@@ -4,8 +4,8 @@
 
 #include "explore.h"
 
-/* before: half the way there; after: some steps later. Both may be NULL. */
-struct injection { const char *name; void (*before)(struct world *, int node), (*what)(struct world *, int node), (*after)(struct world *, int node); bool works; };
+/* before: half the way there; after: some steps later; ends: once all is healed. These may be NULL. */
+struct injection { const char *name; void (*before)(struct world *, int node), (*what)(struct world *, int node), (*after)(struct world *, int node); bool works; void (*ends)(struct world *); };
 size_t inject_scenario_count(void);
 const char *inject_scenario_name(size_t scenario);
 size_t inject_kind_count(void);

@@ -20,6 +20,7 @@ struct sim_node {
     bool cut;                           /* the authority has taken everything from its key */
     struct focal_scope lost[SIM_READS_MAX]; bool lost_held[SIM_READS_MAX]; size_t lost_count;     /* scopes that it took; was anything held of them? */
     struct sim_word words[SIM_WORDS_MAX]; size_t word_count, narrowed;      /* narrowed: 1 + which of them is its last membership */
+    struct focal_buf renewal;           /* the last that the authority signed for it */
     struct focal_store *store;
     struct focal_node *node;
     struct focal_fake_image *backup;
@@ -89,6 +90,9 @@ struct world {
     struct world_counts counts;
     uint64_t inject_at; void (*inject)(struct world *, void *); void *inject_data;
     bool invitations_lost;              /* the disk of headquarters or of one who joins was lost or put back */
+    uint64_t renewals_made;
+    struct focal_buf delegation;        /* to headquarters, if there is one */
+    uint64_t later_ms;                  /* every wall clock has been set on by so much */
     bool wire_spoilt;                   /* bytes are changed on their way: honest nodes blame each other */
     char failure[400];
 };
@@ -109,6 +113,8 @@ void sim_injection(struct world *);                     /* between events: what 
 void sim_tell_words(struct world *, int i);
 /* Does node r report what it holds of this scope, when the authority takes something from `not`? who: see world_cut_reach. */
 bool sim_reports(const struct world *, size_t r, const struct focal_scope *, int not, int who);
+void sim_tell_renewals(struct world *);
+void sim_check_renewed(struct world *);                 /* who was to be renewed without anybody's doing has been */
 
 /* step.c */
 enum focal_status sim_step(struct world *, int i, const struct focal_node_event *, size_t count);

@@ -70,8 +70,8 @@ static void print(const struct explored *t, uint64_t seeds, uint64_t lost, uint6
     printf("%" PRIu64 " cases, %" PRIu64 " edits; acknowledged %" PRIu64 ", looked up at members %" PRIu64 " times, excused %" PRIu64 "\n", t->cases, t->edits,
            t->counts.acknowledged, t->counts.checked, t->counts.excused);
     printf("%" PRIu64 " crashes, %" PRIu64 " killed in a step, %" PRIu64 " without memory, %" PRIu64 " disk faults, %" PRIu64 " restores, %" PRIu64
-           " clones, %" PRIu64 " disks lost, %" PRIu64 " redactions, %" PRIu64 " offices revoked, %" PRIu64 " forks noted\n",
-           t->counts.crashes, t->counts.killed, t->counts.memory_faults, t->counts.disk_faults, t->counts.restores, t->counts.clones, t->counts.losses, t->counts.redactions, t->counts.cuts,
+           " clones, %" PRIu64 " disks lost, %" PRIu64 " redactions, %" PRIu64 " offices revoked, %" PRIu64 " renewed, %" PRIu64 " forks noted\n",
+           t->counts.crashes, t->counts.killed, t->counts.memory_faults, t->counts.disk_faults, t->counts.restores, t->counts.clones, t->counts.losses, t->counts.redactions, t->counts.cuts, t->counts.renewals,
            t->counts.forks);
     printf("longest healing %" PRIu64 " s, %" PRIu64 " frames for %" PRIu64 " entries lacking; largest allocation %zu bytes\n", t->heal_ms / 1000, t->heal_frames,
            t->missing, t->counts.largest_allocation);

@@ -92,7 +92,7 @@ bool sim_grow(void *list, size_t count, size_t *cap, size_t size)
 struct focal_now sim_time(const struct world *w, const struct sim_node *n)
 {
     int64_t passed = (int64_t)(n->clock_frozen ? n->frozen_wall_ms : w->now_ms);
-    int64_t wall = (int64_t)START_S * 1000 + passed + n->clock_off_ms;
+    int64_t wall = (int64_t)START_S * 1000 + passed + n->clock_off_ms + (int64_t)w->later_ms;
     return (struct focal_now){ .mono_ms = w->now_ms, .wall_ms = wall > 0 ? (uint64_t)wall : 0 };
 }
 
@@ -134,10 +134,12 @@ void world_free(struct world *w)
         focal_buf_close(&n->certificate);
         for (size_t k = 0; k < n->word_count; k++)
             focal_buf_close(&n->words[k].statement);
+        focal_buf_close(&n->renewal);
         focal_free(n->watch);
         sim_malice_free(n->malice);
     }
     focal_buf_close(&w->genesis);
+    focal_buf_close(&w->delegation);
     sim_book_close(&w->book);
     focal_free(w->cases);
     focal_free(w);
@@ -255,6 +257,7 @@ int world_hq(struct world *w, const char *code, const char *const *countries, si
     g.authority = w->authority.public;
     g.recovery = w->authority.public;
     g.day = START_S / 86400;
+    g.expiry_stops = true;
     struct focal_buf body;
     focal_buf_init(&body, FOCAL_STATEMENT_MAX);
     focal_genesis_encode(&body, &g);

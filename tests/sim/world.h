@@ -32,7 +32,7 @@ struct world_steps_go_wrong {
 };
 
 struct world_counts {
-    uint64_t acknowledged, crashes, killed, memory_faults, disk_faults, restores, clones, losses, redactions, cuts, frames, receipts, bytes, forks, excused, checked;
+    uint64_t acknowledged, crashes, killed, memory_faults, disk_faults, restores, clones, losses, redactions, cuts, renewals, frames, receipts, bytes, forks, excused, checked;
     uint64_t questions, answers;        /* of cryptography in this process, and those that were known (known_answers.c) */
     size_t largest_allocation;
 };
@@ -106,6 +106,14 @@ bool world_cut_again(struct world *, int i, bool equal_number);        /* everyt
 enum { WORLD_ALL_REPORT = -1, WORLD_FIRST_REPORTS = -2 };
 bool world_cut_reach(struct world *, int i, const struct focal_reach *, int who, bool again);
 bool world_take_back(struct world *, int i);                    /* one of these, by chance */
+/* The authority puts off the last day of a membership. False: it is not known at headquarters, or headquarters is down. */
+bool world_renew(struct world *, int i);
+/* It is more than a year later, and everybody else is renewed: of node i the membership has expired. */
+void world_expire(struct world *, int i);
+/* Headquarters is given a key for renewals, and it is so much later that it uses it, for everybody. */
+void world_delegate(struct world *);
+/* Every membership is renewed of which any may be over. */
+void world_renew_all(struct world *);
 struct focal_ref world_known_case(struct world *);              /* one of those acknowledged, by chance */
 int world_author(const struct world *, const struct focal_ref *case_of);        /* who recorded it, -1: no such case */
 bool world_country(const struct world *, int i, struct focal_scope *);          /* the first that it reads; false: none */
