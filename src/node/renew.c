@@ -61,17 +61,19 @@ enum focal_status renew_tick(struct focal_node *n)
     struct focal_span delegation;
     const struct focal_certificate *c;
     enum focal_status st = FOCAL_OK;
-    bool any = false;
+    size_t renewed = 0;
     focal_renewal_key(&key, n->keys);
     for (size_t i = 0; st == FOCAL_OK && delegated(n, &key, &d, &delegation) && (c = focal_oplog_office_at(n->oplog, i)) != NULL; i++) {
         const uint32_t to = new_day(n, c, &d, today);
         if (to == 0)
             continue;
         st = renew(n, c, &key, delegation, to, today);
-        any = any || st == FOCAL_OK;
+        renewed += st == FOCAL_OK;
     }
     focal_sign_key_wipe(&key);
-    if (any)
+    if (renewed > 0) {
         statements_tell(n);
+        focal_trace_line(&n->trace, FOCAL_INFO, "node", "memberships renewed by the key for it: %zu", renewed);
+    }
     return st;
 }

@@ -214,6 +214,119 @@ static void more_openings(void **state)
     focal_buf_close(&none);
 }
 
+/* Two delegations of one number give nobody anything: whoever holds one alone would be told otherwise by who holds both. */
+static void two_of_one_number(void **state)
+{
+    struct set s = { .count = 0 };
+    struct focal_buf given;
+    (void)state;
+    delegation_sign(&given, &n, "HQ", &key, 1, TO + 700);
+    certificate(&s, &ken, 1);
+    renewal_sign(next(&s), &n, &ken.statement, 1, TO + 366, 800, &key, &given);
+    delegation_sign(next(&s), &n, "HQ", &other_key, 1, TO + 700);
+    delegation_sign(next(&s), &n, "HQ", &key, 1, TO + 700);
+    comes_to(&s, TO, 800);
+    focal_buf_close(&given);
+}
+
+/* ---- whatever fails ---- */
+
+static uint64_t left;                   /* allocations until one fails; 0: none does */
+
+static bool allow(void *data, size_t bytes)
+{
+    (void)data;
+    (void)bytes;
+    return left == 0 || --left > 0;
+}
+
+static enum focal_status in_a_transaction(const struct focal_buf *statement)
+{
+    enum focal_status st = focal_store_begin(here.store);
+    if (st == FOCAL_OK)
+        st = focal_oplog_add_statement(here.ol, focal_buf_view(statement));
+    if (st == FOCAL_OK)
+        st = focal_oplog_seal(here.ol);
+    if (st == FOCAL_OK)
+        st = focal_store_commit(here.store);
+    if (st == FOCAL_OK)
+        focal_oplog_committed(here.ol);
+    return st;
+}
+
+/* The first, the second, ... allocation or write fails, until one attempt meets no failure: each leaves what was. */
+static void goes_through(const struct focal_buf *statement, uint32_t was_to, uint32_t was_openings, uint32_t to, uint32_t openings)
+{
+    enum { ATTEMPTS_MAX = 200 };
+    for (int memory = 0; memory < 2; memory++) {
+        enum focal_status st = FOCAL_NO_MEMORY;
+        struct focal_fake_image *before = focal_fake_store_backup(here.store, true);
+        assert_non_null(before);
+        uint64_t nth = 1;
+        for (; st != FOCAL_OK; nth++) {
+            assert_true(nth < ATTEMPTS_MAX);
+            left = memory ? nth : 0;
+            focal_fake_store_plan(here.store, (struct focal_fake_failure){ .nth = memory ? 0 : nth, .status = FOCAL_DISK_FULL, .kinds = FOCAL_FAKE_WRITES });
+            focal_alloc_hook(allow, NULL);
+            st = in_a_transaction(statement);
+            focal_alloc_hook(NULL, NULL);
+            focal_fake_store_plan(here.store, (struct focal_fake_failure){ .nth = 0 });
+            if (st != FOCAL_OK) {
+                focal_store_rollback(here.store);
+                assert_int_equal(focal_oplog_rolled_back(here.ol), FOCAL_OK);
+                expect(was_to, was_openings);
+            }
+        }
+        assert_true(nth > 2);           /* something failed */
+        expect(to, openings);
+        if (!memory) {                  /* and all of it once more */
+            focal_oplog_close(here.ol);
+            assert_int_equal(focal_fake_store_restore(here.store, before), FOCAL_OK);
+            office_open(&here);
+        }
+        focal_fake_image_free(before);
+    }
+    reopen();
+    expect(to, openings);
+}
+
+static void whatever_fails(void **state)
+{
+    struct focal_buf given, taken, by_key, by_authority;
+    (void)state;
+    hold(&here, &ken.statement);
+    delegation_sign(&given, &n, "HQ", &key, 1, TO + 700);
+    delegation_sign(&taken, &n, "HQ", NULL, 2, 0);
+    renewal_sign(&by_key, &n, &ken.statement, 1, TO + 366, 800, &key, &given);
+    renewal_sign(&by_authority, &n, &ken.statement, 2, TO + 200, 900, NULL, NULL);
+    goes_through(&by_key, TO, OPENINGS, TO + 366, 800);
+    goes_through(&given, TO + 366, 800, TO + 366, 800);
+    goes_through(&taken, TO + 366, 800, TO, 800);
+    goes_through(&by_authority, TO, 800, TO + 200, 900);
+    focal_buf_close(&given);
+    focal_buf_close(&taken);
+    focal_buf_close(&by_key);
+    focal_buf_close(&by_authority);
+}
+
+/* ---- what day it is by others ---- */
+
+static void by_others(void **state)
+{
+    struct focal_buf renewal, given;
+    (void)state;
+    assert_int_equal(focal_oplog_others_day(here.ol), 20000);           /* the network's first */
+    hold(&here, &ken.statement);
+    delegation_sign(&given, &n, "HQ", &key, 1, TO + 700);
+    hold(&here, &given);
+    assert_int_equal(focal_oplog_others_day(here.ol), 20100);
+    renewal_sign(&renewal, &n, &ken.statement, 1, TO + 366, 800, NULL, NULL);
+    hold(&here, &renewal);
+    assert_int_equal(focal_oplog_others_day(here.ol), 20200);           /* made on, not good to */
+    focal_buf_close(&given);
+    focal_buf_close(&renewal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +335,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(not_in_good_standing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rolled_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_openings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(two_of_one_number, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whatever_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(by_others, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
