@@ -229,6 +229,7 @@ void redactions_waiting(struct job *, uint64_t *hidden, uint64_t *refused);
 
 uint64_t beyond_cut(struct focal_oplog *, const struct focal_key *);     /* entries held that a cut takes away */
 const char *cut_reason(uint8_t reason);
+bool cut_misses(struct focal_oplog *, const struct focal_cut *);         /* something that counts here is not in its list */
 
 /* ---- what the client is to sign (revoke_commands.c) ---- */
 

@@ -325,6 +325,13 @@ static bool fits(const struct job *j, struct focal_span statement)
     return false;
 }
 
+static bool lets_go_too_early(const struct job *j, struct focal_span statement)
+{
+    struct focal_statement s;
+    return focal_statement_decode(&s, statement) == FOCAL_OK && s.kind == FOCAL_STATEMENT_CUT && s.is.cut.reason == FOCAL_CUT_RETIRED
+           && s.is.cut.reach.kind == FOCAL_REACH_EVERYTHING && cut_misses(job_oplog(j), &s.is.cut);
+}
+
 static json_t *taken_json(struct focal_oplog *ol, const struct focal_statement *s)
 {
     json_t *out = json_object();
@@ -376,6 +383,8 @@ enum job_state run_admit(struct job *j)
             return job_failf(j, FOCAL_MALFORMED, "use `focalctl office admit CODE`", "the statement is not hex");
         if (!fits(j, focal_buf_view(&v->statement)))
             return job_failf(j, FOCAL_USAGE, "give it to the command that it is for", "the statement is of another kind");
+        if (lets_go_too_early(j, focal_buf_view(&v->statement)))
+            return job_failf(j, FOCAL_CONFLICT, "do it again", "the office wrote more since the list was made, and all of it is to stay");
         j->stage = 1;
     }
     if (j->stage == 1) {

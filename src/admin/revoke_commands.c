@@ -209,11 +209,10 @@ static bool named(const json_t *list, const char *text)
 }
 
 /* A scope in which it may have written, which this office does not read and of which nobody told: all of it would be void. */
-static enum focal_status nothing_unheard(struct job *j, const struct known *k, const struct focal_reach *reach, struct focal_error *err)
+static enum focal_status scopes_heard(struct job *j, const struct known *k, const struct focal_certificate *c, const struct focal_reach *reach, struct focal_error *err)
 {
-    struct focal_oplog *ol = job_oplog(j);
-    const struct focal_certificate *c = focal_oplog_certificate(ol, &k->office), *mine = focal_oplog_mine(ol);
-    for (size_t i = 0; c && i < c->write_count; i++) {
+    const struct focal_certificate *mine = focal_oplog_mine(job_oplog(j));
+    for (size_t i = 0; i < c->write_count; i++) {
         const struct focal_scope *scope = &c->write[i];
         char name[16];
         bool told = mine && focal_oplog_reads(mine, scope);
@@ -227,6 +226,39 @@ static enum focal_status nothing_unheard(struct job *j, const struct known *k, c
                           "this office does not read %s, and nobody told what %s wrote there: all of it would be void", name, k->office.text);
     }
     return FOCAL_OK;
+}
+
+/* By every certificate that ever let one of the keys write. */
+static enum focal_status nothing_unheard(struct job *j, const struct known *k, const struct focal_reach *reach, struct focal_error *err)
+{
+    struct focal_oplog *ol = job_oplog(j);
+    struct focal_subject subject;
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; focal_oplog_subject(ol, i, &subject) && st == FOCAL_OK; i++) {
+        struct focal_span bytes;
+        for (size_t n = 0; focal_oplog_subject_statement(ol, subject.subject, n, &bytes) && st == FOCAL_OK; n++) {
+            struct focal_statement s;
+            if (focal_statement_decode(&s, bytes) == FOCAL_OK && s.kind == FOCAL_STATEMENT_CERTIFICATE && is_key(k, &s.is.certificate.keys.sign))
+                st = scopes_heard(j, k, &s.is.certificate, reach, err);
+        }
+    }
+    return st;
+}
+
+/* Keys from which this reach was not taken yet; again: those from which it was, to move the line. */
+static enum focal_status choose_keys(struct job *j, struct known *k, const struct focal_reach *reach, struct focal_error *err)
+{
+    const bool again = job_flag(j, "again");
+    size_t kept = 0;
+    for (size_t i = 0; i < k->key_count; i++) {
+        if ((next_number(job_oplog(j), &k->keys[i], reach) > 1) == again)
+            k->keys[kept++] = k->keys[i];
+    }
+    k->key_count = kept;
+    if (kept > 0)
+        return FOCAL_OK;
+    return again ? focal_fail(err, FOCAL_NOT_FOUND, "leave --again out", "nothing of this was taken from %s before", k->office.text)
+                 : focal_fail(err, FOCAL_EXISTS, "--again moves the line that was drawn", "this was taken from every key of %s before", k->office.text);
 }
 
 static enum focal_status reach_of(struct job *j, struct focal_reach *reach, struct focal_error *err)
@@ -284,21 +316,17 @@ json_t *body_json(struct focal_span body)
     return json_string(hex);
 }
 
-/* A body for each key that is not cut so already; all: for those too, to move the line. */
+/* A body for each of the keys. */
 static enum focal_status bodies_of(struct job *j, const struct known *k, const struct focal_reach *reach, uint8_t reason, json_t *bodies, struct focal_error *err)
 {
     enum focal_status st = FOCAL_OK;
-    for (int all = 0; all < 2 && st == FOCAL_OK && json_array_size(bodies) == 0; all++) {
-        for (size_t i = 0; i < k->key_count && st == FOCAL_OK; i++) {
-            struct focal_buf body;
-            if (!all && next_number(job_oplog(j), &k->keys[i], reach) > 1)
-                continue;
-            focal_buf_init(&body, FOCAL_STATEMENT_MAX);
-            st = cut_of(j, k, &k->keys[i], reach, reason, &body, err);
-            if (st == FOCAL_OK)
-                json_array_append_new(bodies, body_json(focal_buf_view(&body)));
-            focal_buf_close(&body);
-        }
+    for (size_t i = 0; i < k->key_count && st == FOCAL_OK; i++) {
+        struct focal_buf body;
+        focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+        st = cut_of(j, k, &k->keys[i], reach, reason, &body, err);
+        if (st == FOCAL_OK)
+            json_array_append_new(bodies, body_json(focal_buf_view(&body)));
+        focal_buf_close(&body);
     }
     return st;
 }
@@ -316,6 +344,43 @@ static json_t *view_json(const struct known *k, const struct focal_reach *reach)
         json_array_append_new(list, one);
     }
     return list;
+}
+
+/* What the authority signed of these keys, and the keys: who signs looks whether they are that office's. */
+static void put_keys(struct job *j, const struct known *k, json_t *out)
+{
+    json_t *keys = json_array(), *list = json_array();
+    struct focal_subject subject;
+    for (size_t i = 0; i < k->key_count; i++)
+        json_array_append_new(keys, hex_json(k->keys[i].b, sizeof k->keys[i].b));
+    for (size_t i = 0; focal_oplog_subject(job_oplog(j), i, &subject); i++) {
+        struct focal_span bytes;
+        for (size_t n = 0; focal_oplog_subject_statement(job_oplog(j), subject.subject, n, &bytes); n++) {
+            struct focal_statement s;
+            if (focal_statement_decode(&s, bytes) == FOCAL_OK && s.kind == FOCAL_STATEMENT_CERTIFICATE && is_key(k, &s.is.certificate.keys.sign))
+                json_array_append_new(list, body_json(bytes));
+        }
+    }
+    json_object_set_new(out, "keys", keys);
+    json_object_set_new(out, "certificates", list);
+}
+
+/* Of an office that is let go all stays: what came since the list was made must stand in it. */
+bool cut_misses(struct focal_oplog *ol, const struct focal_cut *cut)
+{
+    bool misses = false;
+    for (size_t i = 0; i < focal_oplog_log_count(ol) && !misses; i++) {
+        const struct focal_log *log = focal_oplog_log_at(ol, i);
+        if (!focal_key_equal(&log->name.author, &cut->key) || focal_log_tip(log)->seq <= log->base.seq)
+            continue;
+        misses = true;
+        for (size_t k = 0; k < focal_cut_tip_count(cut) && misses; k++) {
+            struct focal_cut_tip tip;
+            focal_cut_tip_get(&tip, cut, k);
+            misses = !focal_id_equal(&tip.log, &log->id) || tip.tip.seq < focal_log_tip(log)->seq;
+        }
+    }
+    return misses;
 }
 
 json_t *to_sign_json(struct job *j, const struct focal_office *office, json_t *bodies)
@@ -353,6 +418,8 @@ enum job_state run_revoke_begin(struct job *j)
         st = focal_fail(&err, FOCAL_CONFLICT, "`focalctl status` shows what is on its way; or `office revoke`, if it will not come any more",
                         "%s does not stand equal with this office: what it wrote last might be lost", k->office.text);
     if (st == FOCAL_OK)
+        st = choose_keys(j, k, &reach, &err);
+    if (st == FOCAL_OK)
         st = nothing_unheard(j, k, &reach, &err);
     if (st == FOCAL_OK) {
         drop_led_to(job_oplog(j), k);
@@ -364,6 +431,7 @@ enum job_state run_revoke_begin(struct job *j)
     }
     json_t *out = to_sign_json(j, &k->office, bodies);
     json_object_set_new(out, "known", view_json(k, &reach));
+    put_keys(j, k, out);
     return job_one(j, out);
 }
 

@@ -37,7 +37,7 @@ static const struct focal_command table[] = {
     { "office.admit.begin", run_admit_begin, ADMIN, false, NOT_NOTED, 0, "office, timeout_ms: what is to be signed" },
     { "office.admit", run_admit, ADMIN, false, NOTED, 0, "statement: the signed membership, in hex" },
     { "office.heads", run_heads, ADMIN, false, NOTED_READING, 0, "office: what is held here of its logs" },
-    { "office.revoke.begin", run_revoke_begin, ADMIN, false, NOT_NOTED, 0, "office, reason, scope or right, known, void: the cuts that are to be signed" },
+    { "office.revoke.begin", run_revoke_begin, ADMIN, false, NOT_NOTED, 0, "office, reason, scope or right, known, void, again: the cuts that are to be signed" },
     { "office.revoke", run_admit, ADMIN, false, NOTED, FOCAL_TWO_REVOKE, "statement: a signed cut, in hex" },
     { "office.renew.begin", run_renew_begin, ADMIN, false, NOT_NOTED, 0, "office, months: the renewal that is to be signed" },
     { "office.renew", run_admit, ADMIN, false, NOTED, 0, "statement: a signed renewal, in hex" },

@@ -54,7 +54,7 @@ enum focal_status authority_unlock(const struct args *args, const char *dir, con
 
 struct signing { struct focal_hash network; struct focal_key authority; struct focal_buf body; };
 
-static enum focal_status look_at_body(const struct args *args, struct signing *s, const char *hex, is_asked_for *asked, struct focal_error *err)
+static enum focal_status look_at_body(const struct args *args, const json_t *begun, struct signing *s, const char *hex, is_asked_for *asked, struct focal_error *err)
 {
     struct focal_statement statement;
     struct focal_buf whole;
@@ -66,7 +66,7 @@ static enum focal_status look_at_body(const struct args *args, struct signing *s
     bool good = room && len > 0 && focal_unhex(room, len, focal_span_text(hex));
     focal_buf_bytes(&whole, unsigned_yet, sizeof unsigned_yet);
     focal_buf_span(&whole, focal_buf_view(&s->body));
-    good = good && !whole.failed && focal_statement_decode(&statement, focal_buf_view(&whole)) == FOCAL_OK && !statement.newer && asked(args, &statement);
+    good = good && !whole.failed && focal_statement_decode(&statement, focal_buf_view(&whole)) == FOCAL_OK && !statement.newer && asked(args, begun, &statement);
     focal_buf_close(&whole);
     return good ? FOCAL_OK : focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "what the daemon wants signed is not what was asked for; nothing was signed");
 }
@@ -108,7 +108,7 @@ enum focal_status authority_sign(const struct args *args, struct talk *t, const 
         st = authority_unlock(args, text_of(begun, "dir"), &s.authority, &key, err);
     for (size_t i = 0; i < json_array_size(bodies) && st == FOCAL_OK; i++) {
         const char *hex = json_string_value(json_array_get(bodies, i));
-        st = look_at_body(args, &s, hex ? hex : "", asked, err);
+        st = look_at_body(args, begun, &s, hex ? hex : "", asked, err);
         if (st == FOCAL_OK)
             st = sign_one(t, &s, &key, text_of(begun, "office"), request, told, err);
     }

@@ -11,7 +11,7 @@ enum focal_status authority_unlock(const struct args *, const char *dir, const s
 
 /* Signs what the daemon would have signed ("bodies" of begun), each only if it is what was asked for, and hands it to a
  * request under "statement" together with "office"; *told is the last answer, the caller's. The daemon may be wrong, or not ours. */
-typedef bool is_asked_for(const struct args *, const struct focal_statement *);
+typedef bool is_asked_for(const struct args *, const json_t *begun, const struct focal_statement *);
 enum focal_status authority_sign(const struct args *, struct talk *, const json_t *begun, is_asked_for *, const char *request, json_t **told, struct focal_error *);
 
 #endif

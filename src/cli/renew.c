@@ -9,18 +9,21 @@
 
 enum { FILE_BYTES_MAX = 900 << 10 };
 
-static bool is_renewal(const struct args *args, const struct focal_statement *s)
+static bool is_renewal(const struct args *args, const json_t *begun, const struct focal_statement *s)
 {
+    (void)begun;
     return s->kind == FOCAL_STATEMENT_RENEWAL && strcasecmp(s->is.renewal.office.text, args->operands[0]) == 0 && s->is.renewal.delegation.len == 0;
 }
 
-static bool is_delegation(const struct args *args, const struct focal_statement *s)
+static bool is_delegation(const struct args *args, const json_t *begun, const struct focal_statement *s)
 {
+    (void)begun;
     return s->kind == FOCAL_STATEMENT_DELEGATION && s->is.delegation.key_set != args_has(args, OPTION_END);
 }
 
-static bool is_policy(const struct args *args, const struct focal_statement *s)
+static bool is_policy(const struct args *args, const json_t *begun, const struct focal_statement *s)
 {
+    (void)begun;
     static const char *const words[] = { "redact", "export", "revoke", "veil" };
     const char *typed = args_value(args, OPTION_TWO_PERSONS);
     bool same = s->kind == FOCAL_STATEMENT_POLICY && strcmp(s->is.policy.name, FOCAL_POLICY_TWO_PERSONS) == 0 && typed && s->is.policy.value >> 4 == 0;

@@ -81,6 +81,8 @@ static enum focal_status question(const struct args *args, json_t *with, struct 
     put_text(with, "reason", strcmp(args->words, "office retire") == 0 ? "retired" : args_value(args, OPTION_CUT_REASON));
     put_text(with, "scope", args_value(args, OPTION_SCOPE));
     put_text(with, "right", args_value(args, OPTION_RIGHT));
+    if (args_has(args, OPTION_AGAIN))
+        json_object_set_new(with, "again", json_true());
     for (size_t i = 0; i < args->given_count && st == FOCAL_OK; i++) {
         if (args->given[i].option == OPTION_KNOWN)
             st = read_known(known, args->given[i].value, err);
@@ -96,11 +98,91 @@ static enum focal_status question(const struct args *args, json_t *with, struct 
     return st;
 }
 
-/* A cut of that office, and of the reach that was asked for. */
-static bool is_cut(const struct args *args, const struct focal_statement *s)
+/* ---- what is signed ---- */
+
+enum { NUMBER_MOST = 1000000 };         /* so that a later one can always outnumber it */
+
+/* Does the authority say of this key that it is the office's? What the daemon says of it counts for nothing. */
+static bool key_is_theirs(const json_t *begun, const struct focal_cut *cut)
 {
-    const uint8_t reach = args_has(args, OPTION_SCOPE) ? FOCAL_REACH_SCOPE : args_has(args, OPTION_RIGHT) ? FOCAL_REACH_RIGHT : FOCAL_REACH_EVERYTHING;
-    return s->kind == FOCAL_STATEMENT_CUT && strcasecmp(s->is.cut.office.text, args->operands[0]) == 0 && s->is.cut.reach.kind == reach;
+    const json_t *list = json_object_get(begun, "certificates");
+    struct focal_hash network;
+    struct focal_key authority;
+    bool found = false;
+    if (!focal_unhex(network.b, sizeof network.b, focal_span_text(text_of(begun, "network"))) || !focal_unhex(authority.b, sizeof authority.b, focal_span_text(text_of(begun, "authority"))))
+        return false;
+    for (size_t i = 0; i < json_array_size(list) && !found; i++) {
+        uint8_t bytes[FOCAL_STATEMENT_MAX];
+        struct focal_statement s;
+        const char *hex = json_string_value(json_array_get(list, i));
+        const size_t len = hex ? strlen(hex) / 2 : 0;
+        found = len > 0 && len <= sizeof bytes && focal_unhex(bytes, len, focal_span_text(hex)) && focal_statement_decode(&s, focal_span_of(bytes, len)) == FOCAL_OK
+                && s.kind == FOCAL_STATEMENT_CERTIFICATE && focal_statement_verify(&s, &authority, &network)
+                && strcmp(s.is.certificate.office.text, cut->office.text) == 0 && focal_key_equal(&s.is.certificate.keys.sign, &cut->key);
+    }
+    return found;
+}
+
+/* Does the person see this tip in the list? */
+static bool is_shown(const json_t *begun, const struct focal_cut *cut, const struct focal_cut_tip *tip)
+{
+    const json_t *known = json_object_get(begun, "known");
+    char key[65], log[33], h[65];
+    focal_hex(key, cut->key.b, sizeof cut->key.b);
+    focal_hex(log, tip->log.b, sizeof tip->log.b);
+    focal_hex(h, tip->tip.h.b, sizeof tip->tip.h.b);
+    for (size_t i = 0; i < json_array_size(known); i++) {
+        const json_t *one = json_array_get(known, i);
+        if (json_is_true(json_object_get(one, "listed")) && strcmp(text_of(one, "key"), key) == 0 && strcmp(text_of(one, "log"), log) == 0
+            && strcmp(text_of(one, "h"), h) == 0 && (uint64_t)json_integer_value(json_object_get(one, "sequence")) == tip->tip.seq)
+            return true;
+    }
+    return false;
+}
+
+/* All that the person sees as staying of this key, and nothing else. */
+static bool tips_are_shown(const json_t *begun, const struct focal_cut *cut)
+{
+    const json_t *known = json_object_get(begun, "known");
+    size_t listed = 0;
+    char key[65];
+    focal_hex(key, cut->key.b, sizeof cut->key.b);
+    for (size_t i = 0; i < json_array_size(known); i++)
+        listed += json_is_true(json_object_get(json_array_get(known, i), "listed")) && strcmp(text_of(json_array_get(known, i), "key"), key) == 0;
+    bool good = listed == focal_cut_tip_count(cut);
+    for (size_t i = 0; i < focal_cut_tip_count(cut) && good; i++) {
+        struct focal_cut_tip tip;
+        focal_cut_tip_get(&tip, cut, i);
+        good = is_shown(begun, cut, &tip);
+    }
+    return good;
+}
+
+static uint8_t reason_of(const struct args *args)
+{
+    static const char *const words[] = { [FOCAL_CUT_RETIRED] = "retired", [FOCAL_CUT_REVOKED] = "revoked", [FOCAL_CUT_KEY_STOLEN] = "key_stolen", [FOCAL_CUT_NARROWED] = "narrowed" };
+    const char *typed = strcmp(args->words, "office retire") == 0 ? "retired" : args_value(args, OPTION_CUT_REASON);
+    uint8_t code = typed ? 0 : FOCAL_CUT_REVOKED;
+    for (uint8_t i = FOCAL_CUT_RETIRED; i < sizeof words / sizeof *words; i++)
+        code = typed && strcmp(words[i], typed) == 0 ? i : code;
+    return code;
+}
+
+/* A cut cannot be undone, so it is looked at whole: of a key of that office, of the very reach and reason that were asked for,
+ * leaving what was shown. */
+static bool is_cut(const struct args *args, const json_t *begun, const struct focal_statement *s)
+{
+    const struct focal_cut *cut = &s->is.cut;
+    const char *scope = args_value(args, OPTION_SCOPE);
+    struct focal_reach asked = { .kind = FOCAL_REACH_EVERYTHING };
+    if (scope && !focal_scope_parse(&asked.scope, focal_span_text(scope)))
+        return false;
+    if (scope)
+        asked.kind = FOCAL_REACH_SCOPE;
+    else if (args_has(args, OPTION_RIGHT))
+        asked = (struct focal_reach){ .kind = FOCAL_REACH_RIGHT, .right = FOCAL_RIGHT_REDACT };
+    return s->kind == FOCAL_STATEMENT_CUT && strcasecmp(cut->office.text, args->operands[0]) == 0 && focal_reach_equal(&cut->reach, &asked)
+           && cut->reason == reason_of(args) && cut->number <= NUMBER_MOST && key_is_theirs(begun, cut) && tips_are_shown(begun, cut);
 }
 
 static void show_known(const struct args *args, const json_t *begun)
@@ -122,6 +204,8 @@ static void show_known(const struct args *args, const json_t *begun)
     }
     if (left == 0)
         fprintf(stderr, "  nothing\n");
+    for (size_t i = 0; i < json_array_size(json_object_get(begun, "keys")); i++)
+        fprintf(stderr, "Key        %.16s...\n", json_string_value(json_array_get(json_object_get(begun, "keys"), i)));
     fprintf(stderr, "All else that it wrote%s counts no more, on every office's machine. Only a later cut with a wider list undoes that;\n"
                     "it comes back only with a new key.\n", args_has(args, OPTION_SCOPE) ? " there" : "");
 }

@@ -41,6 +41,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_TO] = { "to", 0, "HOW", "plain, passphrase, credential or both" },
     [OPTION_AUTHORITY_KEY] = { "authority-key", 0, "FILE", "the authority key (keys/authority.key in the daemon's directory)" },
     [OPTION_KNOWN] = { "known", 0, "FILE", "what a member holds of it, by `office heads CODE -o FILE` there; may be repeated" },
+    [OPTION_AGAIN] = { "again", 0, NULL, "move the line that was drawn for a key taken back before: the later list counts" },
     [OPTION_VOID] = { "void", 0, "SCOPE", "nothing of this scope is to stay, though nobody told what there is; may be repeated" },
     [OPTION_SCOPE] = { "scope", 0, "SCOPE", "this scope alone, such as country:KEN" },
     [OPTION_RIGHT] = { "right", 0, "redact", "the right to redact alone" },
@@ -221,7 +222,7 @@ const struct verb verbs[] = {
       "  focalctl office heads KEN\n"
       "  focalctl office heads KEN -o heads-of-KEN.json\n" },
     { "office revoke", "CODE", 1, 1, run_revoke,
-      HAS(KNOWN) | HAS(VOID) | HAS(SCOPE) | HAS(RIGHT) | HAS(CUT_REASON) | HAS(YES) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY),
+      HAS(KNOWN) | HAS(VOID) | HAS(AGAIN) | HAS(SCOPE) | HAS(RIGHT) | HAS(CUT_REASON) | HAS(YES) | HAS(PASSPHRASE_FILE) | HAS(AUTHORITY_KEY),
       "take an office's rights back: what is known of it stays, all else counts no more (headquarters)",
       "  focalctl office revoke KEN --reason key_stolen\n"
       "  focalctl office revoke SSD --known heads-of-SSD.json\n"

@@ -4,6 +4,9 @@ stays everywhere, what it wrote since counts nowhere, it is told why and can wri
 A member's file of heads saves what headquarters does not read; a scope alone, and the right to redact alone, can be taken back."""
 
 import json
+import os
+import socket
+import threading
 
 from test_hand import Home, at_ease, bring_in, free_port, new_case, run, until, FOCALCTL
 
@@ -40,6 +43,61 @@ def revoke(hq, secret, *words, code=0):
     return hq.ctl("office", *words, "--yes", "--no-input", "--passphrase-file", secret, code=code)
 
 
+class Liar:
+    """Between focalctl and a daemon: what the daemon wants signed is changed on the way."""
+
+    def __init__(self, home, node, change):
+        self.node, self.change, self.path = node, change, os.path.join(home.dir, "liar.sock")
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen()
+        self.asked = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        near, _ = self.listener.accept()
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(self.node.socket)
+        threading.Thread(target=self.questions, args=(near, far), daemon=True).start()
+        for line in far.makefile():
+            said = json.loads(line)
+            if "bodies" in said.get("item", {}):
+                self.change(said["item"])
+                line = json.dumps(said) + "\n"
+            near.sendall(line.encode())
+        near.close()
+
+    def questions(self, near, far):
+        for line in near.makefile():
+            self.asked.append(json.loads(line).get("do"))
+            far.sendall(line.encode())
+
+
+def a_daemon_that_lies(home, secret, hq):
+    """What is signed is looked at: of whose key it is, and whether it leaves what was shown."""
+    def other_key(item):
+        item["certificates"] = []
+
+    def less(item):
+        item["known"][0]["listed"] = False
+
+    def another_tip(item):
+        item["known"][0]["sequence"] += 1
+
+    def another_office(item):
+        item["bodies"] = [b.replace("4b454e", "535344") for b in item["bodies"]]        # KEN, SSD
+
+    for change in (other_key, less, another_tip, another_office):
+        liar = Liar(home, hq, change)
+        done = run(FOCALCTL, "--socket", liar.path, "office", "revoke", "KEN", "--void", "country:KEN", "--yes", "--no-input", "--passphrase-file", secret, "--json", code=tuple(range(1, 100)))
+        assert "nothing was signed" in json.loads(done.stderr)["error"]["message"], (change.__name__, done.stderr)
+        assert "office.revoke" not in liar.asked and "office.revoke.begin" in liar.asked, liar.asked
+        liar.listener.close()
+    assert hq.ctl("network", "show")["cuts"] == []
+
+
 def row(node, other):
     return next(o for o in node.ctl("status")["offices"] if o["code"] == other)
 
@@ -54,6 +112,7 @@ def an_office_that_went_on(home, secret, nodes):
     assert unknown in listed(ken)
 
     # Headquarters does not read the country: whoever does has to tell what it holds.
+    a_daemon_that_lies(home, secret, hq)
     refused = revoke(hq, secret, "revoke", "KEN", "--reason", "key_stolen", code=1)
     assert "country:KEN" in refused["message"] and "--known" in refused["hint"], refused
     heads = home.file("heads.json", "")
@@ -136,6 +195,10 @@ def back_with_a_new_key(home, secret, nodes):
     at_ease([hq, node, field, ssd])
     assert row(hq, "KEN").get("revoked") is None and hq.ctl("office", "show", "KEN")["state"] == "member"
     assert listed(node) == listed(hq)
+    # The line of the old key is moved, and the new key is left alone.
+    assert "before" in revoke(hq, secret, "revoke", "SSD", "--again", "--void", "country:SSD", code=4)["message"]
+    revoke(hq, secret, "revoke", "KEN", "--again", "--void", "country:KEN", "--reason", "key_stolen")
+    assert len({c["key"] for c in hq.ctl("network", "show")["cuts"]}) == 1 and hq.ctl("office", "show", "KEN")["state"] == "member"
     made = new_case(home, node, outcome="none")["id"]
     at_ease([hq, node, field, ssd])
     assert made in listed(ssd) and field.show(made)["fields"]["outcome"] == "none"
