@@ -102,11 +102,11 @@ struct focal_redact_order {
     bool part_left;                     /* the record has a country part that this office may not write to */
     struct focal_error error;
 };
-struct focal_rescue_order {             /* a record of which a cut caught something honest */
-    struct focal_ref record;
+struct focal_rescue_order {             /* a record of which a cut caught something honest: a slice a step */
+    struct focal_rescue is;
+    size_t scope;                       /* zero at first: the scope that the slice is of */
     /* answer, valid when the step is OK */
-    enum focal_status status;           /* NOT_FOUND: nothing to bring in; DENIED */
-    struct focal_rescued done;
+    enum focal_status status;           /* MORE: again; NOT_FOUND: nothing to bring in; DENIED */
     struct focal_error error;
 };
 struct focal_join_waiting {             /* somebody who holds an invitation and asked to be admitted */

@@ -95,10 +95,15 @@ struct focal_beyond {
 };
 struct focal_beyond_walk { size_t line; uint64_t next; };
 FOCAL_MUST_USE enum focal_status focal_oplog_next_beyond(struct focal_oplog *, struct focal_beyond_walk *, void (*each)(void *, const struct focal_beyond *), void *);
-/* [tx] Brings in what is held of a record in a scope beyond cuts, as quotes in a log of this office; adds to the counts. DENIED:
- * this office does not write there. */
-struct focal_rescued { size_t brought_in, gone; };      /* gone: redacted, or without their content here */
-FOCAL_MUST_USE enum focal_status focal_oplog_rescue(struct focal_oplog *, const struct focal_ref *record, const struct focal_scope *, struct focal_rescued *, struct focal_error *);
+/* [tx] Brings in what is held of a record in a scope beyond cuts, as quotes in a log of this office; adds to the counts. MORE: that
+ * was a slice, the next call goes on. DENIED: this office does not write there. */
+struct focal_rescue {
+    struct focal_ref record;
+    const struct focal_ref *only; size_t only_count;    /* these entries of it; none: all */
+    size_t brought_in, gone;            /* gone: redacted, or without their content here */
+    bool begun; uint8_t after[24];      /* zero at first: how far a slice has come */
+};
+FOCAL_MUST_USE enum focal_status focal_oplog_rescue(struct focal_oplog *, struct focal_rescue *, const struct focal_scope *, struct focal_error *);
 /* Parts are still to be derived again after a cut: focal_oplog_seal does a slice in each transaction. */
 bool focal_oplog_again_due(const struct focal_oplog *);
 

@@ -126,7 +126,7 @@ static const struct focal_ref *record_of(const struct focal_node_event *e)
     if (e->type == FOCAL_EVENT_REDACT)
         return &e->is.redact->record;
     if (e->type == FOCAL_EVENT_RESCUE)
-        return &e->is.rescue->record;
+        return &e->is.rescue->is.record;
     if (e->type != FOCAL_EVENT_CHANGE)
         return NULL;
     return e->is.change->is_new ? &e->is.change->result : &e->is.change->record;

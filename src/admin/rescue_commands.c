@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { RESCUE_LIMIT = 1000 };
+enum { RESCUE_LIMIT = 1000, ONLY_MAX = 64 };
 
 struct rescuing {
     struct focal_beyond_walk walk;
@@ -13,6 +13,7 @@ struct rescuing {
     const char *wanted;                 /* of `show` and `take`: a reference, long or short */
     json_t *entries;                    /* of `show` */
     bool matched, ambiguous;
+    struct focal_ref only[ONLY_MAX];
     struct focal_rescue_order order;
     struct job *job;
 };
@@ -82,9 +83,9 @@ static void match_one(void *data, const struct focal_beyond *b)
     json_t *ref = ref_json(&b->record);
     code_of(r->job, b, code);
     if (strcasecmp(r->wanted, code) == 0 || strcasecmp(r->wanted, json_string_value(ref)) == 0) {
-        r->ambiguous = r->ambiguous || (r->matched && focal_ref_compare(&r->order.record, &b->record) != 0);
+        r->ambiguous = r->ambiguous || (r->matched && focal_ref_compare(&r->order.is.record, &b->record) != 0);
         r->matched = true;
-        r->order.record = b->record;
+        r->order.is.record = b->record;
     }
     json_decref(ref);
 }
@@ -118,10 +119,11 @@ static void show_matching(void *data, const struct focal_beyond *b)
 {
     struct rescuing *r = data;
     char scope[16];
-    if (focal_ref_compare(&r->order.record, &b->record) != 0)
+    if (focal_ref_compare(&r->order.is.record, &b->record) != 0)
         return;
     json_t *one = json_object();
     focal_scope_print(scope, &b->scope);
+    json_object_set_new(one, "entry", ref_json(&b->entry));
     json_object_set_new(one, "office", text_json(b->office.text[0] ? b->office.text : "unknown"));
     json_object_set_new(one, "scope", json_string(scope));
     json_object_set_new(one, "creates", json_boolean(b->creates));
@@ -180,16 +182,20 @@ static enum job_state take(struct job *j, struct rescuing *r)
         j->stage = 2;
         return JOB_STEP;
     }
+    if (r->order.status == FOCAL_MORE) {
+        j->stage = 1;
+        return take(j, r);
+    }
     if (r->order.status != FOCAL_OK) {
         struct focal_error err = r->order.error;
         err.status = r->order.status;
         return job_fail(j, &err);
     }
     json_t *item = json_object();
-    json_object_set_new(item, "id", code_json(job_oplog(j), &r->order.record));
-    json_object_set_new(item, "record", ref_json(&r->order.record));
-    json_object_set_new(item, "brought_in", json_integer((json_int_t)r->order.done.brought_in));
-    json_object_set_new(item, "without_content", json_integer((json_int_t)r->order.done.gone));
+    json_object_set_new(item, "id", code_json(job_oplog(j), &r->order.is.record));
+    json_object_set_new(item, "record", ref_json(&r->order.is.record));
+    json_object_set_new(item, "brought_in", json_integer((json_int_t)r->order.is.brought_in));
+    json_object_set_new(item, "without_content", json_integer((json_int_t)r->order.is.gone));
     return job_one(j, item);
 }
 
@@ -202,11 +208,29 @@ static enum job_state show(struct job *j, struct rescuing *r)
     if (st != FOCAL_OK)
         return job_failf(j, st, "run `focalctl verify`", "what lies beyond cuts cannot be read");
     json_t *item = json_object();
-    focal_oplog_record_code(job_oplog(j), &r->order.record, code);
+    focal_oplog_record_code(job_oplog(j), &r->order.is.record, code);
     json_object_set_new(item, "id", json_string(code));
-    json_object_set_new(item, "record", ref_json(&r->order.record));
+    json_object_set_new(item, "record", ref_json(&r->order.is.record));
     json_object_set(item, "entries", r->entries);
     return job_one(j, item);
+}
+
+/* The entries of it that are meant; none named: all. */
+static bool take_only(const struct job *j, struct rescuing *r)
+{
+    const json_t *list = json_object_get(j->with, "entries");
+    if (json_array_size(list) > ONLY_MAX)
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        uint8_t bytes[FOCAL_REF_BYTES];
+        const char *text = json_string_value(json_array_get(list, i));
+        if (!text || strlen(text) != 2 * sizeof bytes || !focal_unhex(bytes, sizeof bytes, focal_span_text(text)))
+            return false;
+        focal_ref_get(&r->only[i], bytes);
+    }
+    r->order.is.only = r->only;
+    r->order.is.only_count = json_array_size(list);
+    return true;
 }
 
 /* `show` and `take`: first which record is meant. */
@@ -230,6 +254,8 @@ enum job_state run_rescue(struct job *j)
         return job_failf(j, FOCAL_AMBIGUOUS, "say which by its long form: `focalctl rescue list --json` has it", "%.40s names more than one record", r->wanted);
     if (!r->matched)
         return job_failf(j, FOCAL_NOT_FOUND, "`focalctl rescue list` shows what there is", "nothing of %.70s lies beyond a cut here", r->wanted);
+    if (!take_only(j, r))
+        return job_failf(j, FOCAL_USAGE, "at most 64, each as `focalctl rescue show` has it", "an entry is not named as it should be");
     j->stage = 1;
     r->walk = (struct focal_beyond_walk){ 0 };
     return shows ? show(j, r) : take(j, r);

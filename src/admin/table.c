@@ -69,7 +69,7 @@ static const struct focal_command table[] = {
     { "redaction.agree", run_redact, WRITERS, false, NOTED, FOCAL_TWO_REDACT, "ref, reason: asks as well for what others have redacted of it" },
     { "rescue.list", run_rescue_list, READERS, false, NOTED_READING, 0, "limit: records of which something lies beyond a cut" },
     { "rescue.show", run_rescue, READERS, false, NOTED_READING, 0, "ref: what lies beyond a cut of one record, entry by entry" },
-    { "rescue.take", run_rescue, WRITERS, false, NOTED, 0, "ref: brings in again what a cut caught of it" },
+    { "rescue.take", run_rescue, WRITERS, false, NOTED, 0, "ref, entries: brings in again what a cut caught of it" },
     { "refused", run_refusals, READERS, false, NOTED_READING, 0, "limit: what of this office's own others have redacted; seen: all was looked at" },
     RECORDS("entity"),
     RECORDS("focal-point"),

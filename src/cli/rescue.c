@@ -30,7 +30,7 @@ static void show_entry(const json_t *entry)
 {
     json_t *fields = json_object_get(entry, "fields"), *values;
     const char *name;
-    printf("  one entry of ");
+    printf("  %s\n    of ", text_of(entry, "entry"));
     say_text(stdout, text_of(entry, "office"));
     printf(", in %s%s%s\n", text_of(entry, "scope"), json_is_true(json_object_get(entry, "creates")) ? ", which created the record" : "",
            json_is_true(json_object_get(entry, "brought_in")) ? "; it was brought in" : "");
@@ -54,5 +54,12 @@ int run_rescue(const struct args *args)
 {
     json_t *with = json_object();
     put_text(with, "ref", args->operands[0]);
+    json_t *only = json_array();
+    for (size_t i = 0; i < args->given_count; i++)
+        if (args->given[i].option == OPTION_ENTRY)
+            json_array_append_new(only, focal_json_text(focal_span_text(args->given[i].value)));
+    if (json_array_size(only))
+        json_object_set(with, "entries", only);
+    json_decref(only);
     return strcmp(args->words, "rescue show") == 0 ? ask_and_show(args, with, false, show_beyond) : ask_and_show(args, with, true, show_rescued);
 }

@@ -41,6 +41,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_TO] = { "to", 0, "HOW", "plain, passphrase, credential or both" },
     [OPTION_AUTHORITY_KEY] = { "authority-key", 0, "FILE", "the authority key (keys/authority.key in the daemon's directory)" },
     [OPTION_KNOWN] = { "known", 0, "FILE", "what a member holds of it, by `office heads CODE -o FILE` there; may be repeated" },
+    [OPTION_ENTRY] = { "entry", 0, "ENTRY", "only this entry of it, as `rescue show` has it; may be repeated" },
     [OPTION_AGAIN] = { "again", 0, NULL, "move the line that was drawn for a key taken back before: the later list counts" },
     [OPTION_VOID] = { "void", 0, "SCOPE", "nothing of this scope is to stay, though nobody told what there is; may be repeated" },
     [OPTION_SCOPE] = { "scope", 0, "SCOPE", "this scope alone, such as country:KEN" },
@@ -182,9 +183,10 @@ const struct verb verbs[] = {
     { "rescue show", "REF", 1, 1, run_rescue, 0,
       "what that is of one record, entry by entry",
       "  focalctl rescue show KEN-4F7Q-29XD-0\n" },
-    { "rescue take", "REF", 1, 1, run_rescue, 0,
+    { "rescue take", "REF", 1, 1, run_rescue, HAS(ENTRY),
       "bring in again what was honest of it: it counts as long as this office does",
-      "  focalctl rescue take KEN-4F7Q-29XD-0\n" },
+      "  focalctl rescue take KEN-4F7Q-29XD-0\n"
+      "  focalctl rescue take KEN-4F7Q-29XD-0 --entry 47eaa2de181194aad6d06f5b033c441a00000000000000026f49d1b20ec823d4\n" },
     { "refused", "", 0, 0, run_refused, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL) | HAS(SEEN),
       "what this office wrote and others have redacted: which fields, never what stood in them",
       "  focalctl refused\n"

@@ -569,6 +569,8 @@ enum focal_status focal_oplog_post(struct focal_oplog *, const struct focal_log 
 enum focal_status focal_oplog_spoken_of(const struct focal_oplog *, struct focal_buf *refs, const struct focal_log *, const struct focal_stretch *, const struct focal_hash *hashes);
 /* Sorts them, each once. */
 void focal_oplog_segment_keys_once(struct focal_buf *keys);
+/* Adds the keys of the segments of a scope that are posted under a record or entry: not those that hold the entry itself. */
+enum focal_status focal_oplog_postings_of(struct focal_oplog *, const struct focal_ref *, const struct focal_hash *scope, struct focal_buf *keys);
 /* Keys of the segments of a scope that speak of a record or entry, each once, in order. */
 enum focal_status focal_oplog_segments_about(struct focal_oplog *, const struct focal_ref *, const struct focal_hash *scope, struct focal_buf *keys);
 

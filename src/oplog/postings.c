@@ -91,17 +91,14 @@ void focal_oplog_segment_keys_once(struct focal_buf *keys)
     focal_buf_truncate(keys, kept * SEGMENT_KEY_BYTES);
 }
 
-enum focal_status focal_oplog_segments_about(struct focal_oplog *ol, const struct focal_ref *ref, const struct focal_hash *scope, struct focal_buf *keys)
+enum focal_status focal_oplog_postings_of(struct focal_oplog *ol, const struct focal_ref *ref, const struct focal_hash *scope, struct focal_buf *keys)
 {
     uint8_t prefix[FOCAL_REF_BYTES];
     struct focal_buf key;
-    focal_buf_clear(keys);
-    enum focal_status st = find_entry(ol, ref, scope, keys);
     focal_buf_init(&key, FOCAL_STORE_KEY_MAX);
     focal_ref_put(prefix, ref);
     focal_buf_bytes(&key, prefix, sizeof prefix);
-    if (st == FOCAL_OK && key.failed)
-        st = FOCAL_NO_MEMORY;           /* else the walk would start at another row, and find nothing */
+    enum focal_status st = key.failed ? FOCAL_NO_MEMORY : FOCAL_OK;     /* else the walk would start at another row, and find nothing */
     while (st == FOCAL_OK && (st = focal_store_next(ol->store, FOCAL_SHELF_POSTING, focal_buf_view(&key), &key, NULL)) == FOCAL_OK) {
         struct focal_id line;
         if (key.len != POSTING_KEY_BYTES || memcmp(key.data, prefix, sizeof prefix) != 0)
@@ -116,8 +113,16 @@ enum focal_status focal_oplog_segments_about(struct focal_oplog *ol, const struc
     focal_buf_close(&key);
     if (st != FOCAL_OK && st != FOCAL_NOT_FOUND)
         return st;
-    if (keys->failed)
-        return FOCAL_NO_MEMORY;
-    focal_oplog_segment_keys_once(keys);
-    return FOCAL_OK;
+    return keys->failed ? FOCAL_NO_MEMORY : FOCAL_OK;
+}
+
+enum focal_status focal_oplog_segments_about(struct focal_oplog *ol, const struct focal_ref *ref, const struct focal_hash *scope, struct focal_buf *keys)
+{
+    focal_buf_clear(keys);
+    enum focal_status st = find_entry(ol, ref, scope, keys);
+    if (st == FOCAL_OK)
+        st = focal_oplog_postings_of(ol, ref, scope, keys);
+    if (st == FOCAL_OK)
+        focal_oplog_segment_keys_once(keys);
+    return st;
 }

@@ -170,8 +170,11 @@ def honest_all_the_same(nodes, known, unknown):
     assert "beyond a cut" in ssd.ctl("rescue", "take", unknown, code=4)["message"], "SSD never had it"
     shown = field.ctl("rescue", "show", unknown)["entries"]
     assert {"outcome": ["pending"]} in [e["fields"] for e in shown] and all(e["office"] == "KEN" and not e["brought_in"] for e in shown), shown
+    assert "named as it should" in field.ctl("rescue", "take", unknown, "--entry", "00ff", code=2)["message"]
+    first = field.ctl("rescue", "take", unknown, "--entry", shown[0]["entry"])
+    assert first["brought_in"] == 1 and sum(e["brought_in"] for e in field.ctl("rescue", "show", unknown)["entries"]) == 1, first
     said = field.ctl("rescue", "take", unknown)
-    assert said["id"] == unknown and said["brought_in"] == rows[unknown]["entries"] and said["without_content"] == 0, said
+    assert said["id"] == unknown and said["brought_in"] == rows[unknown]["entries"] - 1 and said["without_content"] == 0, said
     assert "brought in before" in field.ctl("rescue", "take", unknown, code=4)["message"]
     assert field.show(unknown)["fields"]["outcome"] == "pending"
     for n in (hq, field, ssd):

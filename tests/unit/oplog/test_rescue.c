@@ -94,13 +94,17 @@ static struct seen look(struct office *at)
     return s;
 }
 
-static struct focal_rescued rescue(struct office *by, const struct focal_ref *record)
+static struct focal_rescue rescue(struct office *by, const struct focal_ref *record)
 {
-    struct focal_rescued done = { 0 };
+    struct focal_rescue done = { .record = *record };
     struct focal_error err;
-    begin(by);
-    assert_int_equal(focal_oplog_rescue(by->ol, record, &scope_network, &done, &err), FOCAL_OK);
-    commit(by);
+    enum focal_status st = FOCAL_MORE;
+    while (st == FOCAL_MORE) {
+        begin(by);
+        st = focal_oplog_rescue(by->ol, &done, &scope_network, &err);
+        commit(by);
+    }
+    assert_int_equal(st, FOCAL_OK);
     return done;
 }
 
@@ -123,7 +127,7 @@ static void a_record_is_brought_in(void **state)
     struct seen s = look(ssd);
     assert_true(s.entries == 3 && s.whole == 3 && s.brought_in == 0 && s.creates == 1 && strcmp(s.office, "KEN") == 0);
 
-    struct focal_rescued done = rescue(ssd, &honest);
+    struct focal_rescue done = rescue(ssd, &honest);
     assert_true(done.brought_in == 2 && done.gone == 0);
     assert_true(reads(ssd, &honest, canary) && reads(ssd, &honest, other_canary) && !reads(ssd, &kept, "of the thief"));
     s = look(ssd);
@@ -175,10 +179,10 @@ static void it_counts_by_who_brought_it_in(void **state)
     struct seen s = look(hq);           /* the entry, and the quote that counts no more */
     assert_true(s.entries == 2 && s.brought_in == 0);
 
-    struct focal_rescued none = { 0 };
+    struct focal_rescue none = { .record = honest };
     struct focal_error err = { .status = FOCAL_OK };
     begin(ssd);
-    assert_int_equal(focal_oplog_rescue(ssd->ol, &honest, &scope_network, &none, &err), FOCAL_DENIED);
+    assert_int_equal(focal_oplog_rescue(ssd->ol, &none, &scope_network, &err), FOCAL_DENIED);
     commit(ssd);
     assert_non_null(strstr(err.message, "taken from this office"));
 
@@ -210,7 +214,7 @@ static void what_was_redacted_stays_out(void **state)
     hold(tcd, &cut);
     assert_int_equal(redact(HQ, NULL, &edit), FOCAL_OK);
     carry_good(hq, ssd);
-    struct focal_rescued done = rescue(ssd, &honest);
+    struct focal_rescue done = rescue(ssd, &honest);
     assert_true(done.brought_in == 1 && done.gone == 1);
     assert_false(reads(ssd, &honest, other_canary));
     assert_int_equal(look(ssd).whole, 1);
@@ -254,9 +258,9 @@ static void many_and_large(void **state)
     hold(tcd, &cut);
     begin(ssd);
     assert_int_equal(try_write(ssd, &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("one of its own"), &ref), FOCAL_OK);
-    struct focal_rescued done = { 0 };
+    struct focal_rescue done = { .record = r };
     struct focal_error err;
-    assert_int_equal(focal_oplog_rescue(ssd->ol, &r, &scope_network, &done, &err), FOCAL_OK);
+    assert_int_equal(focal_oplog_rescue(ssd->ol, &done, &scope_network, &err), FOCAL_OK);
     assert_int_equal(done.brought_in, MANY + 1);
     assert_int_equal(try_write(ssd, &scope_network, NULL, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("another of its own"), &ref), FOCAL_OK);
     commit(ssd);
@@ -289,6 +293,56 @@ static void fail_at(uint64_t nth)
     focal_alloc_hook(allow, NULL);
 }
 
+/* A revoked office that wrote without end on one record: a slice is bounded, what it writes is looked at once, and one entry of
+ * many can be brought in alone. */
+static void one_of_very_many(void **state)
+{
+    (void)state;
+    enum { VERY_MANY = 9000 };
+    struct focal_buf cut;
+    struct office *ken = &offices[KEN], *ssd = &offices[SSD], *tcd = &offices[TCD];
+    struct focal_ref ref;
+    const struct focal_ref kept = write_text(KEN, NULL, "before the theft");
+    const struct focal_ref honest = write_text(KEN, &kept, canary);
+    begin(ken);
+    for (int i = 0; i < VERY_MANY; i++)
+        assert_int_equal(try_write(ken, &scope_network, &kept, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("of the thief"), &ref), FOCAL_OK);
+    commit(ken);
+    carry_all(ken, ssd);
+    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
+    cut_off(&cut, ken, &tip, 1);
+    hold(ssd, &cut);
+    hold(tcd, &cut);
+    while (focal_oplog_again_due(ssd->ol)) {
+        begin(ssd);
+        commit(ssd);
+    }
+    struct focal_rescue one = { .record = kept, .only = &honest, .only_count = 1 };
+    struct focal_error err;
+    begin(ssd);
+    assert_int_equal(focal_oplog_rescue(ssd->ol, &one, &scope_network, &err), FOCAL_OK);
+    commit(ssd);
+    assert_true(one.brought_in == 1 && one.gone == 0);
+    assert_true(reads(ssd, &kept, canary) && !reads(ssd, &kept, "of the thief"));
+    assert_int_equal(look(ssd).brought_in, 1);
+    struct focal_rescue all = { .record = kept };
+    int slices = 0;
+    for (enum focal_status st = FOCAL_MORE; st == FOCAL_MORE; slices++) {
+        const size_t before = all.brought_in;
+        begin(ssd);
+        st = focal_oplog_rescue(ssd->ol, &all, &scope_network, &err);
+        commit(ssd);
+        assert_true(st == FOCAL_MORE || st == FOCAL_OK);
+        assert_true(all.brought_in - before < 1024 + FOCAL_STRETCH_ENTRIES_MAX);
+    }
+    assert_int_equal(all.brought_in, VERY_MANY);
+    assert_in_range(slices, 2, 12);
+    assert_int_equal(look(ssd).brought_in, VERY_MANY + 1);
+    carry_good(ssd, tcd);
+    assert_same_state(ssd, tcd);
+    focal_buf_close(&cut);
+}
+
 /* Without memory, wherever, it says so and nothing is half done. */
 static void failures(void **state)
 {
@@ -304,11 +358,11 @@ static void failures(void **state)
     hold(ssd, &cut);
     bool worked = false;
     for (uint64_t nth = 1; !worked; nth++) {
-        struct focal_rescued done = { 0 };
+        struct focal_rescue done = { .record = honest };
         struct focal_error err;
         begin(ssd);
         fail_at(nth);
-        enum focal_status st = focal_oplog_rescue(ssd->ol, &honest, &scope_network, &done, &err);
+        enum focal_status st = focal_oplog_rescue(ssd->ol, &done, &scope_network, &err);
         focal_alloc_hook(NULL, NULL);
         worked = !failed;
         assert_true(worked ? st == FOCAL_OK : st == FOCAL_NO_MEMORY);
@@ -333,7 +387,7 @@ static void failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(a_record_is_brought_in), WITH(it_counts_by_who_brought_it_in), WITH(what_was_redacted_stays_out), WITH(many_and_large), WITH(failures),
+        WITH(a_record_is_brought_in), WITH(it_counts_by_who_brought_it_in), WITH(what_was_redacted_stays_out), WITH(many_and_large), WITH(one_of_very_many), WITH(failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
