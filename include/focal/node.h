@@ -251,6 +251,9 @@ struct focal_clock {
     struct focal_office who; uint32_t who_day;
 };
 void focal_node_clock(struct focal_node *, struct focal_now, struct focal_clock *);
+/* Entries that an office has signed to have, and that have not come for so long while links were up. False: none. */
+struct focal_missing { uint64_t entries; uint32_t minutes; struct focal_office signed_by, author; bool signer_linked; };     /* author "": of a log not known here */
+bool focal_node_missing(struct focal_node *, struct focal_missing *);
 /* Entries of ours that nobody else is known to have; and age is not kept. */
 uint64_t focal_node_waiting(const struct focal_node *);
 /* Does `office` hold the entry? -1 unknown, 0 no, 1 yes. Own receipts and what sessions told. */

@@ -322,6 +322,9 @@ struct focal_authors focal_oplog_authors(const struct focal_oplog *);
 FOCAL_MUST_USE enum focal_status focal_oplog_make_receipt(struct focal_oplog *, const struct focal_scope *, uint32_t day, struct focal_buf *body, struct focal_signature *);
 /* [tx] A member's. NEVER: form or signature. NOT_YET: signer's certificate not held. EXISTS: held or superseded. */
 FOCAL_MUST_USE enum focal_status focal_oplog_take_receipt(struct focal_oplog *, struct focal_span body, const struct focal_signature *);
+/* Up to where each signer has signed to have each log, in no order; *at starts at 0. line: of a line held here (held), or the log's id. */
+struct focal_signed_head { struct focal_key signer; struct focal_id line; struct focal_hash scope; uint64_t seq; const struct focal_log *held; };
+bool focal_oplog_next_signed(const struct focal_oplog *, size_t *at, struct focal_signed_head *);
 /* What office X is known to have of a line by its own receipts: highest sequence, and the day; false: unknown. */
 bool focal_oplog_receipt_of(const struct focal_oplog *, const struct focal_office *, const struct focal_log *line, uint64_t *seq, uint32_t *day);
 /* Receipts held, for passing on: one after (office, scope, number) order; used at session start. */

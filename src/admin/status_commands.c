@@ -303,6 +303,18 @@ static void need_redactions(struct job *j, json_t *list)
         need(list, "focalctl refused", "others have redacted %llu %s of this office", (unsigned long long)refused, refused == 1 ? "entry" : "entries");
 }
 
+static void need_missing(struct job *j, json_t *list)
+{
+    struct focal_missing m;
+    char command[FOCAL_OFFICE_MAX + 32];
+    if (!focal_node_missing(j->admin->is.node, &m))
+        return;
+    (void)snprintf(command, sizeof command, "focalctl sync now %s", m.signed_by.text);
+    need(list, command, "%llu %s%s%s, which %s has signed for, %s not come for %u min though links are up: %s", (unsigned long long)m.entries,
+         m.entries == 1 ? "entry" : "entries", m.author.text[0] ? " of " : "", m.author.text, m.signed_by.text, m.entries == 1 ? "has" : "have", m.minutes,
+         m.signer_linked ? "it withholds them, or its database is damaged" : "who passes on to this office withholds or lacks them; bring up another link");
+}
+
 /* Scopes of which nobody else is reached, and scopes that were left and hold what nobody else has. */
 static void need_scopes(struct job *j, json_t *list)
 {
@@ -357,6 +369,7 @@ static json_t *needs_json(struct job *j)
         need_store_key(j, list);
     need_scopes(j, list);
     need_holes(j, list);
+    need_missing(j, list);
     return list;
 }
 

@@ -90,6 +90,7 @@ struct focal_node {
 
     struct focal_office office;
     struct { uint64_t look_ms, lacked; uint32_t turn; } ways;       /* turn 0: nothing is lacking that does not come */
+    struct { uint64_t look_ms, head; uint32_t minutes; bool watching; struct focal_signed_head is; } missing;
     bool secret_set; uint8_t *secret;   /* of the network, 32 bytes in guarded memory */
     bool invited; struct focal_invitation invitation; struct focal_buf invitation_bytes, invitation_token;
 
@@ -177,6 +178,7 @@ void peers_tick(struct focal_node *);
 /* Dials one more of each scope, another each time; not stuck: no more than usual again. */
 void peers_other_ways(struct focal_node *, bool stuck);
 void ways_tick(struct focal_node *);    /* ways.c */
+void missing_tick(struct focal_node *); /* missing.c */
 void peer_link_up(struct focal_node *, struct peer *);
 void peer_link_down(struct focal_node *, struct peer *, const char *why, bool refused);
 void dial_failed(struct focal_node *, uint64_t dial_tag, enum focal_status why);

@@ -146,6 +146,7 @@ static enum focal_status tick(struct focal_node *n)
     n->ticked_ms = n->host.now.mono_ms;
     expiry_tick(n);
     ways_tick(n);
+    missing_tick(n);
     peers_tick(n);
     enum focal_status st = follow_tick(n);
     if (st == FOCAL_OK)

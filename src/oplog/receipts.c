@@ -445,6 +445,22 @@ bool focal_oplog_receipt_of(const struct focal_oplog *ol, const struct focal_off
     return true;
 }
 
+bool focal_oplog_next_signed(const struct focal_oplog *ol, size_t *at, struct focal_signed_head *out)
+{
+    const void *key;
+    void *value;
+    if (!focal_map_next(&ol->receipts.heads, at, &key, &value))
+        return false;
+    const struct receipt_head *head = value;
+    memcpy(out->signer.b, key, sizeof out->signer.b);
+    memcpy(out->line.b, (const uint8_t *)key + sizeof out->signer.b, sizeof out->line.b);
+    memcpy(out->scope.b, head->of->key, sizeof out->scope.b);
+    out->seq = head->seq;
+    const struct oplog_log *line = focal_oplog_line_of(ol, &out->line);
+    out->held = line && !line->void_here ? &line->pub : NULL;
+    return true;
+}
+
 enum focal_status focal_oplog_next_receipt(struct focal_oplog *ol, struct focal_buf *key, struct focal_buf *body, struct focal_signature *signature,
                                            struct focal_scope *scope)
 {

@@ -141,6 +141,37 @@ static void another_way_when_one_gives_nothing(void **state)
     world_free(w);
 }
 
+/* The one way left is a bad one: what others have signed to have, and what does not come, is said. With a good way it is over. */
+static void what_is_known_and_withheld(void **state)
+{
+    (void)state;
+    struct focal_missing m;
+    struct world *w = world_new(78);
+    int hq = world_hq(w, "HQ", NULL, 0), aaa = world_member(w, "AAA", "KEN"), bbb = world_member(w, "BBB", "KEN"), ccc = world_member(w, "CCC", "KEN");
+    world_run(w, 60000);
+    assert_true(world_case(w, ccc, NULL));
+    assert_true(world_settle(w, 5 * 60000));
+    assert_false(focal_node_missing(world_node(w, aaa), &m));
+    world_malicious(w, bbb, WORLD_WITHHOLD);
+    world_partition(w, aaa, ccc, true);
+    world_partition(w, aaa, hq, true);
+    assert_true(world_case(w, ccc, NULL));
+    world_run(w, 10 * 60000);
+    assert_false(focal_node_missing(world_node(w, aaa), &m));       /* not yet: it might be slow */
+    world_run(w, 7 * 3600000);          /* receipts of others travel by neighbours each six hours */
+    assert_true(focal_node_missing(world_node(w, aaa), &m));
+    assert_true(m.entries > 0 && m.minutes >= 15);
+    assert_string_equal(m.author.text, "CCC");
+    assert_true(m.signer_linked ? strcmp(m.signed_by.text, "BBB") == 0 : strcmp(m.signed_by.text, "BBB") != 0);
+    world_partition(w, aaa, ccc, false);
+    world_partition(w, aaa, hq, false);
+    assert_true(world_settle(w, 10 * 60000));
+    world_run(w, 2 * 60000);
+    assert_false(focal_node_missing(world_node(w, aaa), &m));
+    assert_null(world_failure(w));
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +180,7 @@ int main(void)
         cmocka_unit_test(two_versions),
         cmocka_unit_test(copies_of_an_office_redact_alike),
         cmocka_unit_test(another_way_when_one_gives_nothing),
+        cmocka_unit_test(what_is_known_and_withheld),
     };
     return cmocka_run_group_tests_name("sim_told", tests, NULL, NULL);
 }
