@@ -85,14 +85,13 @@ static uint64_t opening_of(const struct arrival *a, const struct focal_stretch *
 
 static bool epoch_open(const struct arrival *a)
 {
-    bool limited;
     uint64_t limit;
     if (focal_oplog_has_entries(a->log))
         return true;            /* was asked when its first entries came */
     if (is_control(a))
         return a->s.first > 1 || opening_of(a, &a->s) > 0;
     /* Where a cut lists the log, the authority vouches for it: the cut need not leave the log with the opening. */
-    if (focal_oplog_limit_of(a->ol, a->trunk, &limited, &limit) == FOCAL_OK && limited && limit > 0)
+    if (focal_oplog_limit_of(a->ol, a->trunk, &limit) && limit > 0)
         return true;
     struct focal_log_name name = *a->in->name;
     struct focal_id id;
@@ -341,9 +340,7 @@ static enum focal_status within_cut(struct arrival *a)
 {
     if (a->ol->statements.cut_count == 0)
         return FOCAL_OK;
-    enum focal_status st = focal_oplog_limit_of(a->ol, a->log, &a->log->limited, &a->log->limit);
-    if (st != FOCAL_OK)
-        return st;
+    a->log->limited = focal_oplog_limit_of(a->ol, a->log, &a->log->limit);
     if (a->last <= a->log->limit || FOCAL_PLANTED(BEYOND_CUT_COUNTS)) {
         a->vouched = !a->in->signature && vouched_at(a, a->last);
         return FOCAL_OK;
@@ -597,7 +594,7 @@ static enum focal_status take(struct arrival *a)
         st = focal_oplog_incident_opened(a->ol, a->log);
     if (st == FOCAL_OK)
         st = focal_oplog_apply(a->ol, a->log, &whole, 0, hashes);
-    return st == FOCAL_OK ? focal_oplog_limits_grown(a->ol, a->log) : st;
+    return st == FOCAL_OK ? focal_oplog_limits_grown(a->ol, a->log, whole.first, whole.count, hashes) : st;
 }
 
 static enum focal_status admit(struct arrival *a)

@@ -28,14 +28,16 @@ enum focal_status focal_oplog_cuts_derive(struct focal_oplog *ol)
     enum focal_status st = FOCAL_OK;
     set->cut_count = 0;
     for (size_t i = 0; i < set->count && st == FOCAL_OK; i++) {
-        const struct focal_cut *cut = set->list[i]->cut;
-        if (!cut || cut->reach.kind == FOCAL_REACH_UNKNOWN || (outnumbered(set, cut) && !FOCAL_PLANTED(LOWER_CUT_COUNTS)))
+        struct held_statement *held = set->list[i];
+        if (!held->cut || held->cut->reach.kind == FOCAL_REACH_UNKNOWN || (outnumbered(set, held->cut) && !FOCAL_PLANTED(LOWER_CUT_COUNTS)))
             continue;
         void *list = set->cuts;
         st = focal_oplog_room(&list, &set->cut_cap, set->cut_count, sizeof *set->cuts);
         set->cuts = list;
         if (st == FOCAL_OK)
-            set->cuts[set->cut_count++] = cut;
+            st = focal_oplog_leads_listed(held);
+        if (st == FOCAL_OK)
+            set->cuts[set->cut_count++] = held;
     }
     return st;
 }
@@ -51,7 +53,7 @@ static bool covers(const struct focal_cut *cut, const struct focal_key *author, 
 bool focal_oplog_cut_off(const struct focal_oplog *ol, const struct focal_key *key, const struct focal_scope *scope)
 {
     for (size_t i = 0; i < ol->statements.cut_count; i++) {
-        if (covers(ol->statements.cuts[i], key, scope))
+        if (covers(ol->statements.cuts[i]->cut, key, scope))
             return true;
     }
     return false;
@@ -59,7 +61,7 @@ bool focal_oplog_cut_off(const struct focal_oplog *ol, const struct focal_key *k
 
 const struct focal_cut *focal_oplog_cut_at(const struct focal_oplog *ol, size_t i)
 {
-    return i < ol->statements.cut_count ? ol->statements.cuts[i] : NULL;
+    return i < ol->statements.cut_count ? ol->statements.cuts[i]->cut : NULL;
 }
 
 bool focal_oplog_cut_statement(const struct focal_oplog *ol, size_t i, const struct focal_key *key, struct focal_span *out)
@@ -76,8 +78,9 @@ bool focal_oplog_cut_statement(const struct focal_oplog *ol, size_t i, const str
 const struct focal_cut *focal_oplog_cut_of(const struct focal_oplog *ol, const struct focal_key *key)
 {
     for (size_t i = 0; i < ol->statements.cut_count; i++) {
-        if (ol->statements.cuts[i]->reach.kind == FOCAL_REACH_EVERYTHING && focal_key_equal(&ol->statements.cuts[i]->key, key))
-            return ol->statements.cuts[i];
+        const struct focal_cut *cut = ol->statements.cuts[i]->cut;
+        if (cut->reach.kind == FOCAL_REACH_EVERYTHING && focal_key_equal(&cut->key, key))
+            return cut;
     }
     return NULL;
 }
@@ -107,7 +110,7 @@ bool focal_oplog_may_redact(const struct focal_oplog *ol, const struct focal_cer
 {
     bool may = (c->rights & FOCAL_RIGHT_REDACT) != 0;
     for (size_t i = 0; i < ol->statements.cut_count; i++) {
-        const struct focal_cut *cut = ol->statements.cuts[i];
+        const struct focal_cut *cut = ol->statements.cuts[i]->cut;
         may = may && !(cut->reach.kind == FOCAL_REACH_RIGHT && cut->reach.right == FOCAL_RIGHT_REDACT && focal_key_equal(&cut->key, &c->keys.sign));
     }
     return may;
@@ -115,130 +118,73 @@ bool focal_oplog_may_redact(const struct focal_oplog *ol, const struct focal_cer
 
 /* ---- how far a line leads to a tip -------------------------------------------------------------------------------- */
 
-/* The line that holds this very entry as one of its own. */
-static enum focal_status holder_of(struct focal_oplog *ol, const struct focal_id *log, const struct focal_tip *tip, const struct oplog_log **out)
-{
-    *out = NULL;
-    for (const struct oplog_log *line = focal_oplog_log_of(ol, log); line && !*out; line = line->next_line) {
-        struct focal_hash h;
-        if (line->void_here || tip->seq <= line->pub.base.seq || tip->seq > line->pub.head.seq)
-            continue;
-        enum focal_status st = focal_oplog_hash_at(ol, ol->store, &line->pub, tip->seq, &h);
-        if (st != FOCAL_OK)
-            return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
-        if (focal_hash_equal(&h, &tip->h))
-            *out = line;
-    }
-    return FOCAL_OK;
-}
-
-/* Up to where the way to an entry of `holder` at seq runs along `line`. */
+/* Up to where the way to an entry of `holder` at seq runs along `line`. Each line leaves its parent behind the parent's own base,
+ * so whichever of the two was left later cannot lead to the other. */
 static uint64_t shared_way(const struct oplog_log *line, const struct oplog_log *holder, uint64_t seq)
 {
-    uint64_t bound = UINT64_MAX;
-    for (const struct oplog_log *at = line; at; at = at->parent) {
-        uint64_t upto = seq;
-        for (const struct oplog_log *way = holder; way; way = way->parent) {
-            if (way == at)
-                return upto < bound ? upto : bound;
-            upto = upto < way->pub.base.seq ? upto : way->pub.base.seq;
-        }
-        bound = bound < at->pub.base.seq ? bound : at->pub.base.seq;
+    const struct oplog_log *at = line, *way = holder;
+    uint64_t upto = seq;
+    while (at != way) {
+        const struct oplog_log **up = at->parent && (!way->parent || at->pub.base.seq >= way->pub.base.seq) ? &at : &way;
+        upto = upto < (*up)->pub.base.seq ? upto : (*up)->pub.base.seq;
+        focal_assert((*up)->parent != NULL);        /* of one log all come from its trunk */
+        *up = (*up)->parent;
     }
-    return 0;
+    return upto;
 }
 
-static enum focal_status reach_of_tip(struct focal_oplog *ol, const struct oplog_log *line, const struct focal_tip *tip, uint64_t *most)
+static uint64_t reach_of_lead(const struct oplog_log *line, const struct lead *lead)
 {
-    const struct oplog_log *holder;
-    enum focal_status st = holder_of(ol, &line->pub.id, tip, &holder);
-    const uint64_t upto = st != FOCAL_OK ? 0 : holder && !FOCAL_PLANTED(CUT_TIP_BY_NUMBER) ? shared_way(line, holder, tip->seq) : tip->seq;
-    *most = *most > upto ? *most : upto;
-    return st;
+    const struct oplog_log *holder = focal_oplog_lead_holder(lead);
+    return holder && !FOCAL_PLANTED(CUT_TIP_BY_NUMBER) ? shared_way(line, holder, lead->tip.seq) : lead->tip.seq;
 }
 
-static enum focal_status reach_of_listed(struct focal_oplog *ol, const struct focal_cut *cut, const struct oplog_log *line, bool *listed, uint64_t *most)
+/* The farthest of the leads in a list. False: none leads to its log. */
+static bool reach_of_leads(const struct oplog_log *line, struct lead *list, size_t count, uint64_t *most)
 {
-    enum focal_status st = FOCAL_OK;
-    *listed = false;
-    *most = 0;
-    for (size_t i = 0; i < focal_cut_tip_count(cut) && st == FOCAL_OK; i++) {
-        struct focal_cut_tip tip;
-        focal_cut_tip_get(&tip, cut, i);
-        if (!focal_id_equal(&tip.log, &line->pub.id))
-            continue;
-        *listed = true;
-        st = reach_of_tip(ol, line, &tip.tip, most);
+    size_t found;
+    const struct lead *lead = focal_oplog_leads_to(list, count, &line->pub.id, &found);
+    for (size_t i = 0; i < found; i++) {
+        const uint64_t upto = reach_of_lead(line, &lead[i]);
+        *most = *most > upto ? *most : upto;
     }
-    return st;
-}
-
-/* What the begin entry of a later log names of this line's log. */
-static enum focal_status reach_named_by(struct focal_oplog *ol, const struct oplog_log *later, const struct oplog_log *line, uint64_t *most)
-{
-    struct segment seg;
-    struct focal_stretch s;
-    struct focal_header header;
-    enum focal_status st = focal_oplog_segment_at(ol, &later->pub.line, 1, false, &seg);
-    if (st == FOCAL_OK)
-        st = focal_stretch_unpack(ol->packer, &s, &ol->arena, seg.packed);
-    if (st != FOCAL_OK)
-        return st == FOCAL_NO_MEMORY || st == FOCAL_IO ? st : FOCAL_DAMAGED;
-    /* What it looks into is read again with the next segment: a copy. */
-    struct focal_span bytes = { .data = focal_arena_copy(&ol->arena, s.entries[0].header.data, s.entries[0].header.len), .len = s.entries[0].header.len };
-    if (!bytes.data)
-        return FOCAL_NO_MEMORY;
-    if (focal_header_decode(&header, bytes) != FOCAL_OK || header.shape != FOCAL_SHAPE_BEGIN)
-        return FOCAL_OK;
-    for (size_t i = 0; i < focal_header_previous_count(&header) && st == FOCAL_OK; i++) {
-        struct focal_previous previous;
-        focal_header_previous(&previous, &header, i);
-        if (focal_id_equal(&previous.log, &line->pub.id))
-            st = reach_of_tip(ol, line, &previous.tip, most);
-    }
-    return st;
+    return found > 0;
 }
 
 /* A finished log need not stand in a cut that lists one which begins by naming its tips. */
-static enum focal_status reach_of_finished(struct focal_oplog *ol, const struct focal_cut *cut, const struct oplog_log *line, uint64_t *most)
+static void reach_of_finished(const struct held_statement *cut, const struct oplog_log *line, uint64_t *most)
 {
-    enum focal_status st = FOCAL_OK;
-    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++) {
-        const struct oplog_log *later = ol->logs[i];
-        bool listed;
-        uint64_t upto;
-        if (later->void_here || later->pub.base.seq > 0 || !focal_oplog_has_entries(later) || later->pub.name.lane != line->pub.name.lane
-            || !focal_key_equal(&later->pub.name.author, &line->pub.name.author) || !focal_hash_equal(&later->pub.name.scope, &line->pub.name.scope)
-            || focal_id_equal(&later->pub.id, &line->pub.id))
+    const struct oplog_log *before = NULL;
+    for (size_t i = 0; i < cut->lead_count; i++) {
+        const struct oplog_log *later = cut->leads[i].root;
+        if (!later || !later->names_known || later == before || later->pub.name.lane != line->pub.name.lane
+            || !focal_key_equal(&later->pub.name.author, &line->pub.name.author) || !focal_hash_equal(&later->pub.name.scope, &line->pub.name.scope))
             continue;
-        st = reach_of_listed(ol, cut, later, &listed, &upto);
-        if (st == FOCAL_OK && listed && upto > 0)
-            st = reach_named_by(ol, later, line, most);
+        before = later;
+        (void)reach_of_leads(line, later->names, later->name_count, most);
     }
-    return st;
 }
 
-static enum focal_status limit_under(struct focal_oplog *ol, const struct focal_cut *cut, const struct oplog_log *line, uint64_t *limit)
+static uint64_t limit_under(const struct held_statement *cut, const struct oplog_log *line)
 {
-    bool listed;
-    enum focal_status st = reach_of_listed(ol, cut, line, &listed, limit);
-    return st == FOCAL_OK && !listed ? reach_of_finished(ol, cut, line, limit) : st;
+    uint64_t most = 0;
+    if (!reach_of_leads(line, cut->leads, cut->lead_count, &most))
+        reach_of_finished(cut, line, &most);
+    return most;
 }
 
-enum focal_status focal_oplog_limit_of(struct focal_oplog *ol, const struct oplog_log *line, bool *limited, uint64_t *limit)
+bool focal_oplog_limit_of(const struct focal_oplog *ol, const struct oplog_log *line, uint64_t *limit)
 {
-    enum focal_status st = FOCAL_OK;
-    *limited = false;
+    bool limited = false;
     *limit = UINT64_MAX;
-    for (size_t i = 0; i < ol->statements.cut_count && st == FOCAL_OK; i++) {
-        uint64_t upto = 0;
-        if (!covers(ol->statements.cuts[i], &line->pub.name.author, &line->pub.scope))
+    for (size_t i = 0; i < ol->statements.cut_count; i++) {
+        if (!covers(ol->statements.cuts[i]->cut, &line->pub.name.author, &line->pub.scope))
             continue;
-        st = limit_under(ol, ol->statements.cuts[i], line, &upto);
-        *limited = true;
+        const uint64_t upto = limit_under(ol->statements.cuts[i], line);
+        limited = true;
         *limit = *limit < upto ? *limit : upto;
     }
-    return st;
+    return limited;
 }
 
 /* Asked of logs that may not be held: then any of its tips may be what leads to a good one. */
@@ -251,28 +197,24 @@ uint64_t focal_oplog_limit(struct focal_oplog *ol, const struct focal_id *id, co
     const struct focal_scope *scope = focal_oplog_scope(ol, &name->scope);
     bool covered = false;
     for (size_t i = 0; scope && i < ol->statements.cut_count; i++) {
-        const struct focal_cut *cut = ol->statements.cuts[i];
-        uint64_t most = 0;
-        if (!covers(cut, &name->author, scope))
+        const struct held_statement *cut = ol->statements.cuts[i];
+        size_t found;
+        if (!covers(cut->cut, &name->author, scope))
             continue;
         covered = true;
-        for (size_t k = 0; k < focal_cut_tip_count(cut); k++) {
-            struct focal_cut_tip tip;
-            focal_cut_tip_get(&tip, cut, k);
-            if (focal_id_equal(&tip.log, id) && tip.tip.seq > most)
-                most = tip.tip.seq;
-        }
+        const struct lead *lead = focal_oplog_leads_to(cut->leads, cut->lead_count, id, &found);
+        const uint64_t most = found ? lead[found - 1].tip.seq : 0;      /* they ascend */
         least = least < most ? least : most;
     }
     if (!covered || least > 0)
         return least;
     /* Not listed: it may be a finished one. */
-    struct oplog_log line = { .pub = { .id = *id, .line = *id, .name = *name, .scope = *scope } };
-    focal_arena_reset(&ol->arena);
-    enum focal_status st = trunk ? FOCAL_OK : focal_oplog_limit_of(ol, &line, &covered, &least);
+    const struct oplog_log line = { .pub = { .id = *id, .line = *id, .name = *name, .scope = *scope } };
+    if (!trunk)
+        (void)focal_oplog_limit_of(ol, &line, &least);
     for (; trunk; trunk = trunk->next_line)
         least = trunk->limited && trunk->limit > least ? trunk->limit : least;
-    return st == FOCAL_OK ? least : 0;
+    return least;
 }
 
 bool focal_oplog_vouches(const struct focal_oplog *ol, const struct focal_id *log, const struct focal_tip *at, struct focal_span *statement)
@@ -317,14 +259,9 @@ static enum focal_status set_limit(struct focal_oplog *ol, struct oplog_log *lin
 {
     const uint64_t was = line->limited ? line->limit : UINT64_MAX;
     uint64_t limit;
-    bool limited;
-    focal_arena_reset(&ol->arena);
-    enum focal_status st = focal_oplog_limit_of(ol, line, &limited, &limit);
-    if (st != FOCAL_OK)
-        return st;
-    line->limited = limited;
+    line->limited = focal_oplog_limit_of(ol, line, &limit);
     line->limit = limit;
-    st = clip(ol, line);
+    enum focal_status st = clip(ol, line);
     if (st != FOCAL_OK || limit == was)
         return st;
     if (!focal_oplog_scope_of(ol, &line->pub.name.scope)) {     /* it was rolled back, and all that the line held with it */
@@ -365,7 +302,9 @@ enum focal_status focal_oplog_limits_load(struct focal_oplog *ol)
     for (size_t i = 0; i < ol->log_count; i++) {        /* cuts may have been rolled back */
         ol->logs[i]->limited = ol->logs[i]->pub.clipped = false;
     }
-    return ol->statements.cut_count > 0 ? set_limits(ol, NULL, false) : FOCAL_OK;
+    focal_oplog_leads_forget(ol);
+    enum focal_status st = ol->statements.cut_count > 0 ? focal_oplog_leads_settle(ol) : FOCAL_OK;
+    return st == FOCAL_OK && ol->statements.cut_count > 0 ? set_limits(ol, NULL, false) : st;
 }
 
 enum focal_status focal_oplog_cut_taken(struct focal_oplog *ol, const struct focal_cut *cut)
@@ -377,6 +316,8 @@ enum focal_status focal_oplog_cut_taken(struct focal_oplog *ol, const struct foc
         st = focal_oplog_flush(ol);
     if (st == FOCAL_OK)
         st = focal_oplog_cuts_derive(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_leads_settle(ol);
     if (st == FOCAL_OK)
         st = set_limits(ol, &cut->key, true);
     /* What is staged may end at a tip that is vouched for now: it comes again, and gets in. */
@@ -390,34 +331,78 @@ enum focal_status focal_oplog_cut_taken(struct focal_oplog *ol, const struct foc
     return st;
 }
 
-enum focal_status focal_oplog_limits_grown(struct focal_oplog *ol, struct oplog_log *line)
+static enum focal_status set_limits_of_log(struct focal_oplog *ol, const struct focal_id *log)
 {
-    bool cut = false;
-    for (size_t i = 0; i < ol->statements.cut_count; i++) {
-        if (!focal_key_equal(&ol->statements.cuts[i]->key, &line->pub.name.author))
-            continue;
-        cut = true;
-        if (ol->statements.cuts[i]->reach.kind == FOCAL_REACH_RIGHT && ol->redacted.count > 0)
+    enum focal_status st = FOCAL_OK;
+    for (struct oplog_log *line = focal_oplog_log_of(ol, log); line && st == FOCAL_OK; line = line->next_line)
+        st = line->void_here ? FOCAL_OK : set_limit(ol, line, true);
+    return st;
+}
+
+/* Another beginning of a listed log counts, or none: of what they name, each log once. */
+static enum focal_status set_limits_named(struct focal_oplog *ol, const struct oplog_log *of)
+{
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < ol->beginning_count && st == FOCAL_OK; i++) {
+        const struct oplog_log *root = ol->beginnings[i];
+        for (size_t k = 0; k < root->name_count && st == FOCAL_OK && focal_id_equal(&root->pub.id, &of->pub.id); k++) {
+            if (k == 0 || !focal_id_equal(&root->names[k].log, &root->names[k - 1].log))
+                st = set_limits_of_log(ol, &root->names[k].log);
+        }
+    }
+    return st;
+}
+
+/* The limit of a line does not follow from how long it is, so what only goes on changes none but, by its head, its own. */
+enum focal_status focal_oplog_limits_grown(struct focal_oplog *ol, struct oplog_log *line, uint64_t first, size_t count, const struct focal_hash *hashes)
+{
+    struct lead_news news;
+    if (ol->statements.cut_count == 0)
+        return FOCAL_OK;
+    enum focal_status st = focal_oplog_leads_grown(ol, line, first, count, hashes, &news);
+    if (st == FOCAL_OK)
+        st = news.held ? set_limits_of_log(ol, &line->pub.id) : set_limit(ol, line, true);
+    if (st == FOCAL_OK && news.begun)
+        st = set_limits_named(ol, line);
+    for (size_t i = 0; i < ol->statements.cut_count && (news.held || news.begun) && ol->redacted.count > 0; i++) {
+        const struct focal_cut *cut = ol->statements.cuts[i]->cut;
+        if (cut->reach.kind == FOCAL_REACH_RIGHT && focal_key_equal(&cut->key, &line->pub.name.author))
             ol->targets_all = ol->unhide_due = true;
     }
-    return cut ? set_limits(ol, &line->pub.name.author, true) : FOCAL_OK;
+    return st;
 }
 
 /* ---- rights ------------------------------------------------------------------------------------------------------------ */
 
-/* The line on which a notice stands: of two under one address the hash says which. */
-static enum focal_status line_of_notice(struct focal_oplog *ol, const struct focal_ref *notice, const struct oplog_log **out)
+/* Up to where the notice's log counts on the line that it stands on. Of two lines the hash says which; it is read only where they
+ * differ in whether they count so far, which takes a redactor who forged notices: at most one segment of each of his lines. */
+static enum focal_status notice_counts(struct focal_oplog *ol, const struct held_statement *cut, const struct focal_ref *notice, bool *counts)
 {
-    *out = NULL;
-    for (const struct oplog_log *line = focal_oplog_log_of(ol, &notice->log); line && !*out; line = line->next_line) {
+    const struct oplog_log *trunk = focal_oplog_log_of(ol, &notice->log);
+    size_t good = 0, bad = 0;
+    for (const struct oplog_log *line = trunk; line; line = line->next_line) {
+        if (line->void_here || notice->seq <= line->pub.base.seq || notice->seq > line->pub.head.seq)
+            continue;
+        if (notice->seq <= limit_under(cut, line))
+            good++;
+        else
+            bad++;
+    }
+    *counts = good > 0;
+    if (good == 0 || bad == 0)
+        return FOCAL_OK;
+    *counts = false;
+    for (const struct oplog_log *line = trunk; line; line = line->next_line) {
         struct focal_hash h;
         if (line->void_here || notice->seq <= line->pub.base.seq || notice->seq > line->pub.head.seq)
             continue;
         enum focal_status st = focal_oplog_hash_at(ol, ol->store, &line->pub, notice->seq, &h);
         if (st != FOCAL_OK)
             return st == FOCAL_NOT_FOUND ? FOCAL_DAMAGED : st;
-        if (memcmp(h.b, notice->h8, sizeof notice->h8) == 0)
-            *out = line;
+        if (memcmp(h.b, notice->h8, sizeof notice->h8) == 0) {
+            *counts = notice->seq <= limit_under(cut, line);
+            return FOCAL_OK;
+        }
     }
     return FOCAL_OK;
 }
@@ -427,16 +412,9 @@ enum focal_status focal_oplog_right_reaches(struct focal_oplog *ol, const struct
     enum focal_status st = FOCAL_OK;
     *reaches = true;
     for (size_t i = 0; i < ol->statements.cut_count && *reaches && st == FOCAL_OK; i++) {
-        const struct focal_cut *cut = ol->statements.cuts[i];
-        const struct oplog_log *line;
-        uint64_t upto = 0;
-        if (cut->reach.kind != FOCAL_REACH_RIGHT || cut->reach.right != right || !focal_key_equal(&cut->key, author)
-            || FOCAL_PLANTED(RIGHT_CUT_IGNORED))
-            continue;
-        st = line_of_notice(ol, notice, &line);
-        if (st == FOCAL_OK && line)
-            st = limit_under(ol, cut, line, &upto);
-        *reaches = notice->seq <= upto;
+        const struct focal_cut *cut = ol->statements.cuts[i]->cut;
+        if (cut->reach.kind == FOCAL_REACH_RIGHT && cut->reach.right == right && focal_key_equal(&cut->key, author) && !FOCAL_PLANTED(RIGHT_CUT_IGNORED))
+            st = notice_counts(ol, ol->statements.cuts[i], notice, reaches);
     }
     return st;
 }

@@ -7,7 +7,8 @@
  *   redactions.c   the set of redactions          hide.c      what follows from it for entries (unhide.c: and no longer)
  *                                                 seeds.c     and for the seeds of their salts
  *   postings.c     which segments speak of what   incidents.c what must not happen, with its proof
- *   cuts.c         how far each line counts       again.c     deriving again what that changes
+ *   cuts.c         how far each line counts       leads.c     the tips that decide it, and where they are held
+ *   again.c        deriving again what that changes
  *   renewals.c     until when a membership holds
  *   holes.c        what was erased and should be here   leave.c   erasing a scope that is read no more
  *   rescue.c       honest entries beyond a cut
@@ -76,6 +77,16 @@ enum opening_reason { REASON_FIRST = 2, REASON_RESTORED = 3, REASON_MOVED = 4, R
 
 /* ---- what is held in memory --------------------------------------------------------------------------------------- */
 
+struct oplog_log;
+struct lead {                                   /* a tip that decides how far a cut leaves its log */
+    struct focal_id log;
+    struct focal_tip tip;
+    struct oplog_log *holder;                   /* the line that holds it, as long as its `life` is this; NULL: none did when looked for */
+    struct oplog_log *root;                     /* of a listed one: the line that begins what leads to it; NULL: none, or not known which */
+    uint32_t life;
+    bool looked;                                /* for; what came since is seen as it comes */
+};
+
 struct held_statement {
     struct focal_hash hash;
     uint8_t subject[8];
@@ -90,6 +101,8 @@ struct held_statement {
     struct focal_delegation *delegation;
     struct focal_policy *policy;
     uint32_t signed_to, signed_openings;        /* of a certificate: what stands in it */
+    struct lead *leads;                         /* of a cut that counts: its tips */
+    size_t lead_count;
     struct held_statement *same_sign;           /* the next certificate of the same signing key */
 };
 
@@ -102,7 +115,7 @@ struct statement_set {
     size_t subject_count, subject_cap;
     struct held_statement **offices;            /* highest certificate of each, by office code */
     size_t office_count, office_cap;
-    const struct focal_cut **cuts;              /* those that count: of each key and reach the highest number */
+    struct held_statement **cuts;               /* those that count: of each key and reach the highest number */
     size_t cut_count, cut_cap;
     struct focal_map by_sign, by_channel;       /* the highest certificate; by_sign: head of same_sign as well */
     struct focal_hash hash;
@@ -117,6 +130,10 @@ struct oplog_log {
     uint64_t stripped_to;                       /* of the trunk: how far on any line, or beyond */
     bool granted;                               /* asked and found to be granted: certificates grant for ever */
     bool limited; uint64_t limit;               /* a cut covers it: its entries count up to here */
+    struct lead *names;                         /* what it begins by naming, once a cut leads to it */
+    size_t name_count;
+    bool names_known, beginning;                /* beginning: it stands in the list of those */
+    uint32_t life;                              /* counted on when what it held is erased */
     size_t staged_bytes, staged_entries;        /* in staging */
     uint64_t receipted;                         /* our own receipts list it up to here */
     struct own_stretch *own;                    /* ours, while entries wait for their signature */
@@ -224,6 +241,8 @@ struct focal_oplog {
 
     struct oplog_log **logs;
     size_t log_count, log_cap;
+    struct oplog_log **beginnings;              /* lines that lead to a listed tip and begin its log */
+    size_t beginning_count, beginning_cap;
     uint64_t evicted;                           /* serial of the line whose staging last gave way to another's */
     struct focal_map log_map;                   /* log id -> trunk */
     struct focal_map line_map;                  /* line -> itself */
@@ -404,16 +423,34 @@ enum focal_status focal_oplog_cuts_derive(struct focal_oplog *);
 enum focal_status focal_oplog_cut_taken(struct focal_oplog *, const struct focal_cut *);
 /* After loading: the limits of all lines. */
 enum focal_status focal_oplog_limits_load(struct focal_oplog *);
-/* [tx] A line has grown: a tip that a cut lists may be held now. Nothing to do where no cut covers its author. */
-enum focal_status focal_oplog_limits_grown(struct focal_oplog *, struct oplog_log *);
-/* The limit of a line, in the lists or not; false: no cut covers it. */
-enum focal_status focal_oplog_limit_of(struct focal_oplog *, const struct oplog_log *line, bool *limited, uint64_t *limit);
+/* [tx] A line has grown by these entries: a tip that a cut lists may be held now. */
+enum focal_status focal_oplog_limits_grown(struct focal_oplog *, struct oplog_log *, uint64_t first, size_t count, const struct focal_hash *hashes);
+/* The limit of a line, in the lists or not; false: no cut covers it. It reads no entry. */
+bool focal_oplog_limit_of(const struct focal_oplog *, const struct oplog_log *line, uint64_t *limit);
 static inline bool focal_oplog_counts(const struct oplog_log *line, uint64_t seq)
 {
     return !line->limited || seq <= line->limit;
 }
 /* Does the right of a notice's author reach this notice? */
 enum focal_status focal_oplog_right_reaches(struct focal_oplog *, const struct focal_key *author, uint32_t right, const struct focal_ref *notice, bool *reaches);
+
+/* leads.c */
+/* Of a cut that counts: makes its list. */
+enum focal_status focal_oplog_leads_listed(struct held_statement *);
+/* Finds where those are held that were not looked for yet, and what the logs they lead to begin by naming. */
+enum focal_status focal_oplog_leads_settle(struct focal_oplog *);
+/* A line has grown by these entries. held: a tip in its log is held by it now; begun: what is named by beginnings of its log that
+ * count is not what it was. */
+struct lead_news { bool held, begun; };
+enum focal_status focal_oplog_leads_grown(struct focal_oplog *, struct oplog_log *, uint64_t first, size_t count, const struct focal_hash *hashes,
+                                          struct lead_news *);
+/* After a rollback: where each is held is not known any more. */
+void focal_oplog_leads_forget(struct focal_oplog *);
+void focal_oplog_names_forget(struct oplog_log *);
+/* NULL: not held. */
+const struct oplog_log *focal_oplog_lead_holder(const struct lead *);
+/* Those of a list that lead to this log: `found` of them, one after the other. */
+struct lead *focal_oplog_leads_to(struct lead *list, size_t count, const struct focal_id *log, size_t *found);
 
 /* again.c */
 /* [tx] What these entries of a line mean has changed. */

@@ -137,6 +137,8 @@ static void start_empty(struct oplog_log *log)
 void focal_oplog_line_empty(struct oplog_log *line)
 {
     start_empty(line);
+    focal_oplog_names_forget(line);
+    line->life++;
     line->pub.clipped = line->pub.forked = line->incident = false;
     line->opening = line->receipted = 0;
     line->void_here = line->parent != NULL;
@@ -200,9 +202,11 @@ void focal_oplog_logs_close(struct focal_oplog *ol)
 {
     for (size_t i = 0; i < ol->log_count; i++) {
         focal_oplog_own_free(ol->logs[i]);
+        focal_oplog_names_forget(ol->logs[i]);
         focal_free(ol->logs[i]);
     }
     focal_free(ol->logs);
+    focal_free(ol->beginnings);
     focal_free(ol->kept.h);
     focal_oplog_scopes_close(ol);
     focal_free(ol->scopes);

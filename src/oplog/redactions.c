@@ -301,7 +301,7 @@ bool focal_oplog_maybe_void(const struct focal_oplog *ol, const struct entry_nam
 {
     const struct focal_office *owner = office_of(ol, name->author.b), *creator = creator_of(ol, name, in);
     for (size_t i = 0; i < ol->statements.cut_count; i++) {
-        const struct focal_cut *cut = ol->statements.cuts[i];
+        const struct focal_cut *cut = ol->statements.cuts[i]->cut;
         const struct focal_office *by = office_of(ol, cut->key.b);
         const bool right = has_right(ol, &cut->key), own = !owner || !creator || same_office(owner, by) || same_office(creator, by);
         if (cut->reach.kind == FOCAL_REACH_RIGHT ? right && cut->reach.right == FOCAL_RIGHT_REDACT

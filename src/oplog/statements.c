@@ -29,6 +29,7 @@ static void free_held(struct held_statement *held)
 {
     focal_free(held->bytes);
     focal_free(held->what);
+    focal_free(held->leads);
     focal_free(held);
 }
 

@@ -264,27 +264,38 @@ static bool kept(const struct kept_hashes *k, const struct focal_log *line, uint
     return true;
 }
 
-/* The h of each entry of a segment. */
+static enum focal_status room_for(struct kept_hashes *k, size_t count)
+{
+    if (count <= k->cap)
+        return FOCAL_OK;
+    void *grown = focal_realloc(k->h, count * sizeof *k->h);
+    if (!grown)
+        return FOCAL_NO_MEMORY;
+    k->h = grown;
+    k->cap = count;
+    return FOCAL_OK;
+}
+
+/* The h of each entry of a segment. Unpacked in memory of its own: who asks for many while he has a stretch in the arena must
+ * not fill that. */
 static enum focal_status keep(struct focal_oplog *ol, const struct focal_log *line, const struct segment *seg)
 {
     struct kept_hashes *k = &ol->kept;
     struct focal_stretch s;
+    struct focal_arena arena;
     k->count = 0;
-    enum focal_status st = focal_stretch_unpack(ol->packer, &s, &ol->arena, seg->packed);
-    if (st != FOCAL_OK)
-        return st == FOCAL_NO_MEMORY ? st : FOCAL_DAMAGED;
-    if (s.count > k->cap) {
-        void *grown = focal_realloc(k->h, s.count * sizeof *k->h);
-        if (!grown)
-            return FOCAL_NO_MEMORY;
-        k->h = grown;
-        k->cap = s.count;
+    focal_arena_init(&arena, ARENA_BYTES_MAX);
+    enum focal_status st = focal_stretch_unpack(ol->packer, &s, &arena, seg->packed);
+    if (st == FOCAL_OK)
+        st = room_for(k, s.count);
+    if (st == FOCAL_OK) {
+        focal_oplog_hash(k->h, &s, 0, s.count, &line->id, &seg->before);
+        k->line = line->line;
+        k->first = seg->first;
+        k->count = s.count;
     }
-    focal_oplog_hash(k->h, &s, 0, s.count, &line->id, &seg->before);
-    k->line = line->line;
-    k->first = seg->first;
-    k->count = s.count;
-    return FOCAL_OK;
+    focal_arena_close(&arena);
+    return st == FOCAL_OK || st == FOCAL_NO_MEMORY ? st : FOCAL_DAMAGED;
 }
 
 enum focal_status focal_oplog_hash_at(struct focal_oplog *ol, struct focal_store *store, const struct focal_log *log, uint64_t seq, struct focal_hash *out)

@@ -325,7 +325,48 @@ static void the_right_to_redact(void **state)
     all_orders(&h, 5);
 }
 
+/* He forged his notices: both lines go as far as each other, and the right is left to one. What that names another names as well,
+ * and so it is erased; what the other line names is not even hidden. */
+static void the_right_to_redact_on_one_branch(void **state)
+{
+    (void)state;
+    struct history h;
+    members(&h, "right to redact, one branch");
+    certificate(&h, &ssd, 2, FOCAL_RIGHT_REDACT);
+    h.fixed = h.count;
+    struct line sn = line_of(&ssd, &scope_network, FOCAL_LANE_NOTICES);
+    const struct focal_ref stays = entry(&h, &k, says(&h, NULL, true, "first value", NULL));
+    const struct focal_ref goes = entry(&h, &k, says(&h, &stays, false, "secret of a field", NULL));
+    struct forged_entry begins = begin_entry;
+    (void)piece(&h, &tn, &begins, 1);
+    struct line copy = tn;
+    (void)entry(&h, &tn, redacts(&h, &goes, NULL));
+    (void)entry(&h, &copy, redacts(&h, &stays, NULL));
+    (void)entry(&h, &sn, redacts(&h, &goes, NULL));
+    const struct line *left[] = { &tn };
+    cut(&h, &tcd, redacting, 1, left, 1);
+    about(&h, stays);
+    h.erased[h.erased_count++] = "secret of a field";
+    struct office reference;
+    uint64_t hidden;
+    every_order(&h, &reference, false, 5);
+    as_if_never_written(&h, &reference);
+    assert_int_equal(focal_oplog_hidden_count(reference.ol, &hidden), FOCAL_OK);
+    assert_int_equal(hidden, 0);
+    office_close(&reference);
+    history_close(&h);
+}
+
 /* ---- finished logs ------------------------------------------------------------------------------------------------------------- */
+
+static struct focal_span tip_of(struct history *h, const struct line *line)
+{
+    struct focal_buf *names = history_buffer(h);
+    focal_buf_bytes(names, line->id.b, sizeof line->id.b);
+    focal_buf_be64(names, line->seq);
+    focal_buf_bytes(names, line->h.b, sizeof line->h.b);
+    return focal_buf_view(names);
+}
 
 /* The log of the first epoch is not listed; that of the second is, and begins by naming a tip of it. */
 static void a_finished_log(void **state)
@@ -337,21 +378,45 @@ static void a_finished_log(void **state)
     h.fixed = h.count;
     struct line later = line_in(&ken, &scope_network, FOCAL_LANE_DATA, 2);
     const struct focal_ref r = entry(&h, &k, says(&h, NULL, true, "first value", NULL));
-    struct focal_buf *names = history_buffer(&h);
-    focal_buf_bytes(names, k.id.b, sizeof k.id.b);
-    focal_buf_be64(names, k.seq);
-    focal_buf_bytes(names, k.h.b, sizeof k.h.b);
+    const struct focal_span named = tip_of(&h, &k);
     const size_t bad = h.count;
     (void)entry(&h, &k, instead(&h, says(&h, &r, false, "of the thief", NULL), &r, NULL, 1));
     beyond(&h, bad);
     struct forged_entry list[2] = { begin_entry, instead(&h, says(&h, &r, false, "in the next epoch", NULL), &r, NULL, 1) };
-    list[0].header.previous = focal_buf_view(names);
+    list[0].header.previous = named;
     (void)piece(&h, &later, list, 2);
     struct line good = later;
     (void)entry(&h, &s, says(&h, &r, false, NULL, "by another"));
     const struct line *left[] = { &good };
     cut(&h, &ken, everything, 1, left, 1);
     about(&h, r);
+    all_orders(&h, 1);
+}
+
+/* The same, and the thief begins the later log once more, by naming what he added to the finished one. Which beginning leads to
+ * the listed tip nobody can tell before that is held. */
+static void a_finished_log_named_by_two_beginnings(void **state)
+{
+    (void)state;
+    struct history h;
+    members(&h, "finished log, two beginnings");
+    opens(&h, &ken, 2);
+    h.fixed = h.count;
+    struct line later = line_in(&ken, &scope_network, FOCAL_LANE_DATA, 2), again = later;
+    const struct focal_ref r = entry(&h, &k, says(&h, NULL, true, "first value", NULL));
+    struct forged_entry begins = begin_entry, begins_again = begin_entry;
+    begins.header.previous = tip_of(&h, &k);
+    const size_t bad = h.count;
+    (void)entry(&h, &k, instead(&h, says(&h, &r, false, "of the thief", NULL), &r, NULL, 1));
+    begins_again.header.previous = tip_of(&h, &k);
+    (void)piece(&h, &again, &begins_again, 1);
+    beyond(&h, bad);
+    (void)piece(&h, &later, &begins, 1);
+    (void)entry(&h, &later, instead(&h, says(&h, &r, false, "in the next epoch", NULL), &r, NULL, 1));
+    const struct line *left[] = { &later };
+    cut(&h, &ken, everything, 1, left, 1);
+    about(&h, r);
+    h.kept[h.kept_count++] = "in the next epoch";
     all_orders(&h, 1);
 }
 
@@ -410,7 +475,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(everything_of_an_office), WITH(one_scope_of_an_office), WITH(numbers_and_intersections), WITH(one_branch_of_two),
         WITH(both_branches_in_part), WITH(a_redaction_beyond_the_cut), WITH(a_redaction_that_is_left), WITH(the_right_to_redact),
-        WITH(a_finished_log), WITH(what_is_said_again_of_a_log_cut_to_nothing), WITH(redacted_by_whose_log_is_cut_to_nothing),
+        WITH(the_right_to_redact_on_one_branch), WITH(a_finished_log),
+        WITH(a_finished_log_named_by_two_beginnings), WITH(what_is_said_again_of_a_log_cut_to_nothing), WITH(redacted_by_whose_log_is_cut_to_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
