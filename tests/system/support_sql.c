@@ -41,40 +41,50 @@ static void no_chance(void *data, void *out, size_t len)
     focal_unreachable();                /* nothing is written */
 }
 
-static void put_pages(const char *path, const struct seal_keys *keys, bool log)
+typedef void on_page(const uint8_t page[SEAL_PAGE_BYTES]);
+
+static void put_page(const uint8_t page[SEAL_PAGE_BYTES])
+{
+    fwrite(page, 1, SEAL_PAGE_BYTES, stdout);
+}
+
+/* Only reads: no connection of SQLite's is opened, which would make files. */
+static void each_page_of(const char *path, const struct seal_keys *keys, bool log, on_page *what)
 {
     static uint8_t block[SEAL_FRAME_BYTES];
     const size_t len = log ? SEAL_FRAME_BYTES : SEAL_PAGE_BYTES, head = log ? SEAL_FRAME_HEADER_BYTES : 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     for (uint64_t n = 1; fd >= 0 && pread(fd, block, len, (off_t)((n - 1) * len + (log ? SEAL_WAL_HEADER_BYTES : 0))) == (ssize_t)len; n++)
         if (log ? focal_seal_open_frame(keys, n, block) : focal_seal_open_page(keys, n, block))
-            fwrite(block + head, 1, SEAL_PAGE_BYTES, stdout);
+            what(block + head);
     if (fd >= 0)
         close(fd);
 }
 
-static int show_pages(const char *path, const struct focal_store_key *key)
+static int each_page(const char *path, const struct focal_store_key *key, on_page *what)
 {
     char log[4096];
     struct seal_keys keys;
     focal_seal_keys(&keys, key);
     snprintf(log, sizeof log, "%s-wal", path);
-    put_pages(path, &keys, false);
-    put_pages(log, &keys, true);
+    each_page_of(path, &keys, false, what);
+    each_page_of(log, &keys, true, what);
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
-/* Where the office is no member yet, there is none. */
-static void put_network_secret(sqlite3 *db)
+/* In a row of META the value stands right behind its key. Where the office is no member yet, there is none. */
+static void put_network_secret(const uint8_t page[SEAL_PAGE_BYTES])
 {
-    sqlite3_stmt *row = NULL;
-    if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key = CAST('network-secret' AS BLOB)", -1, &row, NULL) == SQLITE_OK
-        && sqlite3_step(row) == SQLITE_ROW)
-        put_secret("network-secret", sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0));
-    sqlite3_finalize(row);
+    static const char name[] = "network-secret";
+    static uint8_t last[32];
+    const uint8_t *at = memmem(page, SEAL_PAGE_BYTES, name, sizeof name - 1);
+    if (!at || at + sizeof name - 1 + sizeof last > page + SEAL_PAGE_BYTES || memcmp(at + sizeof name - 1, last, sizeof last) == 0)
+        return;
+    memcpy(last, at + sizeof name - 1, sizeof last);
+    put_secret(name, last, sizeof last);
 }
 
-static int show_keys(const struct focal_store_keys *keys, const char *dir, sqlite3 *db)
+static int show_keys(const struct focal_store_keys *keys, const char *dir, const char *path)
 {
     static const char form[] = "focal-node-1 ";
     uint8_t text[4096];
@@ -87,8 +97,7 @@ static int show_keys(const struct focal_store_keys *keys, const char *dir, sqlit
         || !focal_unbase64url(&bytes, focal_span_of(plain.data + sizeof form - 1, plain.len - sizeof form)))
         return 1;
     put_secret("node-key", bytes.data, bytes.len);
-    if (db)
-        put_network_secret(db);
+    (void)each_page(path, &keys->list[0], put_network_secret);
     focal_buf_close(&plain);
     focal_buf_close(&bytes);
     return fflush(stdout) == 0 ? 0 : 1;
@@ -117,13 +126,14 @@ int main(int argc, char **argv)
         return 2;
     snprintf(path, sizeof path, "%s/focal.db", argv[1]);
     if (strcmp(argv[2], "pages") == 0)
-        return show_pages(path, &keys.list[0]);
+        return each_page(path, &keys.list[0], put_page);
+    if (strcmp(argv[2], "keys") == 0)
+        return show_keys(&keys, argv[1], path);
     struct seal_layer *layer = focal_seal_layer_new(&keys.list[0], &(struct focal_entropy){ .fill = no_chance });
     const bool open = layer && sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, focal_seal_layer_name(layer)) == SQLITE_OK;
-    const bool asks_keys = strcmp(argv[2], "keys") == 0;
-    if (!open && !asks_keys)
+    if (!open)
         fprintf(stderr, "focal_sql: %s\n", layer ? sqlite3_errmsg(db) : "no memory");
-    int code = asks_keys ? show_keys(&keys, argv[1], open ? db : NULL) : open ? show_rows(db, argv[2]) : 1;
+    int code = open ? show_rows(db, argv[2]) : 1;
     sqlite3_close(db);
     focal_seal_layer_let_go(layer);
     return code;

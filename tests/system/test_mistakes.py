@@ -11,9 +11,9 @@ from test_hand import FOCALCTL, FOCALD, Home, free_port, run, until
 
 
 def tree(directory):
-    """Every file with its bytes and mode; of what is not there, nothing. To settle the write-ahead log no key is needed."""
+    """Every file with its bytes and mode; of what is not there, nothing."""
     return {os.path.join(at, name): (open(os.path.join(at, name), "rb").read(), os.stat(os.path.join(at, name)).st_mode)
-            for at, _, names in os.walk(directory) for name in names if name != "focal.db-wal"}
+            for at, _, names in os.walk(directory) for name in names}
 
 
 def offices(node):
