@@ -45,17 +45,25 @@ void focal_chain_next(struct focal_hash *out, const struct focal_hash *before, c
 
 /* ---- keys ---------------------------------------------------------------------------------------------------------------- */
 
+#define FOCAL_FORMER_KEYS_MAX 31
 struct focal_node_keys {                /* one office's three key pairs; secret halves never leave the node */
     struct focal_key sign_public, channel_public, open_public;
     uint8_t sign_secret[64], channel_secret[32], open_secret[32];
+    /* Opening keys of earlier certificates, the newest first: what was sealed to them is opened by nothing else. */
+    struct focal_key former_public[FOCAL_FORMER_KEYS_MAX]; uint8_t former_secret[FOCAL_FORMER_KEYS_MAX][32];
+    size_t former_count;
 };
 struct focal_public_keys { struct focal_key sign, channel, open; };
 void focal_node_keys_make(struct focal_node_keys *, const uint8_t random[96]);
 void focal_node_keys_public(struct focal_public_keys *, const struct focal_node_keys *);
-/* Canonical bytes of the key file's inner part; decode recomputes publics and refuses what does not fit. */
+/* Another opening key; the one until now becomes a former one. TOO_BIG: there are as many of those as there can be. */
+FOCAL_MUST_USE enum focal_status focal_node_keys_renew_opening(struct focal_node_keys *, const uint8_t random[32]);
+/* Canonical bytes of the key file's inner part: 96, and 32 for each former opening key. decode recomputes publics and refuses
+ * what does not fit. */
 #define FOCAL_NODE_KEYS_BYTES 96
-void focal_node_keys_encode(uint8_t out[FOCAL_NODE_KEYS_BYTES], const struct focal_node_keys *);
-FOCAL_MUST_USE enum focal_status focal_node_keys_decode(struct focal_node_keys *, const uint8_t in[FOCAL_NODE_KEYS_BYTES]);
+#define FOCAL_NODE_KEYS_BYTES_MAX (FOCAL_NODE_KEYS_BYTES + FOCAL_FORMER_KEYS_MAX * 32)
+void focal_node_keys_encode(struct focal_buf *, const struct focal_node_keys *);
+FOCAL_MUST_USE enum focal_status focal_node_keys_decode(struct focal_node_keys *, struct focal_span);
 void focal_node_keys_wipe(struct focal_node_keys *);
 
 struct focal_sign_key { struct focal_key public; uint8_t secret[64]; };      /* authority, recovery */
@@ -269,6 +277,20 @@ FOCAL_MUST_USE bool focal_join_verify(const struct focal_signature *, const stru
 /* Sealed box with given chance: X25519 + XSalsa20-Poly1305, nonce = BLAKE2b-192(ephemeral ‖ recipient); 48 bytes longer. */
 FOCAL_MUST_USE enum focal_status focal_box_seal(struct focal_buf *out, struct focal_span plain, const struct focal_key *to, const uint8_t random[32]);
 FOCAL_MUST_USE enum focal_status focal_box_open(struct focal_buf *out, struct focal_span sealed, const struct focal_node_keys *);
+
+/* ---- sealed values ------------------------------------------------------------------------------------------------------------- */
+
+/* A value sealed to offices (its form: model.h). What is sealed belongs to one record, one field and one author: moved to
+ * another of these it does not open. The author is named by its code, so that it may come to sign with another key. */
+struct focal_sealed_place { struct focal_hash network; struct focal_ref record; uint64_t field; struct focal_office author; };
+/* to: opening keys, 1 to FOCAL_SEALED_ADDRESSEES_MAX; one that is named twice counts once. random is used up: never the same
+ * twice. TOO_BIG: more than can be sealed. NEVER: one of the keys is none. On failure `out` is as before. */
+FOCAL_MUST_USE enum focal_status focal_sealed_seal(struct focal_buf *out, struct focal_span plain, const struct focal_sealed_place *,
+                                                   const struct focal_key *to, size_t to_count, const uint8_t random[32]);
+/* With the present opening key or a former one. NOT_FOUND: it is sealed to others. NEVER: it is sealed to this office and does
+ * not open: moved, changed, or not written as it should be. MALFORMED, UNSUPPORTED: as decoding says. */
+FOCAL_MUST_USE enum focal_status focal_sealed_open(struct focal_buf *out, struct focal_span sealed, const struct focal_sealed_place *,
+                                                   const struct focal_node_keys *);
 
 /* ---- receipts ---------------------------------------------------------------------------------------------------------------------- */
 

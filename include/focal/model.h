@@ -137,6 +137,35 @@ enum focal_merge_class {
 enum focal_merge_class focal_field_merge(uint64_t number);      /* classes 4..7: not known yet, merged as SET */
 uint8_t focal_field_scope(uint64_t number);
 
+/* ---- sealed values: bytes that are signed for ever -------------------------------------------------------------------- */
+
+/* A value of a field of class sealed: everybody carries it, its addressees alone open it (crypto), and everybody sees to whom
+ * it is sealed and, roughly, how long it is.
+ * sealed := version 1, n, size class c   one byte each; 1 <= n <= 8, c <= 8
+ *           ephemeral key 32             X25519
+ *           commitment 32                to the data key, so that all addressees read the same or nothing
+ *           n x (opening key 32, wrapped data key 48), strictly ascending by opening key
+ *           body: 32 << c, and tag 16
+ * Another version is syntax that we keep, merge as bytes and relay, and do not understand. A map's key has to be seen by who
+ * merges, and this form has no place for one: there are no sealed maps. */
+#define FOCAL_SEALED_VERSION        1
+#define FOCAL_SEALED_ADDRESSEES_MAX 8
+#define FOCAL_SEALED_CLASS_MAX      8
+#define FOCAL_SEALED_ROOM_LEAST     32
+#define FOCAL_SEALED_WRAP_BYTES     48
+#define FOCAL_SEALED_TAG_BYTES      16
+struct focal_sealed {
+    size_t addressees, room;            /* room: bytes of the padded value */
+    const uint8_t *ephemeral, *commitment;
+    struct focal_span before, body;     /* before: all that stands before the body */
+};
+FOCAL_MUST_USE enum focal_status focal_sealed_decode(struct focal_sealed *, struct focal_span value);   /* MALFORMED; UNSUPPORTED: another version */
+const uint8_t *focal_sealed_to(const struct focal_sealed *, size_t i);          /* an addressee's opening key, 32 bytes */
+const uint8_t *focal_sealed_wrap(const struct focal_sealed *, size_t i);
+size_t focal_sealed_room(unsigned size_class);
+size_t focal_sealed_bytes(size_t plain_len, size_t addressees);                 /* 0: too long to be sealed */
+bool focal_field_is_sealed(uint64_t number);
+
 /* ---- schema ----------------------------------------------------------------------------------------------------------- */
 
 enum focal_kind_number {
@@ -233,10 +262,13 @@ enum {
  * not let in at intake: unknown codes (naming the nearest), absurd dates (before 1945-01-01, after `today` + 1),
  * over-long text, digits runs, addresses, URLs outside URL fields, free text where none belongs; every value of a field
  * that a command of its own writes; and, while nothing here can seal, every value of a sealed field, whose bytes would else
- * travel in the open. err names field, value, rule,
- * next step. On failure `out` is as before, except that it may be marked failed (NO_MEMORY). `today` = days since 1970-01-01 by the caller's clock; it decides at intake only. */
+ * travel in the open. err names field, value, rule, next step. On failure `out` is as before, except that it may be marked
+ * failed (NO_MEMORY). `today` = days since 1970-01-01 by the caller's clock; it decides at intake only. */
 FOCAL_MUST_USE enum focal_status focal_value_parse(struct focal_buf *out, const struct focal_field *,
                                                    struct focal_span text, uint32_t today, struct focal_error *err);
+/* A sealed field as it is once opened: the same, but of class local, for what was opened never leaves the node. Every function
+ * here that takes a field and a value takes that pair for an opened value, and the field itself for the sealed bytes. */
+struct focal_field focal_field_opened(const struct focal_field *);
 /* Canonical bytes -> text, appended. Never fails: what this program does not understand prints as "?" and hex. */
 void focal_value_print(struct focal_buf *out, const struct focal_field *, struct focal_span value);
 /* Does this program understand the value (syntax of its type and known codes)? */

@@ -1,5 +1,5 @@
 /* Sealed box with given chance. The bytes are those of libsodium's sealed boxes, whose own call draws chance inside. */
-#include "focal/crypto.h"
+#include "box.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -39,6 +39,11 @@ enum focal_status focal_box_seal(struct focal_buf *out, struct focal_span plain,
 
 enum focal_status focal_box_open(struct focal_buf *out, struct focal_span sealed, const struct focal_node_keys *keys)
 {
+    return focal_box_open_by(out, sealed, &keys->open_public, keys->open_secret);
+}
+
+enum focal_status focal_box_open_by(struct focal_buf *out, struct focal_span sealed, const struct focal_key *public, const uint8_t secret[32])
+{
     if (sealed.len < OVERHEAD)
         return FOCAL_MALFORMED;
     const size_t start = out->len, len = sealed.len - OVERHEAD;
@@ -47,8 +52,8 @@ enum focal_status focal_box_open(struct focal_buf *out, struct focal_span sealed
     if (plain == NULL)
         return FOCAL_NO_MEMORY;
     uint8_t nonce[crypto_box_NONCEBYTES];
-    box_nonce(nonce, sealed.data, &keys->open_public);
-    if (crypto_box_open_easy(plain, sealed.data + KEY, sealed.len - KEY, nonce, sealed.data, keys->open_secret) != 0) {
+    box_nonce(nonce, sealed.data, public);
+    if (crypto_box_open_easy(plain, sealed.data + KEY, sealed.len - KEY, nonce, sealed.data, secret) != 0) {
         focal_wipe(plain, len);
         focal_buf_truncate(out, start);
         return FOCAL_NEVER;

@@ -7,6 +7,7 @@
 /* Only the seeded and derived forms: the same random bytes always give the same keys, in the simulator as in life. */
 void focal_node_keys_make(struct focal_node_keys *keys, const uint8_t random[96])
 {
+    memset(keys, 0, sizeof *keys);
     crypto_sign_seed_keypair(keys->sign_public.b, keys->sign_secret, random);
     memcpy(keys->channel_secret, random + 32, 32);
     memcpy(keys->open_secret, random + 64, 32);
@@ -23,21 +24,50 @@ void focal_node_keys_public(struct focal_public_keys *out, const struct focal_no
     out->open = keys->open_public;
 }
 
-void focal_node_keys_encode(uint8_t out[FOCAL_NODE_KEYS_BYTES], const struct focal_node_keys *keys)
+static void put_former(struct focal_node_keys *keys, size_t at, const uint8_t secret[32])
 {
-    memcpy(out, keys->sign_secret, 32);             /* Ed25519's secret key begins with its seed */
-    memcpy(out + 32, keys->channel_secret, 32);
-    memcpy(out + 64, keys->open_secret, 32);
+    memmove(keys->former_secret[at], secret, 32);
+    int failed = crypto_scalarmult_base(keys->former_public[at].b, keys->former_secret[at]);
+    focal_assert(failed == 0);
 }
 
-enum focal_status focal_node_keys_decode(struct focal_node_keys *keys, const uint8_t in[FOCAL_NODE_KEYS_BYTES])
+enum focal_status focal_node_keys_renew_opening(struct focal_node_keys *keys, const uint8_t random[32])
 {
-    /* A third that is zero or equal to another was never drawn: a file full of zeroes after a crash looks like that. */
-    for (size_t i = 0; i < 3; i++) {
-        if (focal_bytes_zero(in + 32 * i, 32) || focal_secret_equal(in + 32 * i, in + 32 * ((i + 1) % 3), 32))
+    if (keys->former_count == FOCAL_FORMER_KEYS_MAX)
+        return FOCAL_TOO_BIG;
+    for (size_t i = keys->former_count++; i > 0; i--)
+        put_former(keys, i, keys->former_secret[i - 1]);
+    put_former(keys, 0, keys->open_secret);
+    memcpy(keys->open_secret, random, 32);
+    int failed = crypto_scalarmult_base(keys->open_public.b, keys->open_secret);
+    focal_assert(failed == 0);
+    return FOCAL_OK;
+}
+
+void focal_node_keys_encode(struct focal_buf *out, const struct focal_node_keys *keys)
+{
+    focal_buf_bytes(out, keys->sign_secret, 32);    /* Ed25519's secret key begins with its seed */
+    focal_buf_bytes(out, keys->channel_secret, 32);
+    focal_buf_bytes(out, keys->open_secret, 32);
+    focal_buf_bytes(out, keys->former_secret, 32 * keys->former_count);
+}
+
+enum focal_status focal_node_keys_decode(struct focal_node_keys *keys, struct focal_span in)
+{
+    if (in.len < FOCAL_NODE_KEYS_BYTES || in.len > FOCAL_NODE_KEYS_BYTES_MAX || in.len % 32 != 0)
+        return FOCAL_DAMAGED;
+    /* A key that is zero or equal to another was never drawn: a file full of zeroes after a crash looks like that. */
+    for (size_t i = 0; i < in.len; i += 32) {
+        if (focal_bytes_zero(in.data + i, 32))
             return FOCAL_DAMAGED;
+        for (size_t k = 0; k < i; k += 32)
+            if (focal_secret_equal(in.data + i, in.data + k, 32))
+                return FOCAL_DAMAGED;
     }
-    focal_node_keys_make(keys, in);
+    focal_node_keys_make(keys, in.data);
+    keys->former_count = in.len / 32 - 3;
+    for (size_t i = 0; i < keys->former_count; i++)
+        put_former(keys, i, in.data + FOCAL_NODE_KEYS_BYTES + 32 * i);
     return FOCAL_OK;
 }
 

@@ -13,16 +13,16 @@ enum { CONFIG_BYTES_MAX = 64 << 10, CONFIG_FILES_MAX = 64, KEEPSAKE_BYTES_MAX = 
 
 enum focal_status node_key_write(const char *path, const struct focal_node_keys *keys, const struct focal_store_key *store, struct focal_error *err)
 {
-    uint8_t bytes[FOCAL_NODE_KEYS_BYTES];
-    struct focal_buf text;
-    focal_buf_init(&text, 1024);
-    focal_node_keys_encode(bytes, keys);
+    struct focal_buf text, bytes;
+    focal_buf_init(&text, 4096);
+    focal_buf_init(&bytes, FOCAL_NODE_KEYS_BYTES_MAX);
+    focal_node_keys_encode(&bytes, keys);
     focal_buf_text(&text, KEY_FORM);
-    focal_base64url(&text, focal_span_of(bytes, sizeof bytes));
+    focal_base64url(&text, focal_buf_view(&bytes));
     focal_buf_text(&text, "\n");
-    enum focal_status st = text.failed ? focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the key file")
+    enum focal_status st = text.failed || bytes.failed ? focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the key file")
                                        : sealed_write(path, "node.key", store, focal_buf_view(&text), false, err);
-    focal_wipe(bytes, sizeof bytes);
+    focal_buf_wipe_close(&bytes);
     focal_buf_wipe_close(&text);
     return st;
 }
@@ -39,7 +39,7 @@ enum focal_status node_key_read(struct focal_node_keys *keys, const char *path, 
             focal_buf_truncate(&text, text.len - 1);
         bool good = text.len > form && memcmp(text.data, KEY_FORM, form) == 0
                     && focal_unbase64url(&bytes, focal_span_of(text.data + form, text.len - form))
-                    && bytes.len == FOCAL_NODE_KEYS_BYTES && focal_node_keys_decode(keys, bytes.data) == FOCAL_OK;
+                    && focal_node_keys_decode(keys, focal_buf_view(&bytes)) == FOCAL_OK;
         if (!good)
             st = focal_fail(err, FOCAL_DAMAGED, "restore it from a backup, or set the office up anew", "%s is not a node's key file", path);
     }

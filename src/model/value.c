@@ -33,6 +33,8 @@ static bool read_codes(struct focal_cur *cur, uint32_t *codes, unsigned count)
 static bool read_parts(const struct focal_field *field, struct focal_cur *cur, uint32_t codes[FOCAL_PARTS_MAX])
 {
     memset(codes, 0, FOCAL_PARTS_MAX * sizeof codes[0]);
+    if (focal_field_is_sealed(field->number))
+        return false;
     switch (field->type) {
     case FOCAL_TYPE_CODE:
     case FOCAL_TYPE_ROW:
@@ -133,6 +135,9 @@ static bool country_known(struct focal_span value)
 bool focal_value_known(const struct focal_field *field, struct focal_span value)
 {
     uint64_t n;
+    struct focal_sealed sealed;
+    if (focal_field_is_sealed(field->number))
+        return focal_sealed_decode(&sealed, value) == FOCAL_OK;
     switch (field->type) {
     case FOCAL_TYPE_CODE:
     case FOCAL_TYPE_ROW:
@@ -176,6 +181,8 @@ static bool codes_unknown(const struct focal_field *field, struct focal_span val
 bool focal_value_is_unknown(const struct focal_field *field, struct focal_span value)
 {
     uint64_t n;
+    if (focal_field_is_sealed(field->number))
+        return false;
     switch (field->type) {
     case FOCAL_TYPE_CODE:
     case FOCAL_TYPE_ROW:
@@ -278,7 +285,9 @@ static void print_known(struct focal_buf *out, const struct focal_field *field, 
 
 void focal_value_print(struct focal_buf *out, const struct focal_field *field, struct focal_span value)
 {
-    if (focal_value_known(field, value)) {
+    if (focal_field_is_sealed(field->number)) {
+        focal_buf_text(out, "sealed");
+    } else if (focal_value_known(field, value)) {
         print_known(out, field, value);
     } else {
         focal_buf_u8(out, '?');

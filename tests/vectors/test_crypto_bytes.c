@@ -420,11 +420,55 @@ static void invitation(void **state)
     world_close(&w);
 }
 
+/* To three keys, one of them a later one of an office that keeps the former; two classes of size. */
+static void sealed_values(void **state)
+{
+    (void)state;
+    struct world w;
+    struct focal_buf small, large, plain;
+    struct focal_sealed_place place;
+    struct focal_key to[3];
+    uint8_t random[96];
+    world_open(&w);
+    memset(&place, 0, sizeof place);
+    place.network = w.network;
+    fill(&place.record, sizeof place.record, 7);
+    place.field = 2200;
+    office_of(&place.author, "KEN-1");
+    for (uint8_t i = 1; i < 3; i++) {
+        struct focal_node_keys other;
+        fill(random, sizeof random, (uint8_t)(60 * i));
+        focal_node_keys_make(&other, random);
+        to[i] = other.open_public;
+    }
+    to[0] = w.node.open_public;
+    focal_buf_init(&small, 4096);
+    focal_buf_init(&large, 4096);
+    focal_buf_init(&plain, 4096);
+    fill(random, sizeof random, 33);
+    assert_int_equal(focal_sealed_seal(&small, focal_span_text("\x04"), &place, to, 3, random), FOCAL_OK);
+    CHECK_BUF(SEALED_SMALL, &small);
+    assert_int_equal(focal_sealed_seal(&large, focal_span_text("not at home: only under the mango tree"), &place, to, 1, random), FOCAL_OK);
+    CHECK_BUF(SEALED_LARGE, &large);
+    fill(random, sizeof random, 44);
+    assert_int_equal(focal_node_keys_renew_opening(&w.node, random), FOCAL_OK);
+    assert_int_equal(focal_sealed_open(&plain, focal_buf_view(&large), &place, &w.node), FOCAL_OK);
+    assert_string_equal(focal_buf_cstr(&plain), "not at home: only under the mango tree");
+    focal_buf_clear(&plain);
+    focal_node_keys_encode(&plain, &w.node);
+    CHECK_BUF(NODE_KEYS_RENEWED, &plain);
+    focal_buf_close(&small);
+    focal_buf_close(&large);
+    focal_buf_close(&plain);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_and_genesis), cmocka_unit_test(certificate), cmocka_unit_test(cut), cmocka_unit_test(renewal), cmocka_unit_test(policy), cmocka_unit_test(names_of_logs),
         cmocka_unit_test(chain), cmocka_unit_test(receipt), cmocka_unit_test(joining), cmocka_unit_test(invitation),
+        cmocka_unit_test(sealed_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

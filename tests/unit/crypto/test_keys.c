@@ -24,25 +24,79 @@ static void make(struct focal_node_keys *keys, uint8_t first)
     focal_node_keys_make(keys, random);
 }
 
+static enum focal_status decode(struct focal_node_keys *keys, const uint8_t *bytes, size_t len)
+{
+    return focal_node_keys_decode(keys, focal_span_of(bytes, len));
+}
+
 static void node_keys_round(void **state)
 {
     (void)state;
     struct focal_node_keys a, b;
-    uint8_t bytes[FOCAL_NODE_KEYS_BYTES];
+    struct focal_buf bytes;
+    focal_buf_init(&bytes, FOCAL_NODE_KEYS_BYTES_MAX);
     make(&a, 1);
-    focal_node_keys_encode(bytes, &a);
-    assert_int_equal(focal_node_keys_decode(&b, bytes), FOCAL_OK);
+    focal_node_keys_encode(&bytes, &a);
+    assert_int_equal(bytes.len, FOCAL_NODE_KEYS_BYTES);
+    assert_int_equal(decode(&b, bytes.data, bytes.len), FOCAL_OK);
     assert_memory_equal(&a, &b, sizeof a);
     for (size_t i = 0; i < 3; i++) {
         uint8_t hurt[FOCAL_NODE_KEYS_BYTES];
-        memcpy(hurt, bytes, sizeof hurt);
+        memcpy(hurt, bytes.data, sizeof hurt);
         memset(hurt + 32 * i, 0, 32);
-        assert_int_equal(focal_node_keys_decode(&b, hurt), FOCAL_DAMAGED);
-        memcpy(hurt + 32 * i, bytes + 32 * ((i + 1) % 3), 32);
-        assert_int_equal(focal_node_keys_decode(&b, hurt), FOCAL_DAMAGED);
+        assert_int_equal(decode(&b, hurt, sizeof hurt), FOCAL_DAMAGED);
+        memcpy(hurt + 32 * i, bytes.data + 32 * ((i + 1) % 3), 32);
+        assert_int_equal(decode(&b, hurt, sizeof hurt), FOCAL_DAMAGED);
     }
+    for (size_t len = 0; len < FOCAL_NODE_KEYS_BYTES; len++)
+        assert_int_equal(decode(&b, bytes.data, len), FOCAL_DAMAGED);
     focal_node_keys_wipe(&a);
     assert_true(focal_bytes_zero(&a, sizeof a));
+    focal_buf_close(&bytes);
+}
+
+/* Former opening keys stay, in order, through the key file; each once. */
+static void opening_keys_are_renewed(void **state)
+{
+    (void)state;
+    struct focal_node_keys a, b;
+    struct focal_buf bytes;
+    struct focal_key was[FOCAL_FORMER_KEYS_MAX + 1];
+    uint8_t random[32];
+    focal_buf_init(&bytes, FOCAL_NODE_KEYS_BYTES_MAX);
+    make(&a, 1);
+    const struct focal_node_keys first = a;
+    for (size_t i = 0; i < FOCAL_FORMER_KEYS_MAX; i++) {
+        was[i] = a.open_public;
+        fill(random, sizeof random, (uint8_t)(200 + i));
+        assert_int_equal(focal_node_keys_renew_opening(&a, random), FOCAL_OK);
+        assert_int_equal(a.former_count, i + 1);
+        for (size_t k = 0; k <= i; k++)
+            assert_true(focal_key_equal(&a.former_public[k], &was[i - k]));
+        assert_false(focal_key_equal(&a.open_public, &was[i]));
+    }
+    assert_true(focal_key_equal(&a.sign_public, &first.sign_public));
+    assert_true(focal_key_equal(&a.channel_public, &first.channel_public));
+    assert_memory_equal(a.former_secret[FOCAL_FORMER_KEYS_MAX - 1], first.open_secret, 32);
+    b = a;
+    assert_int_equal(focal_node_keys_renew_opening(&b, random), FOCAL_TOO_BIG);
+    assert_memory_equal(&a, &b, sizeof a);
+    focal_node_keys_encode(&bytes, &a);
+    assert_false(bytes.failed);
+    assert_int_equal(decode(&b, bytes.data, bytes.len), FOCAL_OK);
+    assert_memory_equal(&a, &b, sizeof a);
+    assert_int_equal(decode(&b, bytes.data, bytes.len - 1), FOCAL_DAMAGED);
+    assert_int_equal(decode(&b, bytes.data, bytes.len - 32), FOCAL_OK);
+    assert_int_equal(b.former_count, FOCAL_FORMER_KEYS_MAX - 1);
+    uint8_t more[FOCAL_NODE_KEYS_BYTES_MAX + 32];
+    memcpy(more, bytes.data, bytes.len);
+    fill(more + bytes.len, 32, 77);
+    assert_int_equal(decode(&b, more, sizeof more), FOCAL_DAMAGED);
+    memcpy(more + FOCAL_NODE_KEYS_BYTES, more + 64, 32);        /* a former one that is the present one */
+    assert_int_equal(decode(&b, more, sizeof more - 32), FOCAL_DAMAGED);
+    memset(more + FOCAL_NODE_KEYS_BYTES, 0, 32);
+    assert_int_equal(decode(&b, more, sizeof more - 32), FOCAL_DAMAGED);
+    focal_buf_close(&bytes);
 }
 
 static void head_signature_binds_all(void **state)
@@ -180,7 +234,7 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(node_keys_round), cmocka_unit_test(head_signature_binds_all), cmocka_unit_test(authority_file),
+        cmocka_unit_test(node_keys_round), cmocka_unit_test(opening_keys_are_renewed), cmocka_unit_test(head_signature_binds_all), cmocka_unit_test(authority_file),
         cmocka_unit_test(boxes), cmocka_unit_test(join_signature_binds_all),
     };
     return cmocka_run_group_tests(tests, start, NULL);
