@@ -127,10 +127,12 @@ void focal_reject_row(struct focal_buf *, enum focal_form, const struct focal_re
 
 /* `id` is the text of the first column or key (a reference code); references in fields go through `print` (NULL: long
  * form). Of two versions the one shown first is written. Fields this program does not know are left out. A file holds either
- * records that are not withdrawn, or those that are; then it says why, and cannot be imported, which would revive them. */
+ * records that are not withdrawn, or those that are; then it says why, and cannot be imported, which would revive them.
+ * Sealed fields stand in it only where `open` is given, and of these what it opens: false leaves the value out. */
 struct focal_export_for {
     const struct focal_kind *kind;
     void (*print)(void *data, struct focal_buf *, const struct focal_ref *);
+    bool (*open)(void *data, struct focal_buf *plain, const struct focal_ref *record, const struct focal_live *);
     void *data;
     bool withdrawn;
 };

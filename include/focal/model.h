@@ -260,9 +260,9 @@ enum {
 
 /* Text of one value -> canonical bytes, appended. Refuses (FOCAL_REFUSED) what the schema and the anonymity guard do
  * not let in at intake: unknown codes (naming the nearest), absurd dates (before 1945-01-01, after `today` + 1),
- * over-long text, digits runs, addresses, URLs outside URL fields, free text where none belongs; every value of a field
- * that a command of its own writes; and, while nothing here can seal, every value of a sealed field, whose bytes would else
- * travel in the open. err names field, value, rule, next step. On failure `out` is as before, except that it may be marked
+ * over-long text, digits runs, addresses, URLs outside URL fields, free text where none belongs; and every value of a field
+ * that a command of its own writes. Of a sealed field it gives what is to be sealed: node/change.c seals it, and no log takes
+ * it before that. err names field, value, rule, next step. On failure `out` is as before, except that it may be marked
  * failed (NO_MEMORY). `today` = days since 1970-01-01 by the caller's clock; it decides at intake only. */
 FOCAL_MUST_USE enum focal_status focal_value_parse(struct focal_buf *out, const struct focal_field *,
                                                    struct focal_span text, uint32_t today, struct focal_error *err);

@@ -68,13 +68,14 @@ enum focal_change_op {
     FOCAL_OP_SET,           /* register or map key: new value, replaces every live one of it */
     FOCAL_OP_ADD,           /* set, events: one more row */
     FOCAL_OP_REMOVE,        /* set: the live rows named by (row, ordinal); register or map key: clears it */
-    FOCAL_OP_CLEAR          /* every live value of the field */
+    FOCAL_OP_CLEAR,         /* every live value of the field */
+    FOCAL_OP_KEEP           /* register: of its live values the one named by (row, ordinal) stays as it stands, the others go */
 };
 struct focal_change_item {
     enum focal_change_op op;
     const struct focal_field *field;
-    struct focal_span value;            /* canonical bytes; for REMOVE of a map key: the key */
-    struct focal_ref row; uint16_t ordinal;     /* REMOVE of a row */
+    struct focal_span value;            /* canonical bytes, also of a sealed field, which the node seals; for REMOVE of a map key: the key */
+    struct focal_ref row; uint16_t ordinal;     /* REMOVE of a row, KEEP */
 };
 struct focal_change {
     const struct focal_kind *kind;      /* for a new record */
@@ -82,6 +83,9 @@ struct focal_change {
     const struct focal_change_item *items; size_t item_count;
     bool if_version; uint8_t version[8];
     bool day_set; uint32_t day;         /* days since 1970: the writer's calendar day, carried in country scopes only */
+    /* Who opens what is sealed in it, besides this office. None named: the office that created the record, which follows it up,
+     * and headquarters, its alternate. */
+    const struct focal_office *seal_to; size_t seal_to_count;
     /* answer, valid when the step is OK */
     enum focal_status status;           /* CONFLICT: the version moved on; NOT_FOUND; NO_LONGER: redacted; REFUSED; DENIED */
     struct focal_ref result;
@@ -213,6 +217,13 @@ bool focal_node_admitted(const struct focal_node *);                /* holds the
 void focal_node_words_invitation(const struct focal_node *, uint64_t *invitation);   /* 0: none */
 uint32_t focal_node_invitation_ends(const struct focal_node *);     /* the last day of ours, before admission; 0: none */
 const uint8_t *focal_node_network_secret(const struct focal_node *);        /* NULL: not admitted yet */
+
+/* A sealed value of a record, as it stands there. Appends to plain what it says: to be shown to a reader here, never to be kept
+ * or sent. plain may be NULL: then only `to` is asked for. NOT_FOUND: it is sealed to others. NEVER: to this office, and does
+ * not open: it was moved here from another place, or changed. UNSUPPORTED: in a way that a newer program knows. MALFORMED. */
+struct focal_sealed_to { struct focal_office office[FOCAL_SEALED_ADDRESSEES_MAX]; size_t count, unknown; };      /* sorted; unknown: by no certificate here */
+FOCAL_MUST_USE enum focal_status focal_node_unseal(const struct focal_node *, const struct focal_ref *record, const struct focal_live *,
+    struct focal_buf *plain, struct focal_sealed_to *to);
 
 enum focal_link_word { FOCAL_LINK_UP, FOCAL_LINK_OFFLINE, FOCAL_LINK_REFUSED, FOCAL_LINK_PAUSED, FOCAL_LINK_UNKNOWN };
 struct focal_peer_status {

@@ -46,6 +46,8 @@ const struct focal_certificate *focal_oplog_certificate(const struct focal_oplog
 const struct focal_certificate *focal_oplog_certificate_by_sign(const struct focal_oplog *, const struct focal_key *);
 const struct focal_certificate *focal_oplog_certificate_by_channel(const struct focal_oplog *, const struct focal_key *);
 void focal_oplog_certificate_hash(const struct focal_oplog *, const struct focal_certificate *, struct focal_hash *out);
+/* Which has this opening key of 32 bytes, or had it in an earlier certificate. NULL: none that is known here. */
+const struct focal_certificate *focal_oplog_certificate_by_opening(const struct focal_oplog *, const uint8_t key[32]);
 /* Every office with a certificate, sorted by code. */
 const struct focal_certificate *focal_oplog_office_at(const struct focal_oplog *, size_t i);
 const struct focal_certificate *focal_oplog_mine(const struct focal_oplog *);           /* NULL before admission */

@@ -7,10 +7,11 @@
 
 struct walk { struct focal_ref at; bool started; uint64_t limit, told; };
 
-static json_t *conflict_item(struct focal_oplog *oplog, const struct focal_record *r)
+static json_t *conflict_item(const struct job *j, const struct focal_record *r)
 {
+    struct focal_oplog *oplog = job_oplog(j);
     json_t *item = record_head_json(oplog, r);
-    json_object_set_new(item, "conflicts", conflicts_json(oplog, r));
+    json_object_set_new(item, "conflicts", conflicts_json(j->admin->is.node, r));
     json_t *withdrawal = withdrawal_json(oplog, r);
     if (withdrawal)
         json_object_set_new(item, "withdrawal", withdrawal);
@@ -26,7 +27,7 @@ static enum job_state conflicts_of_one(struct job *j)
     if (job_record(j, &view, &err) != FOCAL_OK)
         return job_fail(j, &err);
     if (view.record.two_versions || view.record.more || withdrawal_needs_person(&view.record))
-        job_item(j, conflict_item(job_oplog(j), &view.record));
+        job_item(j, conflict_item(j, &view.record));
     focal_record_view_close(&view);
     return job_end(j, FOCAL_OK, json_pack("{s:b}", "more", 0));
 }
@@ -55,7 +56,7 @@ enum job_state run_conflicts(struct job *j)
             return job_failf(j, st, "run `focalctl verify`", "the list of records with two versions cannot be read");
         bool shown = record_needs_person(&view.record) && view.record.kind == job_kind(j), room = w->told < w->limit;
         if (shown && room)
-            job_item(j, conflict_item(job_oplog(j), &view.record));
+            job_item(j, conflict_item(j, &view.record));
         w->told += shown;
         focal_record_view_close(&view);
         if (shown && !room)
@@ -88,37 +89,44 @@ static const struct focal_slot *slot_find(const struct focal_record *r, const ch
     return NULL;
 }
 
-/* As `conflicts` shows it, or whole as the field's text. */
-static bool value_is(struct focal_oplog *oplog, const struct focal_slot *slot, size_t i, const char *typed)
+/* As `conflicts` shows it, or whole as the field's text. What is sealed and does not open looks like others of its kind, and is
+ * taken by its office alone. */
+static bool value_is(const struct job *j, const struct focal_record *r, const struct focal_slot *slot, size_t i, const char *typed)
 {
     struct focal_buf text;
+    struct opened o;
     focal_buf_init(&text, 65536);
-    value_text(&text, oplog, slot->field, slot->values[i].value);
+    opened_begin(&o, j->admin->is.node, &r->ref, slot->field, &slot->values[i]);
+    if (o.status == FOCAL_OK)
+        value_text(&text, job_oplog(j), o.field, o.value);
     const char *whole = focal_buf_cstr(&text);
     size_t len = strlen(whole), typed_len = strlen(typed);
     bool same = strcmp(whole, typed) == 0
                 || (slot->key.len && len > typed_len + 1 && strcmp(whole + len - typed_len, typed) == 0 && whole[len - typed_len - 1] == '.');
-    focal_buf_close(&text);
+    same = same && o.status == FOCAL_OK;
+    opened_end(&o);
+    focal_buf_wipe_close(&text);
     return same;
 }
 
-static const struct focal_live *take_value(struct job *j, const struct focal_slot *slot, const char *typed, struct focal_error *err)
+static const struct focal_live *take_value(struct job *j, const struct focal_record *r, const struct focal_slot *slot, const char *typed, struct focal_error *err)
 {
     for (size_t i = 0; i < slot->value_count; i++)
-        if (value_is(job_oplog(j), slot, i, typed))
+        if (value_is(j, r, slot, i, typed))
             return &slot->values[i];
     struct focal_buf all;
     focal_buf_init(&all, 300);
     for (size_t i = 0; i < slot->value_count; i++) {
         focal_buf_text(&all, i ? ", " : "");
-        value_text(&all, job_oplog(j), slot->field, slot->values[i].value);
+        live_text(&all, j->admin->is.node, &r->ref, slot->field, &slot->values[i]);
     }
-    (void)!focal_fail(err, FOCAL_NOT_FOUND, "take one of them, or write another with `update --set`", "none of the versions is \"%.60s\"; they are: %s", typed, focal_buf_cstr(&all));
+    (void)!focal_fail(err, FOCAL_NOT_FOUND, focal_field_is_sealed(slot->number) ? "take what opens here, or --take-office CODE, or write another with `update --set`"
+                                                                                : "take one of them, or write another with `update --set`", "none of the versions is \"%.60s\"; they are: %s", typed, focal_buf_cstr(&all));
     focal_buf_close(&all);
     return NULL;
 }
 
-static const struct focal_live *take_office(struct job *j, const struct focal_slot *slot, const char *typed, struct focal_error *err)
+static const struct focal_live *take_office(struct job *j, const struct focal_record *r, const struct focal_slot *slot, const char *typed, struct focal_error *err)
 {
     struct focal_office office;
     const struct focal_live *found = NULL;
@@ -128,8 +136,9 @@ static const struct focal_live *take_office(struct job *j, const struct focal_sl
         const struct focal_certificate *author = focal_oplog_author(job_oplog(j), &slot->values[i].ref.log);
         if (!author || strcmp(author->office.text, office.text) != 0)
             continue;
-        if (found && !focal_span_equal(found->value, slot->values[i].value)) {
-            (void)!focal_fail(err, FOCAL_AMBIGUOUS, "use --take VALUE", "%s itself wrote more than one of the versions", office.text);
+        if (found && !lives_same(j->admin->is.node, &r->ref, slot->field, found, &slot->values[i])) {
+            (void)!focal_fail(err, FOCAL_AMBIGUOUS, focal_field_is_sealed(slot->number) ? "--take VALUE where it opens; or write another with `update --set`" : "use --take VALUE",
+                              "%s itself wrote more than one of the versions", office.text);
             return NULL;
         }
         found = &slot->values[i];
@@ -147,7 +156,7 @@ static enum focal_status prepare(struct job *j, struct draft *d, const struct fo
     const struct focal_slot *slot = slot_find(r, name, err);
     if (!slot)
         return err->status;
-    const struct focal_live *live = value ? take_value(j, slot, value, err) : take_office(j, slot, office, err);
+    const struct focal_live *live = value ? take_value(j, r, slot, value, err) : take_office(j, r, slot, office, err);
     if (!live)
         return err->status;
     d->items = focal_alloc(sizeof *d->items);
@@ -155,6 +164,9 @@ static enum focal_status prepare(struct job *j, struct draft *d, const struct fo
     if (!d->items || !kept)
         return focal_fail(err, FOCAL_NO_MEMORY, "try again later", "no memory for the change");
     d->items[0] = (struct focal_change_item){ .op = FOCAL_OP_SET, .field = slot->field, .value = focal_span_of(kept, live->value.len) };
+    /* What is sealed stays where it stands, for it opens nowhere else; only the others are taken off. */
+    if (focal_field_is_sealed(slot->number))
+        d->items[0] = (struct focal_change_item){ .op = FOCAL_OP_KEEP, .field = slot->field, .row = live->ref, .ordinal = live->ordinal };
     d->count = d->cap = 1;
     d->change.kind = r->kind;
     d->change.record = r->ref;

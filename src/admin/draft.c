@@ -6,13 +6,14 @@
 
 enum { DRAFT_BYTES_MAX = 256 << 10, TEXT_BYTES_MAX = 4096 };
 
-void draft_open(struct draft *d, struct focal_oplog *oplog, struct focal_store *store, uint32_t today)
+void draft_open(struct draft *d, struct focal_node *node, uint32_t today)
 {
     memset(d, 0, sizeof *d);
     focal_arena_init(&d->own, DRAFT_BYTES_MAX);
     d->arena = &d->own;
-    d->oplog = oplog;
-    d->store = store;
+    d->node = node;
+    d->oplog = focal_node_oplog(node);
+    d->store = focal_node_store(node);
     d->today = today;
 }
 
@@ -205,7 +206,7 @@ static enum focal_status remove_row(struct draft *d, const struct focal_record *
             named++;
         }
         focal_buf_init(&value, 65536);
-        value_text(&value, d->oplog, field, slot->values[i].value);
+        live_text(&value, d->node, &r->ref, field, &slot->values[i]);
         if (focal_span_equal(focal_buf_view(&value), text)) {
             by_value = &slot->values[i];
             equal++;
@@ -230,7 +231,7 @@ static bool stands(const struct draft *d, const struct focal_record *r, const st
     for (size_t i = 0; slot && i < slot->value_count && !found; i++) {
         struct focal_buf text;
         focal_buf_init(&text, 65536);
-        value_text(&text, d->oplog, field, slot->values[i].value);
+        live_text(&text, d->node, &r->ref, field, &slot->values[i]);
         found = focal_span_equal(focal_buf_view(&text), focal_span_of(json_string_value(value), json_string_length(value)));
         focal_buf_close(&text);
     }
@@ -417,6 +418,37 @@ static enum focal_status each_field(struct draft *d, const struct focal_record *
         st = field ? by_hand(field, err) : FOCAL_REFUSED;
         if (st == FOCAL_OK)
             st = call(d, r, field, json_object_iter_value(at), err);
+    }
+    return st;
+}
+
+/* ---- who opens what is sealed ---- */
+
+static enum focal_status seal_to_one(struct draft *d, struct focal_span text, struct focal_error *err)
+{
+    struct focal_change *c = &d->change;
+    char typed[FOCAL_OFFICE_MAX + 2] = "";
+    if (c->seal_to_count == FOCAL_SEALED_ADDRESSEES_MAX)
+        return focal_fail(err, FOCAL_REFUSED, "name fewer", "a value is sealed to %d offices at most", FOCAL_SEALED_ADDRESSEES_MAX);
+    memcpy(typed, text.data, text.len < sizeof typed - 1 ? text.len : sizeof typed - 1);
+    enum focal_status st = office_find(d->oplog, typed, &d->seal_to[c->seal_to_count], err);
+    if (st == FOCAL_OK)
+        c->seal_to_count++;
+    return st;
+}
+
+enum focal_status draft_seal_to(struct draft *d, const json_t *offices, struct focal_error *err)
+{
+    enum focal_status st = FOCAL_OK;
+    d->change.seal_to = d->seal_to;
+    if (!offices)
+        return FOCAL_OK;
+    if (!json_is_array(offices) || json_array_size(offices) == 0)
+        return focal_fail(err, FOCAL_USAGE, "name them by their codes: [\"KEN\",\"HQ\"]", "\"seal_to\" is not a list of offices");
+    for (size_t i = 0; i < json_array_size(offices) && st == FOCAL_OK; i++) {
+        const json_t *one = json_array_get(offices, i);
+        st = json_is_string(one) && json_string_length(one) > 0 ? seal_to_one(d, focal_span_of(json_string_value(one), json_string_length(one)), err)
+             : focal_fail(err, FOCAL_USAGE, "name them by their codes: [\"KEN\",\"HQ\"]", "\"seal_to\" is not a list of offices");
     }
     return st;
 }

@@ -1,4 +1,5 @@
-/* export: every record of a kind as a file, as it stood when the export began; withdrawn ones only when asked for. */
+/* export: every record of a kind as a file, as it stood when the export began; withdrawn ones only when asked for, and so
+ * are sealed fields, for in the file they are sealed no more. */
 #include "job.h"
 
 #include "focal/exchange.h"
@@ -11,6 +12,8 @@ struct exporting {
     enum focal_form form;
     struct focal_ref at; bool started;
     struct focal_buf chunk;
+    struct job *job;
+    uint64_t shut;                      /* sealed values that do not open here, and so are not in the file */
 };
 
 static void exporting_free(void *own)
@@ -23,8 +26,18 @@ static void exporting_free(void *own)
 static void print_ref(void *data, struct focal_buf *out, const struct focal_ref *ref)
 {
     char code[32];
-    focal_oplog_record_code(data, ref, code);
+    struct exporting *v = data;
+    focal_oplog_record_code(job_oplog(v->job), ref, code);
     focal_buf_text(out, code);
+}
+
+static bool open_value(void *data, struct focal_buf *plain, const struct focal_ref *record, const struct focal_live *live)
+{
+    struct exporting *v = data;
+    if (focal_node_unseal(v->job->admin->is.node, record, live, plain, NULL) == FOCAL_OK)
+        return true;
+    v->shut++;
+    return false;
 }
 
 static enum job_state begin(struct job *j)
@@ -34,7 +47,10 @@ static enum job_state begin(struct job *j)
     if (!v)
         return job_fail(j, NULL);
     focal_buf_init(&v->chunk, CHUNK_MAX);
-    v->what = (struct focal_export_for){ .kind = focal_kind_by_name(kind ? kind : "case"), .print = print_ref, .data = job_oplog(j), .withdrawn = job_flag(j, "withdrawn") };
+    v->what = (struct focal_export_for){ .kind = focal_kind_by_name(kind ? kind : "case"), .print = print_ref, .data = v, .withdrawn = job_flag(j, "withdrawn") };
+    if (job_flag(j, "sealed"))
+        v->what.open = open_value;
+    v->job = j;
     if (!v->what.kind || v->what.kind->number < FOCAL_KIND_CASE)
         return job_failf(j, FOCAL_USAGE, "case, entity, focal-point, endorsement or nil-return", "there is no kind \"%.40s\"", kind);
     if (form && !focal_form_by_name(&v->form, form))
@@ -56,6 +72,14 @@ static void put_chunk(struct job *j, struct exporting *v)
     focal_buf_clear(&v->chunk);
 }
 
+static enum job_state ended(struct job *j, const struct exporting *v)
+{
+    json_t *end = v->what.open ? json_object() : NULL;
+    if (end)
+        json_object_set_new(end, "sealed_left_out", json_integer((json_int_t)v->shut));
+    return job_end(j, FOCAL_OK, end);
+}
+
 enum job_state run_export(struct job *j)
 {
     struct exporting *v = j->own;
@@ -69,7 +93,7 @@ enum job_state run_export(struct job *j)
         if (st == FOCAL_NOT_FOUND) {
             if (v->chunk.len)
                 put_chunk(j, v);
-            return job_end(j, FOCAL_OK, NULL);
+            return ended(j, v);
         }
         if (st == FOCAL_OK)
             st = focal_oplog_record(job_oplog(j), v->snapshot, &next, &view);

@@ -103,6 +103,8 @@ static enum focal_status look_ahead(struct job *j, const struct draft *d, const 
     for (size_t i = 0; i < d->count; i++) {
         *field = d->items[i].field->name;
         bytes += d->items[i].value.len + 12;
+        if (focal_field_is_sealed(d->items[i].field->number) && focal_sealed_bytes(d->items[i].value.len, FOCAL_SEALED_ADDRESSEES_MAX) == 0)
+            return focal_fail(err, FOCAL_TOO_BIG, "make it shorter", "it is too long to be sealed");
         if (focal_field_scope(d->items[i].field->number) == FOCAL_SCOPE_COUNTRY && !country)
             return focal_fail(err, FOCAL_REFUSED, "leave the field out, or let an office of the country record it",
                               "it is seen only inside a country, and this office writes no country scope for the record");
@@ -239,7 +241,7 @@ static enum focal_status took(void *data, const struct focal_row *row)
     struct draft d;
     struct focal_error err;
     const char *field = "";
-    draft_open(&d, job_oplog(v->job), focal_node_store(v->job->admin->is.node), job_today(v->job));
+    draft_open(&d, v->job->admin->is.node, job_today(v->job));
     d.arena = &p->arena;
     enum focal_status st = draft_row(v, &d, row, &field, &err);
     if (st == FOCAL_OK)

@@ -164,15 +164,34 @@ enum focal_status record_find(struct focal_oplog *, struct focal_store *, const 
 
 /* ---- records to JSON (show.c) ---- */
 
-/* Text of a value as people write it; references as codes. */
+/* Text of a value as people write it; references as codes. Of fields that are not sealed. */
 void value_text(struct focal_buf *, struct focal_oplog *, const struct focal_field *, struct focal_span value);
 json_t *value_json(struct focal_oplog *, const struct focal_field *, struct focal_span value);
-json_t *fields_json(struct focal_oplog *, const struct focal_record *);
-json_t *conflicts_json(struct focal_oplog *, const struct focal_record *);
-json_t *rows_json(struct focal_oplog *, const struct focal_record *);
+json_t *fields_json(struct focal_node *, const struct focal_record *);
+json_t *conflicts_json(struct focal_node *, const struct focal_record *);
+json_t *rows_json(struct focal_node *, const struct focal_record *);
 void slot_name(struct focal_buf *, const struct focal_slot *);          /* "status", "assistance.medical" */
 void row_name(char out[24], const struct focal_live *);                 /* "9f3a2c11.0" */
 json_t *record_head_json(struct focal_oplog *, const struct focal_record *);    /* id, record, version, kind … */
+
+/* ---- what is sealed (opened.c) ---- */
+
+/* A live value as it may be told here: field and value are what it says. status other than OK: it is sealed and does not open
+ * here (focal_node_unseal). */
+struct opened {
+    const struct focal_field *field; struct focal_span value;
+    bool sealed; enum focal_status status; struct focal_sealed_to to;
+    struct focal_field as; struct focal_buf plain;
+};
+void opened_begin(struct opened *, struct focal_node *, const struct focal_ref *record, const struct focal_field *, const struct focal_live *);
+void opened_end(struct opened *);       /* wipes */
+/* As value_text and value_json; "sealed to HQ, KEN" and {"sealed_to":["HQ","KEN"]} of what does not open. */
+void live_text(struct focal_buf *, struct focal_node *, const struct focal_ref *record, const struct focal_field *, const struct focal_live *);
+json_t *live_json(struct focal_node *, const struct focal_ref *record, const struct focal_field *, const struct focal_live *);
+/* Does it say this (canonical bytes)? Do both say the same? False of what does not open. */
+bool live_is(struct focal_node *, const struct focal_ref *record, const struct focal_field *, const struct focal_live *, struct focal_span value);
+bool lives_same(struct focal_node *, const struct focal_ref *record, const struct focal_field *, const struct focal_live *, const struct focal_live *);
+json_t *sealed_json(struct focal_node *, const struct focal_record *);    /* {"feedback_preference":["HQ","KEN"]}; NULL: nothing sealed */
 
 /* ---- JSON to changes (draft.c) ---- */
 
@@ -180,10 +199,11 @@ struct draft {
     struct focal_change change;
     struct focal_arena own, *arena;     /* arena: own, unless the opener lends another */
     struct focal_change_item *items; size_t count, cap;
+    struct focal_office seal_to[FOCAL_SEALED_ADDRESSEES_MAX];
     uint32_t today;
-    struct focal_oplog *oplog; struct focal_store *store;
+    struct focal_node *node; struct focal_oplog *oplog; struct focal_store *store;
 };
-void draft_open(struct draft *, struct focal_oplog *, struct focal_store *, uint32_t today);
+void draft_open(struct draft *, struct focal_node *, uint32_t today);
 void draft_close(struct draft *);
 /* A whole new record: {"country":"KEN","victims":[…],…}. */
 enum focal_status draft_new(struct draft *, const struct focal_kind *, const json_t *fields, struct focal_error *);
@@ -192,6 +212,8 @@ enum focal_status draft_update(struct draft *, const struct focal_record *, cons
 enum focal_status draft_set(struct draft *, const struct focal_field *, const json_t *value, struct focal_error *);
 /* One field's value as text, as in CSV (rows split by ';'). */
 enum focal_status draft_text(struct draft *, const struct focal_field *, struct focal_span text, struct focal_error *);
+/* Who opens what is sealed in it: ["KEN","HQ"]; NULL: nobody is named. */
+enum focal_status draft_seal_to(struct draft *, const json_t *offices, struct focal_error *);
 /* Canonical bytes already; a row to be taken off. */
 enum focal_status draft_put(struct draft *, enum focal_change_op, const struct focal_field *, struct focal_span value, struct focal_error *);
 enum focal_status draft_put_row(struct draft *, const struct focal_field *, const struct focal_live *row, struct focal_error *);

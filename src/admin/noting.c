@@ -24,6 +24,9 @@ static void put_about(const struct job *j, char about[FOCAL_NOTE_ABOUT_MAX])
     } else if (known) {
         (void)snprintf(about, FOCAL_NOTE_ABOUT_MAX, "%s", known->name);
     }
+    /* It takes out in clear what is sealed everywhere else: of all exports these are the ones to be found again. */
+    if (j->command->run == run_export && job_flag(j, "sealed") && (!known || known->number == FOCAL_KIND_CASE))
+        (void)snprintf(about, FOCAL_NOTE_ABOUT_MAX, "case, unsealed");
 }
 
 void note_fill(struct job *j)

@@ -75,7 +75,7 @@ static struct draft *draft_of(struct job *j)
 {
     struct draft *d = job_own(j, sizeof *d, change_free);
     if (d)
-        draft_open(d, job_oplog(j), focal_node_store(j->admin->is.node), job_today(j));
+        draft_open(d, j->admin->is.node, job_today(j));
     return d;
 }
 
@@ -88,6 +88,8 @@ enum job_state run_new(struct job *j)
         if (!d)
             return job_fail(j, NULL);
         enum focal_status st = take_day(j, d, &err);
+        if (st == FOCAL_OK)
+            st = draft_seal_to(d, json_object_get(j->with, "seal_to"), &err);
         if (st == FOCAL_OK)
             st = draft_new(d, job_kind(j), json_object_get(j->with, "fields"), &err);
         if (st != FOCAL_OK)
@@ -162,6 +164,8 @@ static enum focal_status prepare_update(struct job *j, struct draft *d, const st
 {
     enum focal_status st = take_day(j, d, err);
     if (st == FOCAL_OK)
+        st = draft_seal_to(d, json_object_get(j->with, "seal_to"), err);
+    if (st == FOCAL_OK)
         st = draft_update(d, r, j->with, err);
     if (st == FOCAL_OK)
         st = job_if_version(j, &d->change, err);
@@ -218,10 +222,13 @@ enum job_state run_show(struct job *j)
     json_object_set_new(item, "needs_newer", json_boolean(r->needs_newer));
     if (r->more)
         json_object_set_new(item, "not_all_shown", json_true());
-    json_object_set_new(item, "fields", fields_json(oplog, r));
-    json_object_set_new(item, "conflicts", conflicts_json(oplog, r));
-    json_object_set_new(item, "rows", rows_json(oplog, r));
+    json_object_set_new(item, "fields", fields_json(j->admin->is.node, r));
+    json_object_set_new(item, "conflicts", conflicts_json(j->admin->is.node, r));
+    json_object_set_new(item, "rows", rows_json(j->admin->is.node, r));
     json_object_set_new(item, "seen_by", seen_json(j, r));
+    json_t *sealed = sealed_json(j->admin->is.node, r);
+    if (sealed)
+        json_object_set_new(item, "sealed", sealed);
     json_t *withdrawal = withdrawal_json(oplog, r);
     if (withdrawal)
         json_object_set_new(item, "withdrawal", withdrawal);
@@ -283,7 +290,7 @@ static enum focal_status take_filters(struct job *j, struct listing *l, const st
     return FOCAL_OK;
 }
 
-static bool passes(const struct listing *l, const struct focal_record *r)
+static bool passes(struct focal_node *node, const struct listing *l, const struct focal_record *r)
 {
     if ((focal_record_withdrawn_by(r) != NULL) != l->withdrawn)
         return false;
@@ -291,7 +298,7 @@ static bool passes(const struct listing *l, const struct focal_record *r)
         bool found = false;
         for (size_t s = 0; s < r->slot_count && !found; s++)
             for (size_t v = 0; r->slots[s].field == l->filters[f].field && v < r->slots[s].value_count && !found; v++)
-                found = focal_span_equal(r->slots[s].values[v].value, l->filters[f].value);
+                found = live_is(node, &r->ref, r->slots[s].field, &r->slots[s].values[v], l->filters[f].value);
         if (!found)
             return false;
     }
@@ -302,7 +309,7 @@ static json_t *list_item(struct job *j, const struct focal_record *r)
 {
     struct focal_oplog *oplog = job_oplog(j);
     json_t *item = record_head_json(oplog, r);
-    json_object_set_new(item, "fields", fields_json(oplog, r));
+    json_object_set_new(item, "fields", fields_json(j->admin->is.node, r));
     json_object_set_new(item, "two_versions", json_integer((json_int_t)r->two_versions));
     json_object_set_new(item, "complete", json_boolean(r->complete));
     json_t *withdrawal = withdrawal_json(oplog, r);
@@ -356,7 +363,7 @@ enum job_state run_list(struct job *j)
             st = focal_oplog_record(job_oplog(j), NULL, &next, &view);
         if (st != FOCAL_OK)
             return job_failf(j, st, "run `focalctl verify`", "the list of records cannot be read");
-        bool shown = view.record.kind == kind && passes(l, &view.record);
+        bool shown = view.record.kind == kind && passes(j->admin->is.node, l, &view.record);
         bool room = l->told < l->limit;
         if (shown && room)
             job_item(j, list_item(j, &view.record));

@@ -119,14 +119,14 @@ static json_t *map_value_json(const struct focal_field *field, struct focal_span
     return out;
 }
 
-static json_t *slot_value_json(struct focal_oplog *oplog, const struct focal_slot *slot, size_t i)
+static json_t *slot_value_json(struct focal_node *node, const struct focal_record *r, const struct focal_slot *slot, size_t i)
 {
     if (slot->field && slot->field->type == FOCAL_TYPE_ENTRY_CODE && slot->key.len)
         return map_value_json(slot->field, slot->values[i].value, NULL);
-    return value_json(oplog, slot->field, slot->values[i].value);
+    return live_json(node, &r->ref, slot->field, &slot->values[i]);
 }
 
-json_t *fields_json(struct focal_oplog *oplog, const struct focal_record *r)
+json_t *fields_json(struct focal_node *node, const struct focal_record *r)
 {
     json_t *out = json_object();
     for (size_t s = 0; s < r->slot_count; s++) {
@@ -141,7 +141,7 @@ json_t *fields_json(struct focal_oplog *oplog, const struct focal_record *r)
             json_object_set_new(out, focal_buf_cstr(&name), json_string("needs a newer program"));
             focal_buf_close(&name);
         } else if (merge == FOCAL_MERGE_REGISTER) {
-            json_object_set_new(out, slot->field->name, value_json(oplog, slot->field, slot->values[0].value));
+            json_object_set_new(out, slot->field->name, slot_value_json(node, r, slot, 0));
         } else if (merge == FOCAL_MERGE_MAP) {
             json_t *map = json_object_get(out, slot->field->name);
             char key[128];
@@ -154,7 +154,7 @@ json_t *fields_json(struct focal_oplog *oplog, const struct focal_record *r)
         } else {
             json_t *rows = json_array();
             for (size_t i = 0; i < slot->value_count; i++)
-                json_array_append_new(rows, value_json(oplog, slot->field, slot->values[i].value));
+                json_array_append_new(rows, slot_value_json(node, r, slot, i));
             json_object_set_new(out, slot->field->name, rows);
         }
     }
@@ -168,8 +168,19 @@ void row_name(char out[24], const struct focal_live *live)
     (void)snprintf(out, 24, "%s.%u", hex, (unsigned)live->ordinal);
 }
 
-json_t *rows_json(struct focal_oplog *oplog, const struct focal_record *r)
+static json_t *live_text_json(struct focal_node *node, const struct focal_record *r, const struct focal_slot *slot, size_t i)
 {
+    struct focal_buf text;
+    focal_buf_init(&text, 65536);
+    live_text(&text, node, &r->ref, slot->field, &slot->values[i]);
+    json_t *out = focal_json_text(focal_buf_view(&text));
+    focal_buf_wipe_close(&text);
+    return out;
+}
+
+json_t *rows_json(struct focal_node *node, const struct focal_record *r)
+{
+    const struct focal_oplog *oplog = focal_node_oplog(node);
     json_t *out = json_object();
     for (size_t s = 0; s < r->slot_count; s++) {
         const struct focal_slot *slot = &r->slots[s];
@@ -182,7 +193,7 @@ json_t *rows_json(struct focal_oplog *oplog, const struct focal_record *r)
             const struct focal_certificate *author = focal_oplog_author(oplog, &slot->values[i].ref.log);
             row_name(name, &slot->values[i]);
             json_object_set_new(row, "row", json_string(name));
-            json_object_set_new(row, "value", text_of(oplog, slot->field, slot->values[i].value));
+            json_object_set_new(row, "value", live_text_json(node, r, slot, i));
             json_object_set_new(row, "office", author ? text_json(author->office.text) : json_null());
             json_array_append_new(rows, row);
         }
@@ -191,8 +202,9 @@ json_t *rows_json(struct focal_oplog *oplog, const struct focal_record *r)
     return out;
 }
 
-json_t *conflicts_json(struct focal_oplog *oplog, const struct focal_record *r)
+json_t *conflicts_json(struct focal_node *node, const struct focal_record *r)
 {
+    const struct focal_oplog *oplog = focal_node_oplog(node);
     json_t *out = json_object();
     for (size_t s = 0; s < r->slot_count; s++) {
         const struct focal_slot *slot = &r->slots[s];
@@ -202,7 +214,7 @@ json_t *conflicts_json(struct focal_oplog *oplog, const struct focal_record *r)
         for (size_t i = 0; i < slot->value_count; i++) {
             const struct focal_certificate *author = focal_oplog_author(oplog, &slot->values[i].ref.log);
             json_t *one = json_object();
-            json_object_set_new(one, "value", slot_value_json(oplog, slot, i));
+            json_object_set_new(one, "value", slot_value_json(node, r, slot, i));
             json_object_set_new(one, "office", author ? text_json(author->office.text) : json_null());
             if (slot->values[i].has_day)
                 json_object_set_new(one, "day", day_json(slot->values[i].day));

@@ -10,10 +10,10 @@
 enum { ANYBODY = FOCAL_MAY_ALL, ADMIN = FOCAL_MAY_ADMIN, WRITERS = FOCAL_MAY_ENTRY, READERS = FOCAL_MAY_READ | FOCAL_MAY_ENTRY, CARRIERS = FOCAL_MAY_ADMIN | FOCAL_MAY_ENTRY };
 
 #define RECORDS(noun)                                                                                                  \
-    { noun ".new", run_new, WRITERS, true, NOTED, 0, "fields: writes a new record" },                                  \
+    { noun ".new", run_new, WRITERS, true, NOTED, 0, "fields, seal_to: writes a new record" },                                  \
     { noun ".list", run_list, READERS, false, NOTED_READING, 0, "limit, after, filter, withdrawn: records in the order of their references" }, \
     { noun ".show", run_show, READERS, false, NOTED_READING, 0, "ref: one record, its versions, and who has seen it" }, \
-    { noun ".update", run_update, WRITERS, true, NOTED, 0, "ref, set, add, remove, if_version: changes fields" },      \
+    { noun ".update", run_update, WRITERS, true, NOTED, 0, "ref, set, add, remove, if_version, seal_to: changes fields" },      \
     { noun ".conflicts", run_conflicts, READERS, false, NOTED_READING, 0, "ref: what has two versions, or was changed after it was withdrawn" }, \
     { noun ".resolve", run_resolve, WRITERS, true, NOTED, 0, "ref, field, take or take_office: ends two versions" },   \
     { noun ".redact", run_redact, WRITERS, false, NOTED, FOCAL_TWO_REDACT, "ref, reason, field: takes it out of the history, everywhere and for good" }
@@ -59,7 +59,7 @@ static const struct focal_command table[] = {
     { "import.begin", run_import_begin, WRITERS, false, NOTED_FIRST, 0, "kind, format, check: a file follows; check: looked at only" },
     { "import.rows", run_import_rows, WRITERS, false, NOT_NOTED, 0, "text: a piece of it; refused rows are answered one by one" },
     { "import.end", run_import_end, WRITERS, false, NOT_NOTED, 0, "that was all of it" },
-    { "export", run_export, READERS, false, NOTED_FIRST, FOCAL_TWO_EXPORT, "kind, format, withdrawn: all records of a kind as a file" },
+    { "export", run_export, READERS, false, NOTED_FIRST, FOCAL_TWO_EXPORT, "kind, format, withdrawn, sealed: all records of a kind as a file; sealed: with what opens here of sealed fields, in clear" },
     { "report", run_report, READERS, false, NOTED_READING, 0, "period, format, every_unit, generated, figures: cases counted" },
     RECORDS("case"),
     { "case.withdraw", run_withdraw, WRITERS, true, NOTED, 0, "ref, reason, if_version: takes a case out of lists, files and reports" },

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMMON (HAS(HELP) | HAS(VERSION) | HAS(SOCKET) | HAS(DIR) | HAS(JSON) | HAS(COLOR) | HAS(NO_INPUT))
+static bool goes(option_set set, unsigned option)
+{
+    return option < OPTION_TIMEOUT || option_is_own(set, option);
+}
 enum { LONG_BASE = 1000, SHORT_MAX = 16 };
 
 struct getting { struct option longs[OPTION_COUNT + 1]; char shorts[SHORT_MAX]; };
@@ -20,7 +23,7 @@ static void getting_make(struct getting *g, option_set set, bool stop_at_words)
     g->shorts[s++] = ':';
     for (int o = 0; o < OPTION_COUNT; o++) {
         const struct option_row *row = &option_rows[o];
-        if (!(set & (option_set)1 << o))
+        if (!goes(set, o))
             continue;
         g->longs[n++] = (struct option){ row->name, row->argument ? required_argument : no_argument, NULL, LONG_BASE + o };
         if (row->letter) {
@@ -58,7 +61,7 @@ static void nearest_option(const char *typed, option_set set, char out[60])
     out[0] = 0;
     for (int o = 0; o < OPTION_COUNT; o++) {
         int far = focal_text_distance(word, option_rows[o].name);
-        if (set & (option_set)1 << o && far >= 0 && far < least) {
+        if (goes(set, o) && far >= 0 && far < least) {
             least = far;
             (void)snprintf(out, 60, "--%s", option_rows[o].name);
         }
@@ -301,7 +304,7 @@ int args_read(struct args *args, int argc, char **argv)
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--json-lines") == 0)
             args->json = true;          /* known before anything else can be said */
-    int code = read_options(args, argc, argv, COMMON, true);
+    int code = read_options(args, argc, argv, 0, true);
     if (code >= 0)
         return code;
     int at = optind;
@@ -315,7 +318,7 @@ int args_read(struct args *args, int argc, char **argv)
                 args->given[args->given_count++] = (struct given){ OPTION_HELP, NULL };
     }
     if (used) {
-        code = read_options(args, argc - at - used + 1, words + used - 1, COMMON | args->verb->options, false);
+        code = read_options(args, argc - at - used + 1, words + used - 1, args->verb->options, false);
         if (code >= 0)
             return code;
         args->operands = words + used - 1 + optind;

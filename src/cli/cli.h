@@ -6,6 +6,7 @@
 #include "focal/control.h"
 #include "focal/model.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 
@@ -14,7 +15,7 @@
 enum opt {
     OPTION_HELP, OPTION_VERSION, OPTION_SOCKET, OPTION_DIR, OPTION_JSON, OPTION_COLOR, OPTION_NO_INPUT, OPTION_TIMEOUT,
     OPTION_JSON_LINES, OPTION_LIMIT, OPTION_AFTER, OPTION_ALL, OPTION_FILTER, OPTION_WITHDRAWN,
-    OPTION_FROM, OPTION_SET, OPTION_ADD, OPTION_REMOVE, OPTION_IF_VERSION, OPTION_DAY,
+    OPTION_FROM, OPTION_SET, OPTION_ADD, OPTION_REMOVE, OPTION_IF_VERSION, OPTION_DAY, OPTION_SEAL_TO, OPTION_SEALED,
     OPTION_TAKE, OPTION_TAKE_OFFICE, OPTION_REASON, OPTION_WHY, OPTION_FIELD, OPTION_YES, OPTION_SEEN,
     OPTION_COUNTRY, OPTION_MAY_REDACT, OPTION_EXPIRES, OPTION_ADDRESS, OPTION_WORDS_FILE, OPTION_PASSPHRASE_FILE, OPTION_AUTHORITY_KEY,
     OPTION_ENTRY, OPTION_KNOWN, OPTION_VOID, OPTION_AGAIN, OPTION_SCOPE, OPTION_RIGHT, OPTION_CUT_REASON, OPTION_MONTHS, OPTION_UNTIL, OPTION_END, OPTION_TO_FILE, OPTION_TWO_PERSONS,
@@ -23,8 +24,14 @@ enum opt {
     OPTION_STORE_PASSPHRASE, OPTION_NEW_PASSPHRASE, OPTION_CONFIRM, OPTION_TO,
     OPTION_COUNT
 };
+/* A verb's own; those before `timeout` go with every verb. */
 typedef uint64_t option_set;
-#define HAS(name) ((option_set)1 << OPTION_##name)
+#define HAS(name) ((option_set)1 << (OPTION_##name - OPTION_TIMEOUT))
+static_assert(OPTION_COUNT - OPTION_TIMEOUT <= 64, "a verb's own options are bits of one word");
+static inline bool option_is_own(option_set set, unsigned option)
+{
+    return option >= OPTION_TIMEOUT && (set >> (option - OPTION_TIMEOUT) & 1) != 0;
+}
 
 struct option_row { const char *name; char letter; const char *argument; const char *help; };
 extern const struct option_row option_rows[OPTION_COUNT];

@@ -134,6 +134,23 @@ static enum focal_status gather(const struct args *args, enum opt o, json_t *int
     return FOCAL_OK;
 }
 
+/* Codes may stand in one word, "KEN,HQ". */
+static void put_seal_to(const struct args *args, json_t *with)
+{
+    json_t *offices = json_array();
+    for (size_t i = 0; i < args->given_count; i++) {
+        const char *at = args->given[i].option == OPTION_SEAL_TO ? args->given[i].value : "";
+        while (*at) {
+            size_t len = strcspn(at, ",");
+            json_array_append_new(offices, focal_json_text(focal_span_of(at, len)));
+            at += len + (at[len] == ',');
+        }
+    }
+    if (args_has(args, OPTION_SEAL_TO))
+        json_object_set(with, "seal_to", offices);
+    json_decref(offices);
+}
+
 static enum focal_status put_day(const struct args *args, json_t *with)
 {
     const char *day = args_value(args, OPTION_DAY);
@@ -166,6 +183,7 @@ enum focal_status fields_new(const struct args *args, json_t **with, struct foca
     }
     *with = json_object();
     json_object_set_new(*with, "fields", fields);
+    put_seal_to(args, *with);
     return put_day(args, *with);
 }
 
@@ -202,6 +220,7 @@ enum focal_status fields_update(const struct args *args, json_t **with, struct f
         *with = NULL;
         return st;
     }
+    put_seal_to(args, *with);
     return put_day(args, *with);
 }
 

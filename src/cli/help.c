@@ -120,7 +120,7 @@ static void put_fields(const struct noun *noun, FILE *to)
             put_parts(f, to);
         else
             fputs(form_of(f), to);
-        fputc('\n', to);
+        fputs(focal_field_is_sealed(f->number) ? " (sealed)\n" : "\n", to);
     }
 }
 
@@ -135,7 +135,7 @@ void help_verb(const struct verb *v, const struct noun *n, FILE *to)
     if (v->options)
         fputs("Options\n", to);
     for (unsigned o = 0; o < OPTION_COUNT; o++)
-        if (v->options & (option_set)1 << o)
+        if (option_is_own(v->options, o))
             put_option((enum opt)o, to);
     if (v->options)
         fputc('\n', to);

@@ -69,8 +69,19 @@ static enum focal_status lines_to_items(void *data, const json_t *item, struct f
     return FOCAL_OK;
 }
 
+static void say_left_out(json_t *end)
+{
+    const json_int_t count = json_integer_value(json_object_get(end, "sealed_left_out"));
+    if (count > 0) {
+        (void)fflush(stdout);
+        fprintf(stderr, "left out: %" JSON_INTEGER_FORMAT " sealed %s, which other offices open\n", count, count == 1 ? "value" : "values");
+    }
+    json_decref(end);
+}
+
 static int export_json(const struct args *args, json_t *with)
 {
+    json_t *end = NULL;
     struct talk t;
     struct focal_error err;
     struct as_items w = { .args = args };
@@ -79,17 +90,19 @@ static int export_json(const struct args *args, json_t *with)
     if (st == FOCAL_OK)
         st = talk_ask(&t, args->request, json_incref(with), &err);
     if (st == FOCAL_OK)
-        st = talk_hear(&t, lines_to_items, &w, NULL, &err);
+        st = talk_hear(&t, lines_to_items, &w, &end, &err);
     talk_close(&t);
     if (st == FOCAL_OK) {
         items_begin(&w);
         puts("],\"more\":false}");
     }
+    say_left_out(end);
     return st == FOCAL_OK || (w.begun && say_gone()) ? 0 : say_error(args, &err);
 }
 
 static int export_text(const struct args *args, json_t *with)
 {
+    json_t *end = NULL;
     struct talk t;
     struct sink s;
     struct focal_error err, other;
@@ -102,8 +115,9 @@ static int export_text(const struct args *args, json_t *with)
     if (st == FOCAL_OK)
         st = talk_ask(&t, args->request, json_incref(with), &err);
     if (st == FOCAL_OK)
-        st = talk_hear(&t, text_to_sink, &s, NULL, &err);
+        st = talk_hear(&t, text_to_sink, &s, &end, &err);
     talk_close(&t);
+    say_left_out(end);
     bool gone = st != FOCAL_OK && opened && !s.path && say_gone();
     enum focal_status closed = opened ? sink_close(&s, st == FOCAL_OK, &other) : FOCAL_OK;
     if (st == FOCAL_OK && closed != FOCAL_OK) {
@@ -129,6 +143,8 @@ int run_export(const struct args *args)
     json_object_set_new(with, "format", json_string(format));
     if (args_has(args, OPTION_WITHDRAWN))
         json_object_set_new(with, "withdrawn", json_true());
+    if (args_has(args, OPTION_SEALED))
+        json_object_set_new(with, "sealed", json_true());
     bool as_json = args->json && !args_value(args, OPTION_OUTPUT);
     int code = as_json ? export_json(args, with) : export_text(args, with);
     if (code == 0 && args->json && !as_json) {

@@ -89,6 +89,24 @@ const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
+/* {"sealed_to":["HQ","KEN"]}: a value that does not open here. */
+static void say_sealed(struct focal_buf *out, const json_t *value)
+{
+    const json_t *to = json_object_get(value, "sealed_to");
+    const char *why = text_of(value, "why");
+    focal_buf_text(out, json_is_array(to) ? "sealed to " : "sealed");
+    for (size_t i = 0; i < json_array_size(to); i++) {
+        const char *office = json_string_value(json_array_get(to, i));
+        focal_buf_printf(out, "%s%s", i ? ", " : "", office ? office : "an office not known here");
+    }
+    if (strcmp(why, "does_not_open") == 0)
+        focal_buf_text(out, "; it does not open: it was not written for this place by this office");
+    else if (strcmp(why, "needs_newer") == 0)
+        focal_buf_text(out, " in a form that needs a newer program");
+    else if (*why)
+        focal_buf_text(out, "; there is no memory to open it");
+}
+
 void say_scalar(struct focal_buf *out, const json_t *value)
 {
     if (json_is_string(value))
@@ -106,6 +124,8 @@ void say_scalar(struct focal_buf *out, const json_t *value)
             focal_buf_text(out, i ? (json_is_object(json_array_get(value, i)) ? "; " : ", ") : "");
             say_scalar(out, json_array_get(value, i));
         }
+    } else if (json_object_get(value, "sealed_to")) {
+        say_sealed(out, value);
     } else if (json_is_object(value)) {
         const char *between = "";
         void *at = json_object_iter((json_t *)(uintptr_t)value);

@@ -44,7 +44,7 @@ static void put_label(const char *label)
 
 static void put_versions(const struct args *args, const json_t *record, const char *name, const struct focal_field *field, const json_t *values)
 {
-    const char *take = NULL;
+    const char *take = NULL, *office = NULL;
     printf("%stwo versions%s\n", paint(args->color_out, "yellow"), paint(args->color_out, ""));
     for (size_t i = 0; i < json_array_size(values); i++) {
         const json_t *one = json_array_get(values, i), *value = json_object_get(one, "value");
@@ -59,14 +59,16 @@ static void put_versions(const struct args *args, const json_t *record, const ch
         }
         putchar('\n');
         take = take ? take : json_string_value(value);
+        if (!office && json_object_get(value, "sealed_to") && *text_of(one, "office"))
+            office = text_of(one, "office");
     }
     put_label("");
     printf("end it: focalctl %s resolve ", args->noun->word);
     say_text(stdout, text_of(record, "id"));
     putchar(' ');
     say_text(stdout, name);
-    printf(" --take ");
-    say_text(stdout, take ? take : "VALUE");
+    printf(take || !office ? " --take " : " --take-office ");
+    say_text(stdout, take ? take : office ? office : "VALUE");
     putchar('\n');
 }
 
@@ -112,6 +114,16 @@ static void put_map(const struct args *args, const json_t *record, const char *n
     }
 }
 
+/* Who besides this office reads what stands here opened. */
+static void put_opens(const json_t *to)
+{
+    for (size_t i = 0; i < json_array_size(to); i++) {
+        const char *office = json_string_value(json_array_get(to, i));
+        printf("%s", i ? ", " : "   sealed to ");
+        say_text(stdout, office ? office : "an office not known here");
+    }
+}
+
 static void put_field(const struct args *args, const json_t *record, const char *name, const json_t *value, const struct focal_field *field)
 {
     const json_t *two = json_object_get(json_object_get(record, "conflicts"), name);
@@ -126,6 +138,8 @@ static void put_field(const struct args *args, const json_t *record, const char 
         put_map(args, record, name, value, field);
     } else {
         put_value(field, value);
+        if (!json_object_get(value, "sealed_to"))
+            put_opens(json_object_get(json_object_get(record, "sealed"), name));
         putchar('\n');
     }
 }

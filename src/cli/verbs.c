@@ -22,6 +22,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_REMOVE] = { "remove", 0, "FIELD=ROW", "take a row off, by its name in `show` or by its value; may be repeated" },
     [OPTION_IF_VERSION] = { "if-version", 0, "VERSION", "only if nobody has changed it since `show` gave this version" },
     [OPTION_DAY] = { "day", 0, "YYYY-MM-DD", "the day the entry carries (today)" },
+    [OPTION_SEAL_TO] = { "seal-to", 0, "CODE", "an office that opens what is sealed in it, besides this one; may be repeated" },
+    [OPTION_SEALED] = { "sealed", 0, NULL, "with what opens here of sealed fields, which is then in the file in clear" },
     [OPTION_TAKE] = { "take", 0, "VALUE", "keep this of the versions" },
     [OPTION_TAKE_OFFICE] = { "take-office", 0, "CODE", "keep the version that this office wrote" },
     [OPTION_REASON] = { "reason", 0, "CODE", "why; of a withdrawal: entered_in_error, duplicate, complainant_request or other" },
@@ -131,7 +133,7 @@ const struct verb verbs[] = {
     { "store-key rotate", "", 0, 0, run_store_key, HAS(STORE_PASSPHRASE),
       "encrypt everything anew, under another key; nothing else is done meanwhile",
       "  focalctl store-key rotate\n" },
-    { "NOUN new", "", 0, 0, run_new, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(DAY),
+    { "NOUN new", "", 0, 0, run_new, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(DAY) | HAS(SEAL_TO),
       "write a new record",
       "  focalctl NOUN new --from F.json\n"
       "  focalctl NOUN new --set FIELD=VALUE --set FIELD=VALUE\n" },
@@ -144,10 +146,11 @@ const struct verb verbs[] = {
     { "NOUN show", "REF", 1, 1, run_show, 0,
       "one record, its versions, and who has seen it",
       "  focalctl NOUN show KEN-4F7Q-29XD-0\n" },
-    { "NOUN update", "REF", 1, 1, run_update, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(REMOVE) | HAS(IF_VERSION) | HAS(DAY),
+    { "NOUN update", "REF", 1, 1, run_update, HAS(FROM) | HAS(SET) | HAS(ADD) | HAS(REMOVE) | HAS(IF_VERSION) | HAS(DAY) | HAS(SEAL_TO),
       "change fields of a record",
       "  focalctl NOUN update KEN-4F7Q-29XD-0 --set FIELD=VALUE\n"
       "  focalctl case update KEN-4F7Q-29XD-0 --add victims=female.child --set assistance.medical=offered\n"
+      "  focalctl case update KEN-4F7Q-29XD-0 --set feedback_preference=unsafe --seal-to KEN\n"
       "  focalctl case update KEN-4F7Q-29XD-0 --remove victims=9f3a2c11.0 --if-version 5d0c11aa90be3f27\n" },
     { "NOUN conflicts", "[REF]", 0, 1, run_conflicts, HAS(JSON_LINES) | HAS(LIMIT) | HAS(ALL),
       "records that have two versions, side by side; withdrawn cases that were changed",
@@ -196,7 +199,7 @@ const struct verb verbs[] = {
       "  focalctl import cases.csv --dry-run\n"
       "  focalctl import cases.jsonl --rejects refused.csv\n"
       "  focalctl import - --kind entity --format csv < entities.csv\n" },
-    { "export", "", 0, 0, run_export, HAS(KIND) | HAS(FORMAT) | HAS(OUTPUT) | HAS(WITHDRAWN),
+    { "export", "", 0, 0, run_export, HAS(KIND) | HAS(FORMAT) | HAS(OUTPUT) | HAS(WITHDRAWN) | HAS(SEALED),
       "write out all records of a kind, as csv or jsonl",
       "  focalctl export --kind case --format csv -o cases.csv\n"
       "  focalctl export --format jsonl | jq -c .\n" },

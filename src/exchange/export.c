@@ -26,8 +26,26 @@ static const struct focal_live *next_value(const struct focal_record *record, co
     return NULL;
 }
 
-static void put_text(struct focal_buf *out, const struct focal_export_for *export, const struct focal_field *field, struct focal_span value)
+/* Puts what a sealed value says in its place. False: it does not open here, or not in a way this program understands. */
+static bool opens(const struct focal_export_for *export, const struct focal_record *record, const struct focal_field *field, const struct focal_live *live,
+    struct focal_buf *out)
 {
+    struct focal_field as = focal_field_opened(field);
+    struct focal_buf plain;
+    focal_buf_init(&plain, FOCAL_ENTRY_MAX);
+    bool good = export->open && export->open(export->data, &plain, &record->ref, live) && focal_value_known(&as, focal_buf_view(&plain));
+    if (good)
+        focal_value_print(out, &as, focal_buf_view(&plain));
+    focal_buf_wipe_close(&plain);
+    return good;
+}
+
+static bool put_text(struct focal_buf *out, const struct focal_export_for *export, const struct focal_record *record, const struct focal_field *field,
+    const struct focal_live *live)
+{
+    const struct focal_span value = live->value;
+    if (focal_field_is_sealed(field->number))
+        return opens(export, record, field, live, out);
     if (field->type == FOCAL_TYPE_REF && export->print) {
         struct focal_ref ref;
         focal_ref_get(&ref, value.data);
@@ -35,10 +53,13 @@ static void put_text(struct focal_buf *out, const struct focal_export_for *expor
     } else {
         focal_value_print(out, field, value);
     }
+    return true;
 }
 
 static bool is_written(const struct focal_export_for *export, const struct focal_field *field)
 {
+    if (focal_field_is_sealed(field->number) && !export->open)
+        return false;
     return field->intake < FOCAL_INTAKE_COMMAND || (export->withdrawn && field->intake == FOCAL_INTAKE_COMMAND);
 }
 
@@ -73,9 +94,12 @@ void focal_export_csv_row(struct focal_buf *out, const struct focal_export_for *
             continue;
         focal_buf_clear(&cell);
         while ((live = next_value(record, field, &at)) != NULL) {
+            const size_t before = cell.len;
             focal_buf_text(&cell, first ? "" : ";");
-            put_text(&cell, export, field, live->value);
-            first = false;
+            if (put_text(&cell, export, record, field, live))
+                first = false;
+            else
+                focal_buf_truncate(&cell, before);
         }
         focal_buf_u8(out, ',');
         focal_csv_cell(out, focal_buf_view(&cell));
@@ -142,7 +166,8 @@ static void put_field(struct focal_buf *out, struct focal_buf *text, const struc
     bool first = true;
     while ((live = next_value(record, field, &at)) != NULL) {
         focal_buf_clear(text);
-        put_text(text, export, field, live->value);
+        if (!put_text(text, export, record, field, live))
+            continue;
         if (first)
             focal_buf_printf(out, ",\"%s\":%s", field->name, open);
         else

@@ -280,10 +280,6 @@ enum focal_status focal_value_parse(struct focal_buf *out, const struct focal_fi
     uint64_t last = (uint64_t)focal_date_from_unix_days(today) + (field->intake == FOCAL_INTAKE_AHEAD ? DAYS_AHEAD_MAX : 1);
     struct focal_intake_value value = { .field = field, .text = text, .first_day = FIRST_DAY,
                                         .last_day = last < UINT32_MAX ? (uint32_t)last : UINT32_MAX, .err = err };
-    /* The bytes made here would stand in a log that every member reads. */
-    if (focal_field_scope(field->number) == FOCAL_SCOPE_SEALED)
-        return focal_model_refuse(&value, "keep it on paper until a version that can seal it",
-                                  "it is a sealed field, and this program cannot seal yet");
     if (field->intake >= FOCAL_INTAKE_COMMAND)
         return focal_model_refuse(&value, "leave it out; `focalctl case --help` lists the commands",
                                   "it is written by a command of its own, not as a field");

@@ -58,6 +58,7 @@ static const struct focal_field case_fields[] = {
     { CODE_FIELD(60, NETWORK, "made_up", "Made up", focal_model_sex) },
     { FIELD(61, NETWORK, SET, ROW, "made_up_rows", "Made up rows"), .parts = 2, .part_names = { "sex", "age" },
       .tables = { &focal_model_sex, &focal_model_age } },
+    { FIELD(62, SEALED, REGISTER, TEXT, "made_up_sealed", "Made up, sealed"), .max = 2000 },
 #endif
 };
 const struct focal_kind focal_model_case = {

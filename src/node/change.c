@@ -2,16 +2,21 @@
  *
  * A change that touches several scope classes writes one entry per scope, in the step's transaction. The creating entry
  * stands in the kind's widest scope and names the home scope; a kind with country fields always writes its country part,
- * if only an empty one, so that a reader can say "part not yet here". */
+ * if only an empty one, so that a reader can say "part not yet here".
+ *
+ * Each sealed field has an entry of its own in the widest scope: it can only be sealed when the record has its name, and
+ * when another field is redacted nothing sealed has to be written again by who cannot open it. */
 #include "inner.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS = 2, WIDE = 0, HOME = 1, ITEMS_MAX = 512, REPLACED_MAX = 448 };
+enum { WIDE = 0, HOME = 1, SEALED = 2, SEALED_MAX = 4, DRAFTS = SEALED + SEALED_MAX, ITEMS_MAX = 512, REPLACED_MAX = 448 };
 
 struct draft {                          /* one entry to be: values and what they replace */
-    struct focal_item *values; size_t value_count;
+    const struct focal_field *field;    /* of a sealed field; else NULL */
+    struct focal_item *values; size_t value_count;      /* of a sealed field: before they are sealed */
+    struct focal_item *sealed; struct focal_buf sealed_bytes;
     struct focal_replaced *replaced; size_t replaced_count;
     struct focal_buf payload;
     bool touched;
@@ -20,7 +25,8 @@ struct draft {                          /* one entry to be: values and what they
 struct work {
     struct focal_node *node;
     struct focal_change *change;
-    struct draft drafts[PARTS];
+    struct draft drafts[DRAFTS];        /* those of sealed fields as they come up */
+    struct sealed_keys to; bool to_set; /* who opens what is sealed */
     struct focal_scope home; bool home_set;
     struct focal_record_view view; bool view_open;
     bool wrote;
@@ -60,23 +66,56 @@ static void choose_home(struct work *w)
     }
 }
 
-static enum focal_status part_of(struct work *w, const struct focal_field *field, int *part)
+static bool draft_make(struct draft *d, size_t items)
+{
+    d->values = focal_alloc(items * sizeof *d->values);
+    d->replaced = focal_alloc(REPLACED_MAX * sizeof *d->replaced);
+    /* All the room there may be, so that a payload that fails later is too big and nothing else, and what looks into it stays. */
+    bool made = d->values && d->replaced && focal_buf_reserve(&d->payload, FOCAL_ENTRY_MAX);
+    focal_buf_clear(&d->payload);
+    if (made && d->field) {
+        d->sealed = focal_alloc(items * sizeof *d->sealed);
+        made = d->sealed && focal_buf_reserve(&d->sealed_bytes, FOCAL_ENTRY_MAX);
+        focal_buf_clear(&d->sealed_bytes);
+    }
+    return made;
+}
+
+static enum focal_status sealed_draft(struct work *w, const struct focal_field *field, struct draft **out)
+{
+    struct focal_change *c = w->change;
+    int at = SEALED;
+    while (at < DRAFTS && w->drafts[at].field && w->drafts[at].field->number != field->number)
+        at++;
+    if (at == DRAFTS)
+        return focal_fail(&c->error, FOCAL_TOO_BIG, "make the change in several steps", "one change holds at most %d sealed fields", SEALED_MAX);
+    if (focal_field_merge(field->number) == FOCAL_MERGE_MAP)
+        return focal_fail(&c->error, FOCAL_REFUSED, "leave the field out", "field \"%s\" is a map, and those cannot be sealed", field->name);
+    *out = &w->drafts[at];
+    if ((*out)->field)
+        return FOCAL_OK;
+    (*out)->field = field;
+    return draft_make(*out, c->item_count + 1) ? FOCAL_OK : no_memory(c);
+}
+
+static enum focal_status draft_of(struct work *w, const struct focal_field *field, struct draft **out)
 {
     struct focal_change *c = w->change;
     switch (focal_field_scope(field->number)) {
     case FOCAL_SCOPE_CONTROL:
     case FOCAL_SCOPE_NETWORK:
-        *part = WIDE;
+        *out = &w->drafts[WIDE];
         return FOCAL_OK;
     case FOCAL_SCOPE_COUNTRY:
-        *part = HOME;
+        *out = &w->drafts[HOME];
         if (w->home_set)
             return FOCAL_OK;
         return focal_fail(&c->error, FOCAL_REFUSED, "leave the field out, or let an office of the country record it",
                           "field \"%s\" is seen only inside a country, and this record has no country scope that this office writes", field->name);
+    case FOCAL_SCOPE_SEALED:
+        return sealed_draft(w, field, out);
     default:
-        return focal_fail(&c->error, FOCAL_REFUSED, "leave the field out",
-                          "field \"%s\" is sealed to its addressees, which this program does not do yet", field->name);
+        return focal_fail(&c->error, FOCAL_REFUSED, "leave the field out", "field \"%s\" is of no scope that this program writes", field->name);
     }
 }
 
@@ -118,6 +157,26 @@ static bool set_already(const struct draft *d, const struct focal_field *field, 
     return false;
 }
 
+/* Who opens what this change seals: the same for all of it. */
+static enum focal_status find_addressees(struct work *w)
+{
+    struct focal_change *c = w->change;
+    if (w->to_set)
+        return FOCAL_OK;
+    enum focal_status st = sealed_addressees(w->node, c, c->is_new ? NULL : focal_oplog_author(w->node->oplog, &c->record.log), &w->to, &c->error);
+    w->to_set = st == FOCAL_OK;
+    return st;
+}
+
+static bool says_already(const struct work *w, const struct focal_slot *slot, const struct focal_change_item *item)
+{
+    if (!slot || slot->value_count != 1)
+        return false;
+    if (focal_field_is_sealed(item->field->number))
+        return sealed_says(w->node, &w->change->record, &slot->values[0], item->value, &w->to);
+    return focal_span_equal(slot->values[0].value, item->value);
+}
+
 static enum focal_status item_set(struct work *w, struct draft *d, const struct focal_change_item *item)
 {
     struct focal_span key = { NULL, 0 }, rest;
@@ -126,8 +185,8 @@ static enum focal_status item_set(struct work *w, struct draft *d, const struct 
     if (set_already(d, item->field, key))
         return focal_fail(&w->change->error, FOCAL_REFUSED, "give it once", "field \"%s\" is set twice in one change", item->field->name);
     const struct focal_slot *slot = slot_of(w, item->field->number, key);
-    if (slot && slot->value_count == 1 && focal_span_equal(slot->values[0].value, item->value))
-        return FOCAL_OK;        /* says what stands there already */
+    if (says_already(w, slot, item))
+        return FOCAL_OK;
     enum focal_status st = replace_slot(w, d, slot);
     if (st != FOCAL_OK)
         return st;
@@ -156,13 +215,30 @@ static enum focal_status item_clear(struct work *w, struct draft *d, const struc
     return FOCAL_OK;
 }
 
+/* Nothing is written in its place: what is sealed cannot be written again by who cannot open it. */
+static enum focal_status item_keep(struct work *w, struct draft *d, const struct focal_change_item *item)
+{
+    const struct focal_slot *slot = slot_of(w, item->field->number, focal_span_of(NULL, 0));
+    enum focal_status st = FOCAL_OK;
+    bool found = false;
+    for (size_t i = 0; slot && i < slot->value_count; i++)
+        found = found || (focal_ref_compare(&slot->values[i].ref, &item->row) == 0 && slot->values[i].ordinal == item->ordinal);
+    if (!found)
+        return focal_fail(&w->change->error, FOCAL_NOT_FOUND, "look at the record again", "field \"%s\" has no such version", item->field->name);
+    for (size_t i = 0; i < slot->value_count && st == FOCAL_OK; i++)
+        if (focal_ref_compare(&slot->values[i].ref, &item->row) != 0 || slot->values[i].ordinal != item->ordinal)
+            st = add_replaced(w, d, &slot->values[i].ref, slot->values[i].ordinal);
+    return st;
+}
+
 static enum focal_status take_item(struct work *w, const struct focal_change_item *item)
 {
-    int part = WIDE;
-    enum focal_status st = part_of(w, item->field, &part);
+    struct draft *d = NULL;
+    enum focal_status st = draft_of(w, item->field, &d);
+    if (st == FOCAL_OK && d->field)
+        st = find_addressees(w);
     if (st != FOCAL_OK)
         return st;
-    struct draft *d = &w->drafts[part];
     enum focal_merge_class merge = focal_field_merge(item->field->number);
     switch (item->op) {
     case FOCAL_OP_SET:
@@ -187,6 +263,10 @@ static enum focal_status take_item(struct work *w, const struct focal_change_ite
         if (merge == FOCAL_MERGE_EVENTS)
             return focal_fail(&w->change->error, FOCAL_REFUSED, "add a later event instead", "field \"%s\" is a list of events: nothing is taken off it", item->field->name);
         return item_clear(w, d, item->field);
+    case FOCAL_OP_KEEP:
+        if (merge == FOCAL_MERGE_REGISTER)
+            return item_keep(w, d, item);
+        return focal_fail(&w->change->error, FOCAL_REFUSED, "use --set, or --remove", "field \"%s\" does not hold one value", item->field->name);
     }
     focal_unreachable();
 }
@@ -206,6 +286,20 @@ static void sort_replaced(struct draft *d)
         if (focal_replaced_compare(&d->replaced[kept - 1], &d->replaced[i]) != 0)
             d->replaced[kept++] = d->replaced[i];
     d->replaced_count = kept;
+}
+
+/* For this record and no other. *values is what goes into the entry. */
+static enum focal_status seal_values(struct work *w, struct draft *d, const struct focal_ref *record, const struct focal_item **values)
+{
+    enum focal_status st = FOCAL_OK;
+    *values = d->field ? d->sealed : d->values;
+    focal_buf_clear(&d->sealed_bytes);
+    for (size_t i = 0; d->field && i < d->value_count && st == FOCAL_OK; i++) {
+        const size_t start = d->sealed_bytes.len;
+        st = sealed_put(w->node, &d->sealed_bytes, d->values[i].value, record, d->values[i].field, &w->to, &w->change->error);
+        d->sealed[i] = (struct focal_item){ .field = d->values[i].field, .value = focal_span_of(d->sealed_bytes.data + start, d->sealed_bytes.len - start) };
+    }
+    return d->sealed_bytes.failed ? focal_fail(&w->change->error, FOCAL_TOO_BIG, "make the change in several steps", "one change holds at most %d bytes", FOCAL_ORDINARY_MAX) : st;
 }
 
 /* Everything that may be refused is refused here, before the first entry is written. */
@@ -230,7 +324,12 @@ static enum focal_status prepare(struct work *w, struct draft *d, const struct f
     if (redacted)
         return focal_fail(&c->error, FOCAL_NO_LONGER, "`focalctl history` says by whom", "the record was redacted, and takes nothing more");
     sort_replaced(d);
-    focal_payload_encode(&d->payload, kind, home, scope->cls == FOCAL_SCOPE_COUNTRY && c->day_set ? &c->day : NULL, d->values, d->value_count);
+    const struct focal_item *values;
+    /* A record to be has no name yet: what is sealed here for none shows that it can be, and is sealed again (write_sealed). */
+    st = seal_values(w, d, &c->record, &values);
+    if (st != FOCAL_OK)
+        return st;
+    focal_payload_encode(&d->payload, kind, home, scope->cls == FOCAL_SCOPE_COUNTRY && c->day_set ? &c->day : NULL, values, d->value_count);
     size_t size = HEADER_BYTES + d->replaced_count * FOCAL_REPLACED_BYTES + d->payload.len;
     if (d->payload.failed || size > FOCAL_ORDINARY_MAX)
         return focal_fail(&c->error, FOCAL_TOO_BIG, "make the change in several steps", "one change holds at most %d bytes", FOCAL_ORDINARY_MAX);
@@ -246,6 +345,36 @@ static enum focal_status write_draft(struct work *w, struct draft *d, const stru
         write.record = *record;
     enum focal_status st = focal_oplog_write(w->node->oplog, &write, out, &w->change->error);
     w->wrote = w->wrote || st == FOCAL_OK;
+    return st;
+}
+
+static enum focal_status prepare_sealed(struct work *w, const struct focal_scope *wide, uint64_t kind)
+{
+    enum focal_status st = FOCAL_OK;
+    for (int i = SEALED; i < DRAFTS && st == FOCAL_OK; i++)
+        if (w->drafts[i].touched)
+            st = prepare(w, &w->drafts[i], wide, kind, NULL);
+    return st;
+}
+
+/* Of a new record, now that it has its name. */
+static enum focal_status write_sealed(struct work *w, const struct focal_scope *wide)
+{
+    struct focal_change *c = w->change;
+    struct focal_ref part;
+    enum focal_status st = FOCAL_OK;
+    for (int i = SEALED; i < DRAFTS && st == FOCAL_OK; i++) {
+        struct draft *d = &w->drafts[i];
+        const struct focal_item *values;
+        if (!d->touched)
+            continue;
+        st = seal_values(w, d, &c->result, &values);
+        if (st != FOCAL_OK)
+            break;
+        focal_buf_clear(&d->payload);
+        focal_payload_encode(&d->payload, c->kind->number, NULL, NULL, values, d->value_count);
+        st = write_draft(w, d, wide, &c->result, &part);
+    }
     return st;
 }
 
@@ -265,9 +394,13 @@ static enum focal_status write_new(struct work *w)
     if (st == FOCAL_OK && two)
         st = prepare(w, &w->drafts[HOME], &w->home, c->kind->number, NULL);
     if (st == FOCAL_OK)
+        st = prepare_sealed(w, &wide, c->kind->number);
+    if (st == FOCAL_OK)
         st = write_draft(w, &w->drafts[WIDE], &wide, NULL, &c->result);
     struct focal_ref part;
-    return st == FOCAL_OK && two ? write_draft(w, &w->drafts[HOME], &w->home, &c->result, &part) : st;
+    if (st == FOCAL_OK && two)
+        st = write_draft(w, &w->drafts[HOME], &w->home, &c->result, &part);
+    return st == FOCAL_OK ? write_sealed(w, &wide) : st;
 }
 
 static enum focal_status write_update(struct work *w)
@@ -275,15 +408,14 @@ static enum focal_status write_update(struct work *w)
     struct focal_change *c = w->change;
     const struct focal_record *r = &w->view.record;
     struct focal_scope wide = { .cls = r->kind->creating_scope, .country = "" };
-    const struct focal_scope *scopes[PARTS] = { [WIDE] = &wide, [HOME] = &w->home };
     struct focal_ref part;
     enum focal_status st = FOCAL_OK;
-    for (int i = 0; i < PARTS && st == FOCAL_OK; i++)
+    for (int i = 0; i < DRAFTS && st == FOCAL_OK; i++)
         if (w->drafts[i].touched)
-            st = prepare(w, &w->drafts[i], scopes[i], r->kind_number, NULL);
-    for (int i = 0; i < PARTS && st == FOCAL_OK; i++)
+            st = prepare(w, &w->drafts[i], i == HOME ? &w->home : &wide, r->kind_number, NULL);
+    for (int i = 0; i < DRAFTS && st == FOCAL_OK; i++)
         if (w->drafts[i].touched)
-            st = write_draft(w, &w->drafts[i], scopes[i], &c->record, &part);
+            st = write_draft(w, &w->drafts[i], i == HOME ? &w->home : &wide, &c->record, &part);
     return st;
 }
 
@@ -339,20 +471,17 @@ static enum focal_status run(struct work *w)
         return focal_fail(&c->error, FOCAL_TOO_BIG, "make the change in several steps", "one change holds at most %d fields and rows", ITEMS_MAX);
     if (!focal_oplog_mine(w->node->oplog))
         return focal_fail(&c->error, FOCAL_DENIED, "let headquarters run `focalctl office admit`", "this office is not admitted to the network yet");
-    for (int i = 0; i < PARTS; i++) {
-        w->drafts[i].values = focal_alloc((c->item_count + 1) * sizeof *w->drafts[i].values);
-        w->drafts[i].replaced = focal_alloc(REPLACED_MAX * sizeof *w->drafts[i].replaced);
-        /* All the room there may be, so that a payload that fails later is too big and nothing else. */
-        if (!w->drafts[i].values || !w->drafts[i].replaced || !focal_buf_reserve(&w->drafts[i].payload, FOCAL_ENTRY_MAX))
+    for (int i = 0; i < SEALED; i++)
+        if (!draft_make(&w->drafts[i], c->item_count + 1))
             return no_memory(c);
-        focal_buf_clear(&w->drafts[i].payload);
-    }
     if (c->is_new)
         choose_home(w);
     else
         st = open_existing(w);
     for (size_t i = 0; i < c->item_count && st == FOCAL_OK; i++)
         st = take_item(w, &c->items[i]);
+    if (st == FOCAL_OK && c->seal_to_count > 0 && !w->to_set)
+        return focal_fail(&c->error, FOCAL_REFUSED, "leave `--seal-to` out, or give the field that it is for", "nothing of the change is sealed to anybody");
     if (st == FOCAL_OK)
         st = node_writing(w->node);
     if (st == FOCAL_OK)
@@ -384,8 +513,10 @@ void change_run(struct focal_node *n, struct focal_change *c, enum focal_status 
 {
     struct work w = { .node = n, .change = c };
     memset(&c->error, 0, sizeof c->error);
-    for (int i = 0; i < PARTS; i++)
+    for (int i = 0; i < DRAFTS; i++) {
         focal_buf_init(&w.drafts[i].payload, FOCAL_ENTRY_MAX);
+        focal_buf_init(&w.drafts[i].sealed_bytes, FOCAL_ENTRY_MAX);
+    }
     enum focal_status st = run(&w);
     if (st == FOCAL_OK)
         st = new_version(&w);
@@ -396,9 +527,11 @@ void change_run(struct focal_node *n, struct focal_change *c, enum focal_status 
     *world = focal_sync_world(st) ? st : st != FOCAL_OK && w.wrote ? FOCAL_IO : FOCAL_OK;
     if (w.view_open)
         focal_record_view_close(&w.view);
-    for (int i = 0; i < PARTS; i++) {
+    for (int i = 0; i < DRAFTS; i++) {
         focal_buf_close(&w.drafts[i].payload);
+        focal_buf_close(&w.drafts[i].sealed_bytes);
         focal_free(w.drafts[i].values);
+        focal_free(w.drafts[i].sealed);
         focal_free(w.drafts[i].replaced);
     }
 }

@@ -223,6 +223,19 @@ void follow_log(struct focal_node *, const struct focal_log *);         /* its h
 bool follow_due(const struct focal_node *);
 enum focal_status follow_tick(struct focal_node *);
 
+/* sealed.c: values for their addressees alone */
+struct sealed_keys { struct focal_key list[FOCAL_SEALED_ADDRESSEES_MAX]; size_t count; };
+/* Of a change: who is named, or who follows from the record's creator (NULL: this office). */
+enum focal_status sealed_addressees(const struct focal_node *, const struct focal_change *, const struct focal_certificate *creator, struct sealed_keys *,
+    struct focal_error *);
+enum focal_status sealed_put(struct focal_node *, struct focal_buf *out, struct focal_span plain, const struct focal_ref *record, uint64_t field,
+    const struct sealed_keys *, struct focal_error *);
+/* Does the value say just this, to just these? */
+bool sealed_says(const struct focal_node *, const struct focal_ref *record, const struct focal_live *, struct focal_span plain, const struct sealed_keys *);
+/* The value for an entry of this office that takes the place of another one, to the same addressees. DENIED: another office
+ * sealed it, and it does not open here. */
+enum focal_status sealed_again(struct focal_node *, struct focal_buf *out, const struct focal_ref *record, const struct focal_live *, struct focal_error *);
+
 /* change.c, redact.c, look.c, addresses.c */
 enum focal_status refused_seen(struct focal_node *);
 void redact_run(struct focal_node *, struct focal_redact_order *, enum focal_status *world);

@@ -114,16 +114,33 @@ static bool among(const struct held *held, const struct focal_ref *ref)
     return false;
 }
 
+/* A value as it can stand in an entry of ours. */
+static enum focal_status value_again(struct redacting *r, const struct focal_live *live, struct focal_buf *sealed, struct focal_item *out)
+{
+    const size_t start = sealed->len;
+    *out = (struct focal_item){ .field = live->field, .value = live->value };
+    if (!focal_field_is_sealed(live->field))
+        return FOCAL_OK;
+    enum focal_status st = sealed_again(r->node, sealed, &r->order->record, live, &r->order->error);
+    if (st == FOCAL_OK)
+        out->value = focal_span_of(sealed->data + start, sealed->len - start);
+    return st;
+}
+
 /* The other live values of those entries, in one entry of ours in their place. */
 static enum focal_status write_again(struct redacting *r, const struct held *held, const struct focal_scope *scope, const struct focal_part *part, const struct focal_creation *creation)
 {
     struct focal_live *live = focal_alloc(VALUES_MAX * sizeof *live);
     struct focal_item *values = focal_alloc(VALUES_MAX * sizeof *values);
     struct focal_replaced *replaced = focal_alloc(VALUES_MAX * sizeof *replaced);
-    struct focal_buf payload;
+    struct focal_buf payload, sealed;
     size_t kept = 0, gone = 0;
     focal_buf_init(&payload, FOCAL_ENTRY_MAX);
-    enum focal_status st = live && values && replaced ? FOCAL_OK : FOCAL_NO_MEMORY;
+    focal_buf_init(&sealed, FOCAL_ENTRY_MAX);
+    /* All the room there may be, so that it does not move under the values that look into it. */
+    bool room = focal_buf_reserve(&sealed, FOCAL_ENTRY_MAX) != NULL;
+    focal_buf_clear(&sealed);
+    enum focal_status st = live && values && replaced && room ? FOCAL_OK : FOCAL_NO_MEMORY;
     size_t count = st == FOCAL_OK ? focal_part_live(part, live, VALUES_MAX) : 0;
     if (count > VALUES_MAX || part->more)
         st = fail(r, FOCAL_TOO_BIG, "redact the whole record", "the record holds too many values to write those again that stay");
@@ -132,8 +149,10 @@ static enum focal_status write_again(struct redacting *r, const struct held *hel
             continue;
         replaced[gone++] = (struct focal_replaced){ .entry = live[i].ref, .ordinal = live[i].ordinal };
         if (live[i].field != r->order->field->number)
-            values[kept++] = (struct focal_item){ .field = live[i].field, .value = live[i].value };
+            st = value_again(r, &live[i], &sealed, &values[kept++]);
     }
+    if (st == FOCAL_NO_MEMORY && sealed.failed)
+        st = fail(r, FOCAL_TOO_BIG, "redact the whole record", "what stays of the record does not fit one entry");
     if (st == FOCAL_OK && (kept > 0 || held->home)) {
         const struct focal_span home = focal_span_of(creation->home.b, focal_bytes_zero(creation->home.b, 32) ? 0 : 32);
         const bool dated = scope->cls == FOCAL_SCOPE_COUNTRY;
@@ -146,6 +165,7 @@ static enum focal_status write_again(struct redacting *r, const struct held *hel
         r->wrote = r->wrote || st == FOCAL_OK;
     }
     focal_buf_close(&payload);
+    focal_buf_close(&sealed);
     focal_free(live);
     focal_free(values);
     focal_free(replaced);

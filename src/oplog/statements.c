@@ -464,6 +464,17 @@ void focal_oplog_certificate_hash(const struct focal_oplog *ol, const struct foc
     focal_unreachable();
 }
 
+const struct focal_certificate *focal_oplog_certificate_by_opening(const struct focal_oplog *ol, const uint8_t key[32])
+{
+    const struct focal_certificate *found = NULL;
+    for (size_t i = 0; i < ol->statements.count; i++) {
+        const struct focal_certificate *c = ol->statements.list[i]->certificate;
+        if (c && memcmp(c->keys.open.b, key, 32) == 0 && (!found || strcmp(c->office.text, found->office.text) < 0))
+            found = c;
+    }
+    return found;
+}
+
 const struct focal_certificate *focal_oplog_office_at(const struct focal_oplog *ol, size_t i)
 {
     return i < ol->statements.office_count ? ol->statements.offices[i]->certificate : NULL;

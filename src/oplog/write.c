@@ -386,6 +386,18 @@ static struct oplog_scope *scope_to_write(const struct focal_oplog *ol, const st
     return scope;
 }
 
+/* The last look before bytes that every member reads are signed for ever. */
+static bool in_clear(const struct focal_payload *payload)
+{
+    struct focal_value_walk walk = { 0 };
+    struct focal_item item;
+    struct focal_sealed sealed;
+    while (focal_payload_next(payload, &walk, &item))
+        if (focal_field_is_sealed(item.field) && focal_sealed_decode(&sealed, item.value) != FOCAL_OK)
+            return true;
+    return false;
+}
+
 enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_write *w, struct focal_ref *ref, struct focal_error *err)
 {
     static const uint8_t nothing = FOCAL_KIND_NOTHING;
@@ -397,6 +409,8 @@ enum focal_status focal_oplog_write(struct focal_oplog *ol, const struct focal_w
     struct focal_payload payload;
     enum focal_status st = focal_payload_decode(&payload, w->payload);
     focal_assert(st == FOCAL_OK);       /* signed bytes cannot be taken back */
+    if (in_clear(&payload))
+        return focal_fail(err, FOCAL_REFUSED, "leave the field out, and report this", "a sealed field is not sealed");
     struct oplog_log *log = NULL;
     st = focal_oplog_epoch_ensure(ol, err);
     if (st == FOCAL_OK)

@@ -36,6 +36,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     focal_value_codes(field, rest, codes);
     focal_value_is_unknown(field, rest);
     goes_round(field, rest);
+    /* What is typed for a sealed field is to be sealed, and means something only as what was opened. */
+    struct focal_field opened;
+    if (focal_field_is_sealed(field->number)) {
+        opened = focal_field_opened(field);
+        field = &opened;
+        goes_round(field, rest);
+    }
     struct focal_buf made;
     focal_buf_init(&made, ROOM);
     if (focal_value_parse(&made, field, rest, TODAY, NULL) == FOCAL_OK) {

@@ -129,7 +129,7 @@ static void refusals(void **state)
         { "{\"received_date\":\"2018-05-03\",\"received_quarter\":\"2018-Q1\"}", "follows from the day" },
         { "{\"victims\":{\"sex\":\"female\",\"height\":\"tall\"}}", "FD-006" }, { "{\"victims\":[[\"female\"]]}", "FD-006" },
         { "{\"country\":true}", "FD-006" }, { "{\"country\":1.5}", "FD-006" }, { "{\"country\":[\"KEN\"]}", "FD-006" },
-        { "{\"feedback_preference\":\"wanted\"}", "FD-006" }, { "{\"concerned_entity\":\"HQ-0000-0000-0\"}", "concerned_entity" },
+        { "{\"feedback_preference\":\"wantd\"}", "did you mean" }, { "{\"concerned_entity\":\"HQ-0000-0000-0\"}", "concerned_entity" },
         { "[]", "FD-001" }, { "7", "FD-001" },
     };
     start(w);

@@ -152,25 +152,24 @@ static inline int open_world(void **state)
     return 0;
 }
 
-/* Another member, so that somebody would have to be heard; and the mark that is left on an old copy. */
-static inline void veil_it(struct world *w)
+/* Another member, whose keys are drawn from this number. */
+static inline void add_member(struct world *w, const char *code, uint64_t number, struct focal_node_keys *keys)
 {
     struct focal_sign_key authority;
     struct focal_certificate c;
     struct focal_buf body, statement;
     uint8_t seed[96];
-    uint64_t chance = 7, other = 8;
+    uint64_t chance = 7;
     fill(&chance, seed, sizeof seed);
     focal_sign_key_make(&authority, seed);
-    struct focal_node_keys keys;
-    fill(&other, seed, sizeof seed);
-    focal_node_keys_make(&keys, seed);
+    fill(&number, seed, sizeof seed);
+    focal_node_keys_make(keys, seed);
     memset(&c, 0, sizeof c);
-    snprintf(c.office.text, sizeof c.office.text, "KEN");
+    snprintf(c.office.text, sizeof c.office.text, "%s", code);
     c.role = FOCAL_ROLE_OFFICE;
     c.read[0] = c.write[0] = (struct focal_scope){ .cls = FOCAL_SCOPE_NETWORK };
     c.read_count = c.write_count = 1;
-    focal_node_keys_public(&c.keys, &keys);
+    focal_node_keys_public(&c.keys, keys);
     c.number = 1;
     c.from_day = DAY;
     c.to_day = DAY + 365;
@@ -184,6 +183,13 @@ static inline void veil_it(struct world *w)
     assert_int_equal(focal_node_step(w->node, w->now, &e, 1), FOCAL_OK);
     focal_buf_close(&body);
     focal_buf_close(&statement);
+}
+
+/* Somebody who would have to be heard; and the mark that is left on an old copy. */
+static inline void veil_it(struct world *w)
+{
+    struct focal_node_keys keys;
+    add_member(w, "KEN", 8, &keys);
     focal_admin_close(w->admin);
     focal_node_close(w->node);
     assert_int_equal(focal_store_begin(w->store), FOCAL_OK);

@@ -143,7 +143,7 @@ static void json_faults(void **state)
     open_run(&run, FOCAL_FORM_JSONL, "case");
     feed(&run, focal_span_text("{\"countri\":\"KEN\",\"status\":\"received\"}\n{\"status\":[\"received\"]}\n[1]\n{\"a\n{\"status\":\"received\",\"status\":\"received\"}\n"
                                "{\"victims\":[{\"sex\":\"female\",\"colour\":\"red\"}]}\n{\"victims\":[{\"sex\":\"female.child\"}]}\n{\"received-quarter\":\"2018-Q2\"}\n"
-                               "{\"assistance\":[\"medical.accepted\",\"medical.declined\"]}\n{\"id\":7,\"status\":\"received\"}\n{\"status\":true}\n{\"feedback_preference\":\"wanted\"}\n"), 9);
+                               "{\"assistance\":[\"medical.accepted\",\"medical.declined\"]}\n{\"id\":7,\"status\":\"received\"}\n{\"status\":true}\n{\"feedback_preference\":\"sealed to HQ\"}\n"), 9);
     assert_non_null(strstr(only(&run, 0, 1, "countri")->hint, "country"));
     only(&run, 1, 2, "status");
     only(&run, 2, 3, "");

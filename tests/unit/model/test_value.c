@@ -207,7 +207,6 @@ static void other_types_are_refused_too(void **state)
     refused("opening", "epoch", "00", "32 hexadecimal digits", "check");
 }
 
-/* Nothing here can seal, and plain bytes of a sealed field would be read by every member. */
 /* No field has a greatest number yet; the form is there for those to come. */
 static void numbers_have_a_greatest(void **state)
 {
@@ -222,10 +221,32 @@ static void numbers_have_a_greatest(void **state)
     }
 }
 
-static void sealed_fields_are_refused(void **state)
+/* What is typed for a sealed field is checked like anything else. What comes of it is not yet a value of that field: as one it
+ * is not understood, so that nothing that was left unsealed is ever shown as if all were well. */
+static void sealed_fields_have_two_forms(void **state)
 {
     (void)state;
-    refused("case", "feedback_preference", "unsafe", "sealed", "paper");
+    const struct focal_field *f = field("case", "feedback_preference");
+    const struct focal_field opened = focal_field_opened(f);
+    struct focal_buf out;
+    uint32_t codes[FOCAL_PARTS_MAX];
+    refused("case", "feedback_preference", "unsaf", "not one of its codes", "did you mean \"unsafe\"?");
+    focal_buf_init(&out, 64);
+    assert_int_equal(focal_value_parse(&out, f, focal_span_text("unsafe"), 20000, &err), FOCAL_OK);
+    const struct focal_span plain = focal_buf_view(&out);
+    assert_true(focal_field_is_sealed(f->number));
+    assert_false(focal_field_is_sealed(opened.number));
+    assert_int_equal(focal_field_scope(opened.number), FOCAL_SCOPE_LOCAL);
+    assert_int_equal(focal_field_merge(opened.number), focal_field_merge(f->number));
+    assert_true(focal_value_known(&opened, plain));
+    assert_string_equal(print(&opened, plain), "unsafe");
+    assert_true(focal_value_codes(&opened, plain, codes));
+    assert_false(focal_value_known(f, plain));
+    assert_false(focal_value_codes(f, plain, codes));
+    assert_int_equal(codes[0], 0);
+    assert_false(focal_value_is_unknown(f, plain));
+    assert_string_equal(print(f, plain), "sealed");
+    focal_buf_close(&out);
 }
 
 /* What a command writes is known and printed, and refused as a field whatever it says. */
@@ -385,7 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_each_type),           cmocka_unit_test(every_code_goes_round),
         cmocka_unit_test(wrong_codes_are_named),         cmocka_unit_test(absurd_times_are_refused),
-        cmocka_unit_test(other_types_are_refused_too),   cmocka_unit_test(sealed_fields_are_refused),
+        cmocka_unit_test(other_types_are_refused_too),   cmocka_unit_test(sealed_fields_have_two_forms),
         cmocka_unit_test(fields_of_commands_are_refused),
         cmocka_unit_test(numbers_have_a_greatest),
         cmocka_unit_test(errors_do_not_play_with_the_terminal),
