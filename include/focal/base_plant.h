@@ -23,6 +23,8 @@
     X(NONCE_REUSED,            "two frames are sealed under one nonce")                                                \
     X(REKEY_SKIPPED,           "the key of a channel is never changed")                                                \
     X(LENGTH_BELIEVED,         "the unpacked length that a stretch declares is not held against the cap")              \
+    X(SEALED_WITHOUT_AUTHOR,   "a sealed value opens in an entry of any office")                                       \
+    X(SEALED_TO_EACH_HIS_OWN,  "one sealed value can open to each addressee as something else")                        \
     /* oplog: what comes in */                                                                                         \
     X(SIGNATURE_UNCHECKED,     "a stretch with a wrong signature gets in")                                             \
     X(CHAIN_UNCHECKED,         "a stretch is not asked whether it follows what is held")                               \
@@ -73,6 +75,9 @@
     X(TIP_NOT_ANNOUNCED,       "a new tip that cannot be pushed is not announced either")                              \
     /* node */                                                                                                         \
     X(SCOPE_NOT_LEFT,          "a scope that was taken from this office stays on its disk")                               \
+    X(SEALED_IN_CLEAR,         "what should be sealed goes into the log as it is")                                     \
+    X(SEALED_TO_ALL,           "what is sealed is sealed to every office")                                             \
+    X(SEALED_COPIED,           "a sealed value is copied into an entry of another office, where it opens no more")     \
     X(COPY_NOT_FOLLOWED,       "what this office redacted in one scope stays in another when its notice there is lost")    \
     X(ACK_BEFORE_COMMIT,       "what a step made is acknowledged while its transaction is still open")                 \
     X(FAILED_STEP_SPEAKS,      "frames leave after a step that failed")                                                \

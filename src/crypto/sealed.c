@@ -11,6 +11,8 @@
  * lets no author tell one thing to one addressee and another to the next. */
 #include "box.h"
 
+#include "focal/base_plant.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -26,7 +28,8 @@ static void place_hash(struct focal_hash *out, const struct focal_sealed_place *
     focal_put_be64(field, place->field);
     const struct focal_span parts[] = {
         focal_span_text("focal sealed 1"), focal_span_of(place->network.b, sizeof place->network.b),
-        focal_span_of(record, sizeof record), focal_span_of(field, sizeof field), focal_span_text(place->author.text)
+        focal_span_of(record, sizeof record), focal_span_of(field, sizeof field),
+        focal_span_text(FOCAL_PLANTED(SEALED_WITHOUT_AUTHOR) ? "" : place->author.text)
     };
     focal_hash_parts(out, parts, sizeof parts / sizeof *parts);
 }
@@ -209,7 +212,7 @@ static enum focal_status open_body(struct focal_buf *out, const struct focal_sea
     struct focal_buf ad, body;
     uint8_t key[32];
     derive(key, data_key, "focal sealed commitment 1", place);
-    if (!focal_secret_equal(key, sealed->commitment, sizeof key))
+    if (!FOCAL_PLANTED(SEALED_TO_EACH_HIS_OWN) && !focal_secret_equal(key, sealed->commitment, sizeof key))
         return FOCAL_NEVER;
     derive(key, data_key, "focal sealed body 1", place);
     associate(&ad, place, sealed->before);

@@ -390,6 +390,7 @@ void world_check_kept(struct world *w)
     count_forks(w);
     sim_book_check(w);
     check_blame(w);
+    sim_sealed_check(w);
     for (size_t i = 0; i < w->node_count; i++) {
         check_disk(w, i);
         check_left(w, i);

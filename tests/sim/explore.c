@@ -275,6 +275,8 @@ void explore_add(struct explored *t, const struct explored *one)
     t->counts.forks += one->counts.forks;
     t->counts.excused += one->counts.excused;
     t->counts.checked += one->counts.checked;
+    t->counts.opened += one->counts.opened;
+    t->counts.shut += one->counts.shut;
     t->counts.questions = one->counts.questions;        /* of the process */
     t->counts.answers = one->counts.answers;
     if (one->counts.largest_allocation > t->counts.largest_allocation)

@@ -5,7 +5,7 @@
 #include "fake_store.h"
 #include "world.h"
 
-enum { SIM_READS_MAX = 8, SIM_PARTS_MAX = 6, SIM_MARK_BYTES = 8, SIM_WORDS_MAX = 8 };
+enum { SIM_READS_MAX = 8, SIM_PARTS_MAX = 6, SIM_MARK_BYTES = 8, SIM_WORDS_MAX = 8, SIM_SEALED_BYTES = 40 };
 
 struct malice;
 struct sim_watch { struct focal_id line; uint64_t seq; };
@@ -150,6 +150,11 @@ void sim_unsure_of_erased(struct world *, int i, const struct focal_reach *, int
 void sim_book_check(struct world *);
 void sim_book_close(struct sim_book *);
 struct sim_case *sim_case_of(const struct world *, const struct focal_ref *);     /* NULL: none that was acknowledged */
+
+/* seals.c */
+bool sim_seals(const struct world *, int i);
+void sim_sealed_item(struct world *, struct focal_change_item *, uint8_t bytes[SIM_SEALED_BYTES]);
+void sim_sealed_check(struct world *);
 
 /* checks.c */
 bool sim_bridged(const struct world *, size_t a, size_t b, const struct focal_scope *);

@@ -73,6 +73,7 @@ static void print(const struct explored *t, uint64_t seeds, uint64_t lost, uint6
            " clones, %" PRIu64 " disks lost, %" PRIu64 " redactions, %" PRIu64 " offices revoked, %" PRIu64 " renewed, %" PRIu64 " forks noted\n",
            t->counts.crashes, t->counts.killed, t->counts.memory_faults, t->counts.disk_faults, t->counts.restores, t->counts.clones, t->counts.losses, t->counts.redactions, t->counts.cuts, t->counts.renewals,
            t->counts.forks);
+    printf("sealed values: %" PRIu64 " times opened at an addressee, %" PRIu64 " times shut elsewhere\n", t->counts.opened, t->counts.shut);
     printf("longest healing %" PRIu64 " s, %" PRIu64 " frames for %" PRIu64 " entries lacking; largest allocation %zu bytes\n", t->heal_ms / 1000, t->heal_frames,
            t->missing, t->counts.largest_allocation);
     printf("lost %" PRIu64 ", divergent %" PRIu64 "\n", lost, divergent);

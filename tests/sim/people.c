@@ -71,7 +71,8 @@ bool world_case(struct world *w, int i, struct focal_ref *out)
     static const char *const channels[] = { "hotline", "in_person", "media", "unknown" };
     enum { ITEMS = 6, WIDE_ITEMS = 4 };
     struct focal_buf bytes[ITEMS];
-    struct focal_change_item items[ITEMS];
+    struct focal_change_item items[ITEMS + 1];
+    uint8_t sealed[SIM_SEALED_BYTES];
     char entity[65];
     bool ok = true;
     struct sim_case home = { .home_set = false };
@@ -88,6 +89,8 @@ bool world_case(struct world *w, int i, struct focal_ref *out)
     focal_assert(ok);
     struct focal_change c = { .kind = focal_kind_by_number(FOCAL_KIND_CASE), .is_new = true, .items = items,
                               .item_count = w->nodes[i].country[0] && home.home_set ? ITEMS : WIDE_ITEMS };
+    if (sim_seals(w, i))
+        sim_sealed_item(w, &items[c.item_count++], sealed);
     ok = change(w, i, &c);
     for (int k = 0; k < ITEMS; k++)
         focal_buf_close(&bytes[k]);
@@ -108,9 +111,12 @@ static bool one_op(struct world *w, int i, const struct focal_ref *ref, enum foc
 {
     struct focal_buf bytes;
     focal_buf_init(&bytes, 256);
-    struct focal_change_item it = { .op = op };
-    bool ok = item(&it, &bytes, op, field, value);
-    struct focal_change c = { .record = *ref, .items = &it, .item_count = 1 };
+    struct focal_change_item it[2] = { { .op = op } };
+    uint8_t sealed[SIM_SEALED_BYTES];
+    bool ok = item(&it[0], &bytes, op, field, value);
+    struct focal_change c = { .record = *ref, .items = it, .item_count = 1 };
+    if (op == FOCAL_OP_SET && sim_seals(w, i))
+        sim_sealed_item(w, &it[c.item_count++], sealed);
     ok = ok && change(w, i, &c);
     focal_buf_close(&bytes);
     return ok;

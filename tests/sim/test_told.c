@@ -60,7 +60,7 @@ static void an_office_joins(void **state)
 static void two_versions(void **state)
 {
     (void)state;
-    struct world *w = world_new(3);
+    struct world *w = world_new(4);     /* in which nothing is sealed: two sealed values are two versions as well */
     int hq = world_hq(w, "HQ", NULL, 0), ken = world_member(w, "KEN", "KEN"), ssd = world_member(w, "SSD", "SSD");
     struct focal_ref a;
     assert_true(world_case(w, ken, &a));

@@ -33,6 +33,7 @@ struct world_steps_go_wrong {
 
 struct world_counts {
     uint64_t acknowledged, crashes, killed, memory_faults, disk_faults, restores, clones, losses, redactions, cuts, renewals, frames, receipts, bytes, forks, excused, checked;
+    uint64_t opened, shut;              /* looks at sealed values at the end: at addressees, at others */
     uint64_t questions, answers;        /* of cryptography in this process, and those that were known (known_answers.c) */
     size_t largest_allocation;
 };
