@@ -58,6 +58,14 @@ static enum focal_status side_writing(void *data)
     return end_writing(data);
 }
 
+/* Of any length that a message has room for: whose box it is, its node finds out. */
+static enum focal_status side_admitted(void *data, struct focal_session *s, struct focal_span sealed)
+{
+    (void)s;
+    ((struct side *)data)->end.admitted_len = sealed.len;
+    return FOCAL_OK;
+}
+
 static void start_side(struct side *x, struct office *o, uint64_t seed, bool invited)
 {
     o->chance.state = seed * 1000;
@@ -67,6 +75,7 @@ static void start_side(struct side *x, struct office *o, uint64_t seed, bool inv
     x->said.count = x->said.accepted = 0;
     x->dead = x->over = x->lost = x->wrote = false;
     x->end.host.writing = side_writing;
+    x->end.host.admitted = side_admitted;
 }
 
 /* What a link wrote is taken back, so that every script meets the same offices. */
