@@ -56,6 +56,7 @@
     X(EXPIRED_BY_ONE_CLOCK,    "a membership has expired when the clock of this machine alone says so")                 \
     X(EXPIRED_IS_GIVEN_ALL,    "whose membership has expired is given what others wrote")                               \
     X(RENEWAL_KEY_FOR_EVER,    "what a renewal key signed counts after the authority took the key away")                \
+    X(OLD_AUTHORITY_GOES_ON,   "what a replaced authority key signs goes on to count")                                  \
     X(CUT_LEAVES_DERIVED,      "what a cut takes away stays in the records derived before it came")                      \
     X(CUT_TIP_BY_NUMBER,       "beside a listed tip that is held, another line counts up to its number")                  \
     X(LOWER_CUT_COUNTS,        "of two cuts of one reach the lower number counts as well")                                \

@@ -91,10 +91,12 @@ FOCAL_MUST_USE bool focal_verify_head(const struct focal_signature *, const stru
 /* body := varint kind, items in strictly ascending tags. Signed by the authority, or a renewal by the key that the authority
  * gave for that, over ("focal statement 1", network id, body), genesis
  * with 32 zero bytes as id; network id = H("focal statement 1", 32 zero bytes, body of genesis). A statement's hash =
- * H("focal statement 1", network id, body). Carried as: signature 64, body. Unknown kinds and items from 16 up are kept. */
+ * H("focal statement 1", network id, body). Carried as: signature 64, body. Unknown kinds and items from 16 up are kept, but for
+ * one: item 64 of any kind is the key of a later authority, by whom it is signed. So its bytes alone say whose signature must
+ * stand there; whether that authority's word counts is decided where the set is held. */
 enum focal_statement_kind { FOCAL_STATEMENT_GENESIS = 1, FOCAL_STATEMENT_CERTIFICATE = 2, FOCAL_STATEMENT_CUT = 3,
     FOCAL_STATEMENT_RENEWAL = 4, FOCAL_STATEMENT_DELEGATION = 5,
-    FOCAL_STATEMENT_POLICY = 6 /* 7..9: later work */ };
+    FOCAL_STATEMENT_POLICY = 6, FOCAL_STATEMENT_AUTHORITY = 7 /* 8, 9: later work */ };
 #define FOCAL_STATEMENT_MAX 8192
 #define FOCAL_CERTIFICATE_SCOPES_MAX 64
 enum focal_role { FOCAL_ROLE_OFFICE = 1, FOCAL_ROLE_HQ = 2 };
@@ -156,6 +158,17 @@ struct focal_renewal {
     uint32_t day;                       /* made on */
     struct focal_span delegation;       /* the whole statement; empty: signed by the authority itself. Decoded: in the statement's bytes */
     struct focal_delegation by;         /* what stands in it; encoding looks at the bytes alone */
+    bool by_signer_set; struct focal_key by_signer;     /* its item 64 */
+};
+/* A new authority, signed by the recovery key: of several the highest number counts, then the smaller hash. From then on of what
+ * other authority keys signed only that counts which the list names. */
+#define FOCAL_SUCCESSION_SUBJECT "authority"
+#define FOCAL_SUCCESSION_GOOD_MAX 240
+struct focal_succession {
+    uint64_t number;
+    struct focal_key key;
+    struct focal_span good;             /* n x 32; decoded: sorted, unique, in the statement's bytes; encoding sorts and drops doubles */
+    uint32_t day;                       /* made on */
 };
 /* What the authority wants everywhere in the network; of a name the highest number counts. */
 #define FOCAL_POLICY_TWO_PERSONS "two-persons"
@@ -166,9 +179,11 @@ struct focal_statement {                /* decoded head of any statement */
     struct focal_span body;
     struct focal_span subject;          /* its first item, whatever kind it is, where that bears tag 1: what it is about */
     struct focal_signature signature;
+    bool signer_set; struct focal_key signer;           /* item 64 */
     union {
         struct focal_genesis genesis; struct focal_certificate certificate; struct focal_cut cut;
         struct focal_renewal renewal; struct focal_delegation delegation; struct focal_policy policy;
+        struct focal_succession succession;
     } is;
     bool newer;
 };
@@ -178,6 +193,10 @@ void focal_cut_encode(struct focal_buf *body, const struct focal_cut *);
 void focal_renewal_encode(struct focal_buf *body, const struct focal_renewal *);
 void focal_delegation_encode(struct focal_buf *body, const struct focal_delegation *);
 void focal_policy_encode(struct focal_buf *body, const struct focal_policy *);
+void focal_succession_encode(struct focal_buf *body, const struct focal_succession *);
+bool focal_succession_keeps(const struct focal_succession *, const struct focal_hash *statement);
+/* Adds item 64 to a body that is made: it will be signed by this later authority. */
+void focal_statement_by(struct focal_buf *body, const struct focal_key *signer);
 /* The key that a delegation gives this office: made from its signing key, so that it stands and falls with that. */
 void focal_renewal_key(struct focal_sign_key *, const struct focal_node_keys *);
 void focal_cut_tip_put(struct focal_buf *tips, const struct focal_cut_tip *);
@@ -193,7 +212,17 @@ void focal_network_id(struct focal_hash *, struct focal_span genesis_body);
 /* A genesis is verified by the key in it: then authority and network, where not NULL, must be its own. */
 FOCAL_MUST_USE bool focal_statement_verify(const struct focal_statement *, const struct focal_key *authority,
                                            const struct focal_hash *network);
+/* Which key of the network's must have signed it, or its delegation. Whether what that key signs counts is another question. */
+const struct focal_key *focal_statement_signer(const struct focal_statement *, const struct focal_genesis *);
 bool focal_certificate_lists(const struct focal_scope *list, size_t count, const struct focal_scope *);
+
+/* ---- the recovery sheet ------------------------------------------------------------------------------------------------------ */
+
+void focal_sheet_print(struct focal_buf *, const char *label, const struct focal_office *headquarters, const struct focal_hash *network,
+                       const uint8_t recovery_seed[32], const uint8_t channel_secret[32]);
+/* What of it makes a new authority; secret. The network's id is there unless someone typed the key alone. */
+struct focal_sheet { uint8_t recovery[32]; bool network_set; struct focal_hash network; };
+FOCAL_MUST_USE enum focal_status focal_sheet_read(struct focal_sheet *, struct focal_span text, struct focal_error *);
 
 /* ---- Noise ------------------------------------------------------------------------------------------------------------------ */
 

@@ -29,6 +29,14 @@ void focal_oplog_close(struct focal_oplog *);
 void focal_oplog_set_machine(struct focal_oplog *, struct focal_span machine_id, struct focal_span boot_id);
 const struct focal_hash *focal_oplog_network(const struct focal_oplog *);
 const struct focal_genesis *focal_oplog_genesis(const struct focal_oplog *);
+/* Whose signature counts today: the founder's key, or that of the succession in force. number: of that; 0, the founder's. */
+const struct focal_key *focal_oplog_authority(const struct focal_oplog *, uint64_t *number);
+/* Would it be taken in now? NEVER: form or signature. NOT_YET: the authority of today does not know it. EXISTS: held. */
+FOCAL_MUST_USE enum focal_status focal_oplog_weigh(const struct focal_oplog *, struct focal_span statement);
+/* Statements kept that do not count, because the authority of today does not name them; false at the end. */
+bool focal_oplog_idle_statement(const struct focal_oplog *, size_t i, struct focal_span *);
+/* Do statements about this go first? Whether others count depends on them. */
+bool focal_oplog_subject_leads(const struct focal_oplog *, const uint8_t subject[8]);
 
 /* ---- statements ---------------------------------------------------------------------------------------------------------------- */
 

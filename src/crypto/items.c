@@ -20,6 +20,11 @@ bool focal_items_next(struct focal_items *items, uint64_t *tag, struct focal_spa
             items->seen |= UINT32_C(1) << *tag;
             return true;
         }
+        if (*tag == FOCAL_ITEM_SIGNER && items->signer) {
+            items->signer_set = focal_item_copy(items->signer->b, sizeof items->signer->b, *value);
+            items->failed |= !items->signer_set;
+            continue;
+        }
         items->newer = true;
     }
     items->failed |= items->cur.failed;

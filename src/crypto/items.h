@@ -6,8 +6,16 @@
 
 /* Tags from here up belong to newer programs: kept in the body, not understood. */
 #define FOCAL_ITEM_NEWER 16
+/* But for this one of statements: by which authority it is signed. */
+#define FOCAL_ITEM_SIGNER 64
 
-struct focal_items { struct focal_cur cur; uint64_t last; uint32_t seen; bool newer, failed; };
+struct focal_items {
+    struct focal_cur cur;
+    uint64_t last;
+    uint32_t seen;
+    bool newer, failed;
+    struct focal_key *signer; bool signer_set;          /* signer: where it goes; NULL: such an item is unknown like any other */
+};
 
 void focal_items_start(struct focal_items *, struct focal_cur);
 /* The next item this program may know. False at the end and at the first fault (`failed`). Skips newer items. */

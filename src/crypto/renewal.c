@@ -75,6 +75,8 @@ static bool take_delegation(struct focal_renewal *r, struct focal_span value, bo
         return false;
     r->delegation = value;
     r->by = s.is.delegation;
+    r->by_signer_set = s.signer_set;
+    r->by_signer = s.signer;
     *newer |= s.newer;
     return true;
 }

@@ -64,6 +64,7 @@ enum focal_status focal_statement_decode(struct focal_statement *out, struct foc
     uint64_t first;
     struct focal_cur peek = cur;
     focal_items_start(&items, cur);
+    items.signer = out->kind == FOCAL_STATEMENT_GENESIS || out->kind == FOCAL_STATEMENT_AUTHORITY ? NULL : &out->signer;
     out->subject = focal_cur_item(&peek, &first);
     if (peek.failed || first != 1 || out->kind == FOCAL_STATEMENT_GENESIS)
         out->subject = focal_span_of(NULL, 0);
@@ -87,6 +88,9 @@ enum focal_status focal_statement_decode(struct focal_statement *out, struct foc
     case FOCAL_STATEMENT_POLICY:
         good = focal_policy_items(&out->is.policy, &items, &out->newer);
         break;
+    case FOCAL_STATEMENT_AUTHORITY:
+        good = focal_succession_items(&out->is.succession, &items, &out->newer);
+        break;
     default: {
         uint64_t tag;
         struct focal_span value;
@@ -96,7 +100,24 @@ enum focal_status focal_statement_decode(struct focal_statement *out, struct foc
         out->newer = true;
     }
     }
-    return good ? FOCAL_OK : FOCAL_MALFORMED;
+    out->signer_set = items.signer_set;
+    /* Two answers to the question who signed it are one too many. */
+    const bool twice = out->signer_set && out->kind == FOCAL_STATEMENT_RENEWAL && out->is.renewal.delegation.len > 0;
+    return good && !twice ? FOCAL_OK : FOCAL_MALFORMED;
+}
+
+void focal_statement_by(struct focal_buf *body, const struct focal_key *signer)
+{
+    focal_buf_item(body, FOCAL_ITEM_SIGNER, focal_span_of(signer->b, sizeof signer->b));
+}
+
+const struct focal_key *focal_statement_signer(const struct focal_statement *statement, const struct focal_genesis *genesis)
+{
+    if (statement->kind == FOCAL_STATEMENT_AUTHORITY)
+        return &genesis->recovery;
+    if (statement->kind == FOCAL_STATEMENT_RENEWAL && statement->is.renewal.delegation.len > 0)
+        return statement->is.renewal.by_signer_set ? &statement->is.renewal.by_signer : &genesis->authority;
+    return statement->signer_set ? &statement->signer : &genesis->authority;
 }
 
 /* Whose key it is that must have signed: the authority's, or the one that the authority gave for renewals. NULL: nobody's. */

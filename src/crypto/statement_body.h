@@ -11,6 +11,7 @@ bool focal_cut_items(struct focal_cut *, struct focal_items *, bool *newer);
 bool focal_renewal_items(struct focal_renewal *, struct focal_items *, bool *newer);
 bool focal_policy_items(struct focal_policy *, struct focal_items *, bool *newer);
 bool focal_delegation_items(struct focal_delegation *, struct focal_items *, bool *newer);
+bool focal_succession_items(struct focal_succession *, struct focal_items *, bool *newer);
 
 /* A scope is a class and a country: 4 bytes. *newer: a class that comes later, and scope is empty. False: malformed. */
 void focal_scope_bytes(uint8_t out[4], const struct focal_scope *);

@@ -197,12 +197,14 @@ static enum focal_status find_network(struct again *a, struct focal_span keepsak
 static enum focal_status take_membership(struct again *a, struct focal_span keepsake)
 {
     enum focal_status failed = FOCAL_OK;
-    struct keepsake unused;
-    if (a->out->keepsake)
-        (void)keepsake_read(keepsake, a->keys, &unused, take_statement, put_address, a, &failed);
+    struct keepsake unused = { .secret_set = false };
+    for (int time = 0; time < 2 && failed == FOCAL_OK; time++) {        /* what came before the authority that signed it is taken the second time */
+        if (a->out->keepsake)
+            (void)keepsake_read(keepsake, a->keys, &unused, take_statement, put_address, a, &failed);
+        if (failed == FOCAL_OK)
+            failed = each_row(a, STATEMENT_KEY, FOCAL_SHELF_STATEMENT, take_statement_row);
+    }
     focal_wipe(&unused, sizeof unused);
-    if (failed == FOCAL_OK)
-        failed = each_row(a, STATEMENT_KEY, FOCAL_SHELF_STATEMENT, take_statement_row);
     if (failed == FOCAL_OK && a->kept.secret_set)
         failed = focal_store_put(a->store, FOCAL_SHELF_META, focal_span_text("network-secret"), focal_span_of(a->kept.secret, sizeof a->kept.secret));
     if (failed == FOCAL_OK)

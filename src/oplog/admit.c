@@ -87,7 +87,7 @@ static bool epoch_open(const struct arrival *a)
 {
     uint64_t limit;
     if (focal_oplog_has_entries(a->log))
-        return true;            /* was asked when its first entries came */
+        return focal_oplog_still_granted(a->ol, a->log) || (a->log->limited && a->log->limit > 0);      /* was asked when its first entries came */
     if (is_control(a))
         return a->s.first > 1 || opening_of(a, &a->s) > 0;
     /* Where a cut lists the log, the authority vouches for it: the cut need not leave the log with the opening. */
@@ -377,7 +377,8 @@ static enum focal_status stripped_rightly(struct arrival *a)
         enum focal_status st = focal_oplog_force(a->ol, &name, &a->log->pub, &force);
         if (st != FOCAL_OK)
             return st;
-        if (!force.in_force && !focal_oplog_maybe_void(a->ol, &name, &a->log->pub) && !FOCAL_PLANTED(STRIPPED_TAKEN))
+        if (!force.in_force && !focal_oplog_maybe_void(a->ol, &name, &a->log->pub) && !a->ol->statements.authority
+            && !FOCAL_PLANTED(STRIPPED_TAKEN))
             return not_yet(a, "an entry came without its payload, and nothing here says that it was redacted");
     }
     return FOCAL_OK;
@@ -582,7 +583,7 @@ static enum focal_status take(struct arrival *a)
     /* What this office signed under its present epoch is written here and nowhere else. */
     if (a->log->pub.mine && (st = focal_oplog_epoch_betrayed(a->ol, a->log, &segment.last, &segment.signature)) != FOCAL_OK)
         return st;
-    if (a->ol->statements.cut_count > 0 && (st = note_holes(a, &whole, hashes)) != FOCAL_OK)
+    if (focal_oplog_takes_back(a->ol) && (st = note_holes(a, &whole, hashes)) != FOCAL_OK)
         return st;
     if (was_empty && a->log->parent && (st = focal_oplog_incident_fork(a->ol, a->log, &segment.last, &segment.signature)) != FOCAL_OK)
         return st;

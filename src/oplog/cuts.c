@@ -102,8 +102,8 @@ bool focal_oplog_may_read(const struct focal_oplog *ol, const struct focal_certi
 bool focal_oplog_may_write(const struct focal_oplog *ol, const struct focal_scope *scope)
 {
     const struct focal_certificate *mine = focal_oplog_mine(ol);
-    return mine && focal_certificate_lists(mine->write, mine->write_count, scope) && !focal_oplog_cut_off(ol, &mine->keys.sign, scope)
-        && (scope->cls != FOCAL_SCOPE_COUNTRY || reads_network(ol, mine));
+    return mine && focal_oplog_epoch_allowed(ol) && focal_certificate_lists(mine->write, mine->write_count, scope)
+        && !focal_oplog_cut_off(ol, &mine->keys.sign, scope) && (scope->cls != FOCAL_SCOPE_COUNTRY || reads_network(ol, mine));
 }
 
 bool focal_oplog_may_redact(const struct focal_oplog *ol, const struct focal_certificate *c)
@@ -190,12 +190,14 @@ bool focal_oplog_limit_of(const struct focal_oplog *ol, const struct oplog_log *
 /* Asked of logs that may not be held: then any of its tips may be what leads to a good one. */
 uint64_t focal_oplog_limit(struct focal_oplog *ol, const struct focal_id *id, const struct focal_log_name *name)
 {
-    if (ol->statements.cut_count == 0)  /* asked often */
+    if (!focal_oplog_takes_back(ol))    /* asked often */
         return UINT64_MAX;
     uint64_t least = UINT64_MAX;
     const struct oplog_log *trunk = focal_oplog_log_of(ol, id);
     const struct focal_scope *scope = focal_oplog_scope(ol, &name->scope);
     bool covered = false;
+    if (scope && ol->statements.authority && !focal_oplog_grants(ol, &name->author, scope))
+        return 0;
     for (size_t i = 0; scope && i < ol->statements.cut_count; i++) {
         const struct held_statement *cut = ol->statements.cuts[i];
         size_t found;
@@ -260,6 +262,10 @@ static enum focal_status set_limit(struct focal_oplog *ol, struct oplog_log *lin
     const uint64_t was = line->limited ? line->limit : UINT64_MAX;
     uint64_t limit;
     line->limited = focal_oplog_limit_of(ol, line, &limit);
+    if (!focal_oplog_still_granted(ol, line) && !(line->limited && limit > 0 && focal_oplog_grants(ol, &line->pub.name.author, &line->pub.scope))) {
+        line->limited = true;
+        limit = 0;
+    }
     line->limit = limit;
     enum focal_status st = clip(ol, line);
     if (st != FOCAL_OK || limit == was)
@@ -304,16 +310,28 @@ enum focal_status focal_oplog_limits_load(struct focal_oplog *ol)
     }
     focal_oplog_leads_forget(ol);
     enum focal_status st = ol->statements.cut_count > 0 ? focal_oplog_leads_settle(ol) : FOCAL_OK;
-    return st == FOCAL_OK && ol->statements.cut_count > 0 ? set_limits(ol, NULL, false) : st;
+    return st == FOCAL_OK && focal_oplog_takes_back(ol) ? set_limits(ol, NULL, false) : st;
+}
+
+enum focal_status focal_oplog_own_first(struct focal_oplog *ol)
+{
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++)
+        st = ol->logs[i]->own ? focal_oplog_own_close(ol, ol->logs[i], true) : FOCAL_OK;
+    return st == FOCAL_OK ? focal_oplog_flush(ol) : st;
+}
+
+enum focal_status focal_oplog_limits_again(struct focal_oplog *ol)
+{
+    for (size_t i = 0; i < ol->log_count; i++)
+        ol->logs[i]->granted = false;
+    enum focal_status st = ol->statements.cut_count > 0 ? focal_oplog_leads_settle(ol) : FOCAL_OK;
+    return st == FOCAL_OK ? set_limits(ol, NULL, true) : st;
 }
 
 enum focal_status focal_oplog_cut_taken(struct focal_oplog *ol, const struct focal_cut *cut)
 {
-    enum focal_status st = FOCAL_OK;
-    for (size_t i = 0; i < ol->log_count && st == FOCAL_OK; i++)    /* what we are writing came first */
-        st = ol->logs[i]->own ? focal_oplog_own_close(ol, ol->logs[i], true) : FOCAL_OK;
-    if (st == FOCAL_OK)
-        st = focal_oplog_flush(ol);
+    enum focal_status st = focal_oplog_own_first(ol);
     if (st == FOCAL_OK)
         st = focal_oplog_cuts_derive(ol);
     if (st == FOCAL_OK)
@@ -357,9 +375,13 @@ static enum focal_status set_limits_named(struct focal_oplog *ol, const struct o
 enum focal_status focal_oplog_limits_grown(struct focal_oplog *ol, struct oplog_log *line, uint64_t first, size_t count, const struct focal_hash *hashes)
 {
     struct lead_news news;
-    if (ol->statements.cut_count == 0)
-        return FOCAL_OK;
-    enum focal_status st = focal_oplog_leads_grown(ol, line, first, count, hashes, &news);
+    enum focal_status st = FOCAL_OK;
+    /* It may be the opening that others of its author wait for. */
+    if (ol->statements.authority && focal_hash_equal(&line->pub.name.scope, &ol->control_scope))
+        st = set_limits(ol, &line->pub.name.author, true);
+    if (ol->statements.cut_count == 0 || st != FOCAL_OK)
+        return st;
+    st = focal_oplog_leads_grown(ol, line, first, count, hashes, &news);
     if (st == FOCAL_OK)
         st = news.held ? set_limits_of_log(ol, &line->pub.id) : set_limit(ol, line, true);
     if (st == FOCAL_OK && news.begun)

@@ -9,7 +9,7 @@
  *   postings.c     which segments speak of what   incidents.c what must not happen, with its proof
  *   cuts.c         how far each line counts       leads.c     the tips that decide it, and where they are held
  *   again.c        deriving again what that changes
- *   renewals.c     until when a membership holds
+ *   renewals.c     until when a membership holds  authority.c  whose word counts, after the authority's key was changed
  *   holes.c        what was erased and should be here   leave.c   erasing a scope that is read no more
  *   rescue.c       honest entries beyond a cut
  *   append.c       rows of segments and logs      staging.c   pieces that wait for their signature
@@ -100,6 +100,9 @@ struct held_statement {
     struct focal_renewal *renewal;
     struct focal_delegation *delegation;
     struct focal_policy *policy;
+    struct focal_succession *succession;
+    struct focal_key signer;                    /* the authority that signed it, or the delegation in it */
+    bool delegated; struct focal_hash under;    /* a renewal by a key: the name of its delegation */
     uint32_t signed_to, signed_openings;        /* of a certificate: what stands in it */
     struct lead *leads;                         /* of a cut that counts: its tips */
     size_t lead_count;
@@ -109,8 +112,11 @@ struct held_statement {
 struct held_subject { uint8_t subject[8]; size_t first, count; uint8_t set[16]; };
 
 struct statement_set {
-    struct held_statement **list;               /* by (subject, hash) */
+    struct held_statement **list;               /* those that count, by (subject, hash) */
     size_t count, cap;
+    struct held_statement **idle;               /* those that an authority of today does not know: kept, and told nobody */
+    size_t idle_count, idle_cap;
+    const struct held_statement *authority;     /* the succession in force; NULL: the founder's key is the authority's */
     struct held_subject *subjects;
     size_t subject_count, subject_cap;
     struct held_statement **offices;            /* highest certificate of each, by office code */
@@ -451,6 +457,26 @@ void focal_oplog_names_forget(struct oplog_log *);
 const struct oplog_log *focal_oplog_lead_holder(const struct lead *);
 /* Those of a list that lead to this log: `found` of them, one after the other. */
 struct lead *focal_oplog_leads_to(struct lead *list, size_t count, const struct focal_id *log, size_t *found);
+/* [tx] All limits anew: what certificates grant has changed, and not only grown. */
+enum focal_status focal_oplog_limits_again(struct focal_oplog *);
+/* [tx] What we are writing is signed, before what we may write changes. */
+enum focal_status focal_oplog_own_first(struct focal_oplog *);
+
+/* authority.c */
+/* Signed by the key that it says, which is one of the network's. */
+bool focal_oplog_statement_signed(const struct focal_oplog *, const struct focal_statement *);
+/* Puts every statement held where it belongs, into the list or aside. */
+enum focal_status focal_oplog_authority_derive(struct focal_oplog *);
+enum focal_status focal_oplog_statement_insert(struct focal_oplog *, struct held_statement *);       /* into the list; statements.c */
+bool focal_oplog_statement_counts(const struct focal_oplog *, const struct held_statement *);
+/* Something that counted once may count no more. */
+static inline bool focal_oplog_takes_back(const struct focal_oplog *ol)
+{
+    return ol->statements.cut_count > 0 || ol->statements.authority;
+}
+/* Where the authority was changed: do certificates of today let a line count, its scope and its epoch? Else yes. */
+bool focal_oplog_epoch_allowed(const struct focal_oplog *);     /* the same of the epoch in which this office writes */
+bool focal_oplog_still_granted(const struct focal_oplog *, const struct oplog_log *line);
 
 /* again.c */
 /* [tx] What these entries of a line mean has changed. */

@@ -38,7 +38,10 @@ void focal_oplog_statements_close(struct focal_oplog *ol)
     struct statement_set *set = &ol->statements;
     for (size_t i = 0; i < set->count; i++)
         free_held(set->list[i]);
+    for (size_t i = 0; i < set->idle_count; i++)
+        free_held(set->idle[i]);
     focal_free(set->list);
+    focal_free(set->idle);
     focal_free(set->subjects);
     focal_free(set->offices);
     focal_free(set->cuts);
@@ -84,6 +87,16 @@ static enum focal_status index_office(struct statement_set *set, struct held_sta
     return FOCAL_OK;
 }
 
+static enum focal_status index_scopes(struct focal_oplog *ol, const struct focal_certificate *c)
+{
+    enum focal_status st = FOCAL_OK;
+    for (size_t i = 0; i < c->read_count && st == FOCAL_OK; i++)
+        st = focal_oplog_scope_add(ol, &c->read[i]);
+    for (size_t i = 0; i < c->write_count && st == FOCAL_OK; i++)
+        st = focal_oplog_scope_add(ol, &c->write[i]);
+    return st;
+}
+
 static enum focal_status index_certificate(struct focal_oplog *ol, struct held_statement *held)
 {
     struct statement_set *set = &ol->statements;
@@ -102,11 +115,7 @@ static enum focal_status index_certificate(struct focal_oplog *ol, struct held_s
         st = put_if_highest(&set->by_channel, &c->keys.channel, held);
     if (st == FOCAL_OK)
         st = index_office(set, held);
-    for (size_t i = 0; i < c->read_count && st == FOCAL_OK; i++)
-        st = focal_oplog_scope_add(ol, &c->read[i]);
-    for (size_t i = 0; i < c->write_count && st == FOCAL_OK; i++)
-        st = focal_oplog_scope_add(ol, &c->write[i]);
-    return st;
+    return st == FOCAL_OK ? index_scopes(ol, c) : st;
 }
 
 /* A new one may give, or show, a right to redact. Most renew an old one, and say nothing new of it. */
@@ -196,6 +205,13 @@ struct held_statement *const *focal_oplog_statements_of(const struct focal_oplog
     return set->list + first;
 }
 
+bool focal_oplog_subject_leads(const struct focal_oplog *ol, const uint8_t subject[8])
+{
+    uint8_t leads[8];
+    subject_of(leads, &ol->network, FOCAL_STATEMENT_AUTHORITY, focal_span_text(FOCAL_SUCCESSION_SUBJECT));
+    return memcmp(leads, subject, sizeof leads) == 0;
+}
+
 /* ---- in and out ------------------------------------------------------------------------------------------------------- */
 
 /* What of a statement is kept as this program understands it. */
@@ -207,6 +223,7 @@ static const void *understood(const struct focal_statement *s, size_t *size)
     case FOCAL_STATEMENT_RENEWAL: *size = sizeof s->is.renewal; return &s->is.renewal;
     case FOCAL_STATEMENT_DELEGATION: *size = sizeof s->is.delegation; return &s->is.delegation;
     case FOCAL_STATEMENT_POLICY: *size = sizeof s->is.policy; return &s->is.policy;
+    case FOCAL_STATEMENT_AUTHORITY: *size = sizeof s->is.succession; return &s->is.succession;
     default: *size = 0; return NULL;
     }
 }
@@ -232,6 +249,10 @@ static void take_what(struct held_statement *held, const struct focal_statement 
     case FOCAL_STATEMENT_RENEWAL:
         held->renewal = held->what;
         held->renewal->delegation = ours(held, bytes, held->renewal->delegation);
+        break;
+    case FOCAL_STATEMENT_AUTHORITY:
+        held->succession = held->what;
+        held->succession->good = ours(held, bytes, held->succession->good);
         break;
     case FOCAL_STATEMENT_DELEGATION:
         held->delegation = held->what;
@@ -261,12 +282,17 @@ static struct held_statement *make_held(const struct focal_oplog *ol, const stru
         memcpy(held->what, is, size);
         take_what(held, s, bytes);
     }
+    const struct focal_signature *by = &s->signature;
+    held->signer = *focal_statement_signer(s, &ol->genesis);
+    held->delegated = held->renewal && held->renewal->delegation.len > 0;
+    if (held->delegated)
+        focal_statement_hash(&held->under, &ol->network, focal_span_of(held->renewal->delegation.data + sizeof by->b, held->renewal->delegation.len - sizeof by->b));
     focal_statement_hash(&held->hash, &ol->network, s->body);
     subject_of(held->subject, &ol->network, s->kind, s->subject);
     return held;
 }
 
-static enum focal_status insert(struct focal_oplog *ol, struct held_statement *held)
+enum focal_status focal_oplog_statement_insert(struct focal_oplog *ol, struct held_statement *held)
 {
     struct statement_set *set = &ol->statements;
     void *list = set->list;
@@ -281,40 +307,7 @@ static enum focal_status insert(struct focal_oplog *ol, struct held_statement *h
     return FOCAL_OK;
 }
 
-enum focal_status focal_oplog_add_statement(struct focal_oplog *ol, struct focal_span bytes)
-{
-    struct focal_statement s;
-    if (focal_statement_decode(&s, bytes) != FOCAL_OK
-        || !(FOCAL_PLANTED(STATEMENT_UNSIGNED) || focal_statement_verify(&s, &ol->genesis.authority, &ol->network)))
-        return FOCAL_NEVER;
-    struct held_statement *held = make_held(ol, &s, bytes);
-    if (!held)
-        return FOCAL_NO_MEMORY;
-    size_t at = place_of(&ol->statements, held);
-    if (at < ol->statements.count && place_order(ol->statements.list[at], held) == 0) {
-        free_held(held);
-        return FOCAL_EXISTS;
-    }
-    enum focal_status st = focal_store_put(ol->store, FOCAL_SHELF_STATEMENT, focal_span_of(held->hash.b, 32), bytes);
-    if (st == FOCAL_OK)
-        st = insert(ol, held);
-    if (st != FOCAL_OK) {
-        free_held(held);
-        return st;
-    }
-    /* From here on it belongs to the set; a failure is undone by the rollback that must follow it. */
-    if (held->certificate)
-        st = take_certificate(ol, held);
-    if (st == FOCAL_OK)
-        st = index_subjects(ol);
-    if (st == FOCAL_OK && held->cut)
-        st = focal_oplog_cut_taken(ol, held->cut);
-    if (st == FOCAL_OK)
-        focal_oplog_renewals_derive(ol);
-    return st;
-}
-
-/* What counts of the set, once all of it is there. */
+/* What is derived from the statements that count, once all of them are there. */
 static enum focal_status derive(struct focal_oplog *ol)
 {
     enum focal_status st = index_subjects(ol);
@@ -325,12 +318,108 @@ static enum focal_status derive(struct focal_oplog *ol)
     return st;
 }
 
+/* The same from the beginning: which of them count, and who holds what by them. Scopes stay known: lines stand in them. */
+static enum focal_status derive_all(struct focal_oplog *ol)
+{
+    struct statement_set *set = &ol->statements;
+    enum focal_status st = focal_oplog_authority_derive(ol);
+    set->office_count = 0;
+    focal_map_clear(&set->by_sign);
+    focal_map_clear(&set->by_channel);
+    for (size_t i = 0; i < set->count && st == FOCAL_OK; i++) {
+        set->list[i]->same_sign = NULL;
+        if (set->list[i]->certificate)
+            st = index_certificate(ol, set->list[i]);
+    }
+    for (size_t i = 0; i < set->idle_count && st == FOCAL_OK; i++)
+        if (set->idle[i]->certificate)
+            st = index_scopes(ol, set->idle[i]->certificate);
+    return st == FOCAL_OK ? derive(ol) : st;
+}
+
+/* Everything may mean something else now. */
+static enum focal_status take_succession(struct focal_oplog *ol)
+{
+    enum focal_status st = focal_oplog_own_first(ol);
+    if (st == FOCAL_OK)
+        st = derive_all(ol);
+    if (st == FOCAL_OK)
+        st = focal_oplog_limits_again(ol);
+    if (ol->redacted.count > 0)
+        ol->targets_all = ol->unhide_due = true;
+    return st;
+}
+
+/* A failure is undone by the rollback that must follow it. */
+static enum focal_status take_held(struct focal_oplog *ol, struct held_statement *held)
+{
+    if (held->succession)
+        return take_succession(ol);
+    enum focal_status st = held->certificate ? take_certificate(ol, held) : FOCAL_OK;
+    if (st == FOCAL_OK)
+        st = index_subjects(ol);
+    if (st == FOCAL_OK && held->cut)
+        st = focal_oplog_cut_taken(ol, held->cut);
+    if (st == FOCAL_OK)
+        focal_oplog_renewals_derive(ol);
+    /* What was taken away by a change of the authority may be given again. */
+    if (st == FOCAL_OK && ol->statements.authority && (held->certificate || held->renewal)) {
+        st = focal_oplog_own_first(ol);
+        if (st == FOCAL_OK)
+            st = focal_oplog_limits_again(ol);
+    }
+    return st;
+}
+
+/* As it would be held, whatever the answer; NULL: NEVER, or no memory. */
+static enum focal_status weigh(const struct focal_oplog *ol, struct focal_span bytes, struct held_statement **held)
+{
+    struct focal_statement s;
+    *held = NULL;
+    if (focal_statement_decode(&s, bytes) != FOCAL_OK || !focal_oplog_statement_signed(ol, &s))
+        return FOCAL_NEVER;
+    *held = make_held(ol, &s, bytes);
+    if (!*held)
+        return FOCAL_NO_MEMORY;
+    const size_t at = place_of(&ol->statements, *held);
+    if (at < ol->statements.count && place_order(ol->statements.list[at], *held) == 0)
+        return FOCAL_EXISTS;
+    return focal_oplog_statement_counts(ol, *held) ? FOCAL_OK : FOCAL_NOT_YET;
+}
+
+enum focal_status focal_oplog_weigh(const struct focal_oplog *ol, struct focal_span bytes)
+{
+    struct held_statement *held;
+    const enum focal_status st = weigh(ol, bytes, &held);
+    if (held)
+        free_held(held);
+    return st;
+}
+
+enum focal_status focal_oplog_add_statement(struct focal_oplog *ol, struct focal_span bytes)
+{
+    struct held_statement *held;
+    enum focal_status st = weigh(ol, bytes, &held);
+    if (st != FOCAL_OK) {
+        if (held)
+            free_held(held);
+        return st;
+    }
+    st = focal_store_put(ol->store, FOCAL_SHELF_STATEMENT, focal_span_of(held->hash.b, 32), bytes);
+    if (st == FOCAL_OK)
+        st = focal_oplog_statement_insert(ol, held);
+    if (st != FOCAL_OK) {
+        free_held(held);
+        return st;
+    }
+    return take_held(ol, held);         /* from here on it belongs to the set */
+}
+
 static enum focal_status load_one(struct focal_oplog *ol, struct focal_span key, struct focal_span value)
 {
     struct focal_statement s;
     struct focal_hash hash;
-    if (focal_statement_decode(&s, value) != FOCAL_OK
-        || !(FOCAL_PLANTED(STATEMENT_UNSIGNED) || focal_statement_verify(&s, &ol->genesis.authority, &ol->network)))
+    if (focal_statement_decode(&s, value) != FOCAL_OK || !focal_oplog_statement_signed(ol, &s))
         return FOCAL_DAMAGED;
     focal_statement_hash(&hash, &ol->network, s.body);
     if (!focal_span_equal(key, focal_span_of(hash.b, sizeof hash.b)))
@@ -339,12 +428,10 @@ static enum focal_status load_one(struct focal_oplog *ol, struct focal_span key,
     if (!held)
         return FOCAL_NO_MEMORY;
     held->durable = true;
-    enum focal_status st = insert(ol, held);
-    if (st != FOCAL_OK) {
+    enum focal_status st = focal_oplog_statement_insert(ol, held);
+    if (st != FOCAL_OK)
         free_held(held);
-        return st;
-    }
-    return held->certificate ? index_certificate(ol, held) : FOCAL_OK;
+    return st;
 }
 
 enum focal_status focal_oplog_statements_load(struct focal_oplog *ol, struct focal_error *err)
@@ -359,39 +446,40 @@ enum focal_status focal_oplog_statements_load(struct focal_oplog *ol, struct foc
         if (st != FOCAL_OK)
             return st;
     }
-    return st == FOCAL_NOT_FOUND ? derive(ol) : st;
+    return st == FOCAL_NOT_FOUND ? derive_all(ol) : st;
 }
 
 void focal_oplog_statements_durable(struct focal_oplog *ol)
 {
     for (size_t i = 0; i < ol->statements.count; i++)
         ol->statements.list[i]->durable = true;
+    for (size_t i = 0; i < ol->statements.idle_count; i++)
+        ol->statements.idle[i]->durable = true;
+}
+
+/* How many of a list stay. */
+static size_t keep_durable(struct held_statement **list, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (list[i]->durable)
+            list[kept++] = list[i];
+        else
+            free_held(list[i]);
+    }
+    return kept;
 }
 
 enum focal_status focal_oplog_statements_forget(struct focal_oplog *ol)
 {
     struct statement_set *set = &ol->statements;
-    size_t kept = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        if (set->list[i]->durable)
-            set->list[kept++] = set->list[i];
-        else
-            free_held(set->list[i]);
-    }
-    if (kept == set->count)
+    const size_t kept = keep_durable(set->list, set->count), idle = keep_durable(set->idle, set->idle_count);
+    if (kept == set->count && idle == set->idle_count)
         return FOCAL_OK;
     set->count = kept;
-    set->office_count = 0;
+    set->idle_count = idle;
     focal_oplog_scopes_close(ol);
-    focal_map_clear(&set->by_sign);
-    focal_map_clear(&set->by_channel);
-    enum focal_status st = FOCAL_OK;
-    for (size_t i = 0; i < kept && st == FOCAL_OK; i++) {
-        set->list[i]->same_sign = NULL;
-        if (set->list[i]->certificate)
-            st = index_certificate(ol, set->list[i]);
-    }
-    return st == FOCAL_OK ? derive(ol) : st;
+    return derive_all(ol);
 }
 
 /* ---- asked --------------------------------------------------------------------------------------------------------------- */

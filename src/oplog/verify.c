@@ -133,7 +133,7 @@ static enum focal_status check_statement(struct focal_verify *v)
     }
     focal_statement_hash(&hash, &v->ol->network, s.body);
     if (!focal_span_equal(focal_buf_view(&v->key), focal_span_of(hash.b, sizeof hash.b))
-        || !focal_statement_verify(&s, &v->ol->genesis.authority, &v->ol->network))
+        || !focal_oplog_statement_signed(v->ol, &s))
         focal_verify_note(v, "a statement's signature or name does not fit it");
     return FOCAL_OK;
 }
@@ -189,7 +189,7 @@ static enum focal_status read_log(struct focal_verify *v)
     const struct oplog_log *held = focal_oplog_line_of(v->ol, &line);
     log->limit = held && held->pub.serial < v->limit_count ? v->limits[held->pub.serial] : UINT64_MAX;
     log->contributes = focal_oplog_grants(v->ol, &log->log.name.author, scope);
-    if (!log->contributes && log->log.head.seq > 0)
+    if (!log->contributes && log->log.head.seq > 0 && log->limit > 0)
         focal_verify_note_log(v, log, 1, "no certificate lets its author write there");
     v->total += log->log.head.seq - (log->log.head.seq < row.base.seq ? log->log.head.seq : row.base.seq);
     v->log_count++;

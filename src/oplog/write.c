@@ -367,9 +367,9 @@ static struct oplog_scope *writable(const struct focal_oplog *ol, const struct f
         if (focal_scope_compare(&ol->scopes[i]->scope, scope) == 0)
             found = ol->scopes[i];
     }
-    /* A log of ours in it is proof enough: certificates grant for ever. */
-    return found && ol->has_keys && !focal_oplog_cut_off(ol, &ol->keys->sign_public, scope)
-           && (found->own[FOCAL_LANE_DATA] || focal_oplog_grants(ol, &ol->keys->sign_public, scope)) ? found : NULL;
+    /* A log of ours in it is proof enough: certificates grant for ever, unless the authority was changed. */
+    return found && ol->has_keys && !focal_oplog_cut_off(ol, &ol->keys->sign_public, scope) && focal_oplog_epoch_allowed(ol)
+           && ((found->own[FOCAL_LANE_DATA] && !ol->statements.authority) || focal_oplog_grants(ol, &ol->keys->sign_public, scope)) ? found : NULL;
 }
 
 /* NULL: err says why. */

@@ -119,6 +119,7 @@ struct focal_session {
     uint32_t subjects_answers;                      /* how often, to theirs, for that set */
     bool subjects_due;                              /* our set changed: to be told when the stream is free */
     bool taking_statement;                          /* from them: they need not be told of it */
+    struct focal_key given_under;                   /* the authority whose word counted meanwhile */
     struct focal_map given;                         /* (subject, its set) whose statements went out on this link */
     struct shared_scope shared[SHARED_MAX]; size_t shared_count;
     uint32_t series_count;

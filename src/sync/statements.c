@@ -30,6 +30,16 @@ enum focal_status subjects_send(struct focal_session *s)
     return st;
 }
 
+/* Whether a statement counts depends on the authority of today: what they had to leave aside they may want now. */
+static void given_again(struct focal_session *s)
+{
+    const struct focal_key *authority = focal_oplog_authority(s->host->oplog, NULL);
+    if (!focal_key_equal(authority, &s->given_under)) {
+        focal_map_clear(&s->given);
+        s->given_under = *authority;
+    }
+}
+
 /* Once on a link: while they take in a long list of ours, each of their own lists still lacks most of it. */
 static enum focal_status send_subject(struct focal_session *s, const struct focal_subject *subject)
 {
@@ -57,21 +67,35 @@ static bool theirs_of(const struct focal_subjects *list, const uint8_t subject[8
     return false;
 }
 
-enum focal_status subjects_take(struct focal_session *s, const struct focal_subjects *list)
+/* Those that lead, or the others. */
+static enum focal_status send_differing(struct focal_session *s, const struct focal_subjects *list, bool leading, size_t *equal)
 {
-    /* Every one of ours that is not equal in their list is sent. A list cut over several messages makes us send a few
-     * that they hold: harmless, and rare. What we lack they see in our own list. */
     struct focal_subject ours, theirs;
-    size_t equal = 0;
     for (size_t i = 0; focal_oplog_subject(s->host->oplog, i, &ours); i++) {
+        if (focal_oplog_subject_leads(s->host->oplog, ours.subject) != leading)
+            continue;
         if (theirs_of(list, ours.subject, &theirs) && memcmp(theirs.set, ours.set, 16) == 0) {
-            equal++;
+            ++*equal;
             continue;
         }
         enum focal_status st = send_subject(s, &ours);
         if (st != FOCAL_OK)
             return st;
     }
+    return FOCAL_OK;
+}
+
+enum focal_status subjects_take(struct focal_session *s, const struct focal_subjects *list)
+{
+    /* Every one of ours that is not equal in their list is sent. A list cut over several messages makes us send a few
+     * that they hold: harmless, and rare. What we lack they see in our own list. */
+    size_t equal = 0;
+    given_again(s);
+    enum focal_status st = send_differing(s, list, true, &equal);
+    if (st == FOCAL_OK)
+        st = send_differing(s, list, false, &equal);
+    if (st != FOCAL_OK)
+        return st;
     if (equal == list->count)
         return FOCAL_OK;
     /* They hold what we lack, or less of it: our list makes them send it. A few answers to one state of ours are enough,
@@ -100,7 +124,7 @@ enum focal_status statement_take(struct focal_session *s, struct focal_span stat
     enum focal_status st = s->host->writing(s->host->data);
     if (st == FOCAL_OK)
         st = focal_oplog_add_statement(s->host->oplog, statement);
-    if (st == FOCAL_EXISTS)
+    if (st == FOCAL_EXISTS || st == FOCAL_NOT_YET)      /* not yet: they may know a later authority, or an earlier one only */
         return FOCAL_OK;
     if (st == FOCAL_OK) {
         s->taking_statement = true;

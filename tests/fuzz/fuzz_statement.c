@@ -28,8 +28,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         focal_policy_encode(&again, &statement.is.policy);
     else if (statement.kind == FOCAL_STATEMENT_DELEGATION)
         focal_delegation_encode(&again, &statement.is.delegation);
+    else if (statement.kind == FOCAL_STATEMENT_AUTHORITY)
+        focal_succession_encode(&again, &statement.is.succession);
     else
         focal_certificate_encode(&again, &statement.is.certificate);
+    if (statement.signer_set)
+        focal_statement_by(&again, &statement.signer);
     focal_assert(!again.failed && focal_span_equal(focal_buf_view(&again), statement.body));
     focal_buf_close(&again);
     return 0;

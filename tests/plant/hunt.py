@@ -51,6 +51,7 @@ HUNTERS = {
     "EXPIRED_BY_ONE_CLOCK": ["unit_node_expiry"],
     "EXPIRED_IS_GIVEN_ALL": ["unit_node_expiry"],
     "RENEWAL_KEY_FOR_EVER": ["unit_oplog_renewals"],
+    "OLD_AUTHORITY_GOES_ON": ["unit_oplog_authority", "laws_authority_laws"],
     "CUT_LEAVES_DERIVED": ["laws_cut_laws", "sim"],
     "CUT_TIP_BY_NUMBER": ["laws_cut_laws"],
     "LOWER_CUT_COUNTS": ["laws_cut_laws", "sim_cuts"],

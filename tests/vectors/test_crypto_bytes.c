@@ -281,6 +281,46 @@ static void policy(void **state)
     world_close(&w);
 }
 
+static void succession(void **state)
+{
+    (void)state;
+    struct world w;
+    struct focal_sign_key later;
+    struct focal_succession is;
+    struct focal_buf body, statement;
+    struct focal_delegation d;
+    struct focal_hash hash;
+    uint8_t seed[32], good[64];
+    world_open(&w);
+    fill(seed, sizeof seed, 151);
+    focal_sign_key_make(&later, seed);
+    fill(good, 32, 90);
+    fill(good + 32, 32, 17);
+    is = (struct focal_succession){ .number = 300, .key = later.public, .good = focal_span_of(good, sizeof good), .day = 20400 };
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+    focal_succession_encode(&body, &is);
+    focal_statement_sign(&statement, w.recovery.secret, &w.network, focal_buf_view(&body));
+    CHECK_BUF(SUCCESSION_STATEMENT, &statement);
+    focal_statement_hash(&hash, &w.network, focal_buf_view(&body));
+    CHECK(SUCCESSION_HASH, &hash);
+
+    memset(&d, 0, sizeof d);
+    office_of(&d.office, "HQ");
+    d.number = 300;
+    d.until_day = 22000;
+    d.day = 20100;
+    focal_buf_clear(&body);
+    focal_buf_clear(&statement);
+    focal_delegation_encode(&body, &d);
+    focal_statement_by(&body, &later.public);
+    focal_statement_sign(&statement, later.secret, &w.network, focal_buf_view(&body));
+    CHECK_BUF(BY_SUCCESSOR_STATEMENT, &statement);
+    focal_buf_close(&body);
+    focal_buf_close(&statement);
+    world_close(&w);
+}
+
 static void names_of_logs(void **state)
 {
     (void)state;
@@ -466,7 +506,7 @@ static void sealed_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_and_genesis), cmocka_unit_test(certificate), cmocka_unit_test(cut), cmocka_unit_test(renewal), cmocka_unit_test(policy), cmocka_unit_test(names_of_logs),
+        cmocka_unit_test(keys_and_genesis), cmocka_unit_test(certificate), cmocka_unit_test(cut), cmocka_unit_test(renewal), cmocka_unit_test(policy), cmocka_unit_test(succession), cmocka_unit_test(names_of_logs),
         cmocka_unit_test(chain), cmocka_unit_test(receipt), cmocka_unit_test(joining), cmocka_unit_test(invitation),
         cmocka_unit_test(sealed_values),
     };
