@@ -33,6 +33,24 @@ struct focal_node_setup {
 FOCAL_MUST_USE enum focal_status focal_node_found_hq(struct focal_store *, struct focal_span genesis_statement,
     struct focal_span certificate_statement, const uint8_t network_secret[32]);
 FOCAL_MUST_USE enum focal_status focal_node_found_office(struct focal_store *, const struct focal_invitation *, struct focal_span token);
+/* A new store for a headquarters that takes the place of one that is gone: everything that members hold of the authority's statements
+ * stays good, a new authority is signed with the recovery key, and it certifies these keys. The token is a member's invitation to it.
+ * *err says what is wrong with what members gave; then the store is of no use. */
+#define FOCAL_RECOVERY_MADE_MAX 64
+struct focal_node_recovery {
+    const struct focal_span *statements; size_t statement_count;
+    struct focal_span token;
+    const struct focal_invitation *invitation;
+    const struct focal_sign_key *recovery, *authority;
+    const struct focal_public_keys *keys;
+    uint32_t today;
+    /* Where the key of the one that is gone ends: in these scopes, and nothing of it is left beyond these tips. */
+    struct focal_recovery_scope { struct focal_scope scope; struct focal_buf tips; } scopes[FOCAL_CERTIFICATE_SCOPES_MAX]; size_t scope_count;
+    struct focal_buf made[FOCAL_RECOVERY_MADE_MAX]; size_t made_count;     /* for members: the new authority, what ends, and last the membership */
+    size_t kept, offices;
+};
+FOCAL_MUST_USE enum focal_status focal_node_recover_hq(struct focal_store *, struct focal_node_recovery *, struct focal_error *);
+void focal_node_recovery_close(struct focal_node_recovery *);
 
 /* A new store for an office that was a member and has lost its database, or has it damaged. Membership comes from the keepsake
  * (below; may be empty) and from what can still be read of the old database (may be NULL), entries from the latter alone,

@@ -253,6 +253,11 @@ uint64_t beyond_cut(struct focal_oplog *, const struct focal_key *);     /* entr
 const char *cut_reason(uint8_t reason);
 bool cut_misses(struct focal_oplog *, const struct focal_cut *);         /* something that counts here is not in its list */
 
+/* ---- invitations (office_commands.c) ---- */
+
+/* Network, key, addresses and secret of who invites; number, office and day are the caller's. */
+enum focal_status invitation_from_here(struct job *, struct focal_invitation *, struct focal_error *);
+
 /* ---- what the client is to sign (revoke_commands.c) ---- */
 
 json_t *body_json(struct focal_span body);       /* or a whole statement, in hex */
@@ -260,6 +265,7 @@ json_t *body_json(struct focal_span body);       /* or a whole statement, in hex
 json_t *two_persons_json(struct focal_oplog *);
 /* Takes over bodies. */
 json_t *to_sign_json(struct job *, const struct focal_office *, json_t *bodies);
+void put_authority(json_t *out, const struct focal_oplog *);     /* whose signature counts today, and whether that must be said in what it signs */
 
 /* ---- peers (status_commands.c) ---- */
 
@@ -290,6 +296,7 @@ void verify_checked(struct job *, uint64_t ticket, enum focal_status, struct foc
 job_run run_invite, run_admit_begin, run_admit, run_offices, run_office, run_pause, run_resume;
 job_run run_heads, run_revoke_begin, run_network;
 job_run run_renew_begin, run_delegate_begin, run_policy_begin, run_membership_export, run_membership_import;
+job_run run_rotate_authority_begin, run_rotate_authority, run_network_export, run_network_import;
 job_run run_history, run_proof, run_lift_veil;
 job_run run_import_begin, run_import_rows, run_import_end, run_export, run_report;
 

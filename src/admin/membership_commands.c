@@ -7,18 +7,22 @@ enum { STATEMENTS_MAX = 256, BYTES_MAX = 256 << 10 };
 
 /* ---- membership.export ---- */
 
-/* Of the office itself, and who may renew: a day that was given by a key counts only while that is known to stand. */
+/* Of the office itself, and whose word counts: who may renew, because a day that was given by a key counts only while that is
+ * known to stand; and a new authority, without which nothing counts that it signed. */
 static bool goes_along(const struct focal_statement *s, const struct focal_office *office)
 {
-    return s->kind != FOCAL_STATEMENT_GENESIS && (focal_span_equal(s->subject, focal_span_text(office->text)) || s->kind == FOCAL_STATEMENT_DELEGATION || s->kind == FOCAL_STATEMENT_POLICY);
+    const bool for_all = s->kind == FOCAL_STATEMENT_DELEGATION || s->kind == FOCAL_STATEMENT_POLICY || s->kind == FOCAL_STATEMENT_AUTHORITY;
+    return s->kind != FOCAL_STATEMENT_GENESIS && (for_all || focal_span_equal(s->subject, focal_span_text(office->text)));
 }
 
-static enum focal_status statements_json(struct focal_oplog *ol, const struct focal_office *office, json_t *list, struct focal_error *err)
+static size_t put_statements(struct focal_oplog *ol, const struct focal_office *office, bool leading, json_t *list)
 {
     struct focal_subject subject;
     size_t bytes = 0;
     for (size_t i = 0; focal_oplog_subject(ol, i, &subject); i++) {
         struct focal_span one;
+        if (focal_oplog_subject_leads(ol, subject.subject) != leading)
+            continue;
         for (size_t n = 0; focal_oplog_subject_statement(ol, subject.subject, n, &one); n++) {
             struct focal_statement s;
             if (focal_statement_decode(&s, one) != FOCAL_OK || !goes_along(&s, office))
@@ -27,6 +31,13 @@ static enum focal_status statements_json(struct focal_oplog *ol, const struct fo
             json_array_append_new(list, body_json(one));
         }
     }
+    return bytes;
+}
+
+/* A new authority first: what it signed counts only then. */
+static enum focal_status statements_json(struct focal_oplog *ol, const struct focal_office *office, json_t *list, struct focal_error *err)
+{
+    const size_t bytes = put_statements(ol, office, true, list) + put_statements(ol, office, false, list);
     if (json_array_size(list) > STATEMENTS_MAX || bytes > BYTES_MAX)
         return focal_fail(err, FOCAL_TOO_BIG, "bring the link up for a moment", "the authority signed more of %s than a file may hold", office->text);
     return FOCAL_OK;
@@ -64,6 +75,7 @@ struct taking {
     struct focal_buf bytes[STATEMENTS_MAX];
     enum focal_status answers[STATEMENTS_MAX];
     size_t count;
+    bool succession;                    /* whose word counts is in it, and changes what else of it does */
     bool news; size_t news_at;          /* something in it is not held, and says more than what is */
 };
 
@@ -108,7 +120,9 @@ static enum focal_status take_one(struct job *j, struct taking *t, const json_t 
     uint8_t *room = len > 0 && len <= FOCAL_STATEMENT_MAX ? focal_buf_reserve(to, len) : NULL;
     if (!room || !focal_unhex(room, len, focal_span_text(text)) || focal_statement_decode(&s, focal_buf_view(to)) != FOCAL_OK || s.kind == FOCAL_STATEMENT_GENESIS)
         return focal_fail(err, FOCAL_MALFORMED, again, "statement %zu of the file is damaged", t->count);
-    if (!focal_statement_verify(&s, &focal_oplog_genesis(ol)->authority, focal_oplog_network(ol)))
+    const enum focal_status weight = focal_oplog_weigh(ol, focal_buf_view(to));
+    t->succession = t->succession || (s.kind == FOCAL_STATEMENT_AUTHORITY && weight == FOCAL_OK);
+    if (weight == FOCAL_NEVER || (weight == FOCAL_NOT_YET && !t->succession))
         return focal_fail(err, FOCAL_DENIED, again, "statement %zu of the file was not signed by the authority of this network", t->count);
     if (is_news(ol, &s, focal_buf_view(to))) {
         t->news = true;
@@ -180,7 +194,7 @@ enum job_state run_membership_import(struct job *j)
     }
     size_t taken = 0;
     for (size_t i = 0; i < t->count; i++) {
-        if (t->answers[i] != FOCAL_OK && t->answers[i] != FOCAL_EXISTS)
+        if (t->answers[i] != FOCAL_OK && t->answers[i] != FOCAL_EXISTS && !(t->answers[i] == FOCAL_NOT_YET && t->succession))
             return job_failf(j, t->answers[i], "look at the daemon's log", "statement %zu of the file was not taken", i + 1);
         taken += t->answers[i] == FOCAL_OK;
     }

@@ -162,6 +162,18 @@ static enum focal_status take_addresses(struct job *j, struct focal_invitation *
     return FOCAL_OK;
 }
 
+enum focal_status invitation_from_here(struct job *j, struct focal_invitation *v, struct focal_error *err)
+{
+    struct focal_admin *a = j->admin;
+    enum focal_status st = take_addresses(j, v, err);
+    if (st == FOCAL_OK && genesis_of(job_oplog(j), &v->genesis) != FOCAL_OK)
+        st = focal_fail(err, FOCAL_DAMAGED, "run `focalctl verify`", "the network's first statement cannot be found");
+    v->network = *focal_oplog_network(job_oplog(j));
+    v->listener = a->is.keys->channel;
+    a->is.entropy.fill(a->is.entropy.data, v->psk, sizeof v->psk);
+    return st;
+}
+
 static enum focal_status take_country(struct job *j, struct focal_invitation *v, struct focal_error *err)
 {
     const char *country = job_text(j, "country");
@@ -195,17 +207,12 @@ static enum focal_status fill_invitation(struct job *j, struct focal_invitation 
         return focal_fail(err, FOCAL_USAGE, "between 1d and 90d", "an invitation cannot be open for %llu days", (unsigned long long)days);
     st = take_country(j, v, err);
     if (st == FOCAL_OK)
-        st = take_addresses(j, v, err);
-    if (st == FOCAL_OK && genesis_of(job_oplog(j), &v->genesis) != FOCAL_OK)
-        st = focal_fail(err, FOCAL_DAMAGED, "run `focalctl verify`", "the network's first statement cannot be found");
+        st = invitation_from_here(j, v, err);
     if (st != FOCAL_OK)
         return st;
-    v->network = *focal_oplog_network(job_oplog(j));
-    v->listener = a->is.keys->channel;
     v->number = focal_node_next_invitation(a->is.node);
     v->may_redact = job_flag(j, "may_redact");
     v->expires_day = job_today(j) + (uint32_t)days;
-    a->is.entropy.fill(a->is.entropy.data, v->psk, sizeof v->psk);
     return FOCAL_OK;
 }
 
@@ -262,7 +269,7 @@ static json_t *admit_json(struct job *j, const struct focal_join_waiting *w, boo
     json_object_set_new(out, "country", w->country[0] ? text_json(w->country) : json_null());
     json_object_set_new(out, "invitation", json_integer((json_int_t)w->invitation));
     json_object_set_new(out, "network", hex_json(focal_oplog_network(oplog)->b, 32));
-    json_object_set_new(out, "authority", hex_json(focal_oplog_genesis(oplog)->authority.b, 32));
+    put_authority(out, oplog);
     json_object_set_new(out, "sign", hex_json(w->keys.sign.b, 32));
     json_object_set_new(out, "channel", hex_json(w->keys.channel.b, 32));
     json_object_set_new(out, "open", hex_json(w->keys.open.b, 32));
@@ -321,7 +328,7 @@ static bool fits(const struct job *j, struct focal_span statement)
     struct focal_statement s;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].command, j->command->name) == 0)
-            return focal_statement_decode(&s, statement) != FOCAL_OK || s.kind == kinds[i].kind || s.kind > FOCAL_STATEMENT_POLICY;
+            return focal_statement_decode(&s, statement) != FOCAL_OK || s.kind == kinds[i].kind || s.kind > FOCAL_STATEMENT_AUTHORITY;
     return false;
 }
 

@@ -388,7 +388,7 @@ json_t *to_sign_json(struct job *j, const struct focal_office *office, json_t *b
     json_t *out = json_object();
     json_object_set_new(out, "office", text_json(office->text));
     json_object_set_new(out, "network", hex_json(focal_oplog_network(job_oplog(j))->b, 32));
-    json_object_set_new(out, "authority", hex_json(focal_oplog_genesis(job_oplog(j))->authority.b, 32));
+    put_authority(out, job_oplog(j));
     json_object_set_new(out, "dir", text_json(j->admin->is.dir));
     json_object_set_new(out, "bodies", bodies);
     return out;
@@ -516,7 +516,7 @@ enum job_state run_network(struct job *j)
     focal_oplog_statements_hash(ol, &set);
     json_object_set_new(out, "network", text_json(g->label));
     json_object_set_new(out, "id", hex_json(focal_oplog_network(ol)->b, 32));
-    json_object_set_new(out, "authority", hex_json(g->authority.b, 32));
+    put_authority(out, ol);
     json_object_set_new(out, "recovery", hex_json(g->recovery.b, 32));
     json_object_set_new(out, "founded", day_json(g->day));
     json_object_set_new(out, "expiry_stops", json_boolean(g->expiry_stops));

@@ -43,7 +43,7 @@ enum focal_status authority_unlock(const struct args *args, const char *dir, con
     if (st == FOCAL_OK) {
         focal_sign_key_make(key, seed);
         if (!focal_key_equal(&key->public, authority))
-            st = focal_fail(err, FOCAL_DENIED, "use the key that founded this network", "%.200s is the authority key of another network", name);
+            st = focal_fail(err, FOCAL_DENIED, "`focalctl network show` names the key that counts today", "%.200s is the authority key of another network, or an earlier one of this", name);
     }
     focal_wipe(seed, sizeof seed);
     focal_buf_wipe_close(&passphrase);
@@ -52,7 +52,7 @@ enum focal_status authority_unlock(const struct args *args, const char *dir, con
     return st;
 }
 
-struct signing { struct focal_hash network; struct focal_key authority; struct focal_buf body; };
+struct signing { struct focal_hash network; struct focal_key authority; bool successor; struct focal_buf body; };
 
 static enum focal_status look_at_body(const struct args *args, const json_t *begun, struct signing *s, const char *hex, is_asked_for *asked, struct focal_error *err)
 {
@@ -71,14 +71,24 @@ static enum focal_status look_at_body(const struct args *args, const json_t *beg
     return good ? FOCAL_OK : focal_fail(err, FOCAL_UNSUPPORTED, "are focald and focalctl of one version?", "what the daemon wants signed is not what was asked for; nothing was signed");
 }
 
-static enum focal_status sign_one(struct talk *t, const struct signing *s, const struct focal_sign_key *key, const char *office, const char *request, json_t **told,
+/* A later authority says in what it signs that it is by its key: the founder's is meant where nothing is said. */
+bool authority_put(struct focal_buf *statement, const struct focal_sign_key *key, bool successor, const struct focal_hash *network, struct focal_buf *body)
+{
+    if (successor)
+        focal_statement_by(body, &key->public);
+    if (!body->failed)
+        focal_statement_sign(statement, key->secret, network, focal_buf_view(body));
+    return !body->failed && !statement->failed;
+}
+
+static enum focal_status sign_one(struct talk *t, struct signing *s, const struct focal_sign_key *key, const char *office, const char *request, json_t **told,
                                   struct focal_error *err)
 {
     struct focal_buf statement;
     enum focal_status st;
     focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
-    focal_statement_sign(&statement, key->secret, &s->network, focal_buf_view(&s->body));
-    char *out = statement.failed ? NULL : focal_alloc(statement.len * 2 + 1);
+    const bool good = authority_put(&statement, key, s->successor, &s->network, &s->body);
+    char *out = !good ? NULL : focal_alloc(statement.len * 2 + 1);
     if (out) {
         focal_hex(out, statement.data, statement.len);
         json_decref(*told);
@@ -95,7 +105,7 @@ static enum focal_status sign_one(struct talk *t, const struct signing *s, const
 enum focal_status authority_sign(const struct args *args, struct talk *t, const json_t *begun, is_asked_for *asked, const char *request, json_t **told, struct focal_error *err)
 {
     const json_t *bodies = json_object_get(begun, "bodies");
-    struct signing s = { .body = { 0 } };
+    struct signing s = { .successor = json_is_true(json_object_get(begun, "successor")) };
     struct focal_sign_key key;
     enum focal_status st = FOCAL_OK;
     memset(&key, 0, sizeof key);

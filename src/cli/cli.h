@@ -18,7 +18,7 @@ enum opt {
     OPTION_FROM, OPTION_SET, OPTION_ADD, OPTION_REMOVE, OPTION_IF_VERSION, OPTION_DAY, OPTION_SEAL_TO, OPTION_SEALED,
     OPTION_TAKE, OPTION_TAKE_OFFICE, OPTION_REASON, OPTION_WHY, OPTION_FIELD, OPTION_YES, OPTION_SEEN,
     OPTION_COUNTRY, OPTION_MAY_REDACT, OPTION_EXPIRES, OPTION_ADDRESS, OPTION_WORDS_FILE, OPTION_PASSPHRASE_FILE, OPTION_AUTHORITY_KEY,
-    OPTION_ENTRY, OPTION_KNOWN, OPTION_VOID, OPTION_AGAIN, OPTION_SCOPE, OPTION_RIGHT, OPTION_CUT_REASON, OPTION_MONTHS, OPTION_UNTIL, OPTION_END, OPTION_TO_FILE, OPTION_TWO_PERSONS,
+    OPTION_ENTRY, OPTION_KNOWN, OPTION_VOID, OPTION_AGAIN, OPTION_SCOPE, OPTION_RIGHT, OPTION_CUT_REASON, OPTION_MONTHS, OPTION_UNTIL, OPTION_SHEET, OPTION_END, OPTION_TO_FILE, OPTION_TWO_PERSONS,
     OPTION_OFFICE, OPTION_WAIT_FOR, OPTION_WAIT, OPTION_DEEP,
     OPTION_KIND, OPTION_FORMAT, OPTION_DRY_RUN, OPTION_REJECTS, OPTION_OUTPUT, OPTION_PERIOD, OPTION_FOLLOW, OPTION_PROOF, OPTION_READINGS,
     OPTION_STORE_PASSPHRASE, OPTION_NEW_PASSPHRASE, OPTION_CONFIRM, OPTION_TO,
@@ -208,7 +208,7 @@ verb_run run_status, run_matrix, run_verify, run_sync, run_ping;
 verb_run run_list, run_new, run_update, run_show, run_conflicts, run_resolve, run_withdraw;
 verb_run run_redact, run_redaction_show, run_refused, run_rescue;
 verb_run run_invite, run_admit, run_office_show, run_pause;
-verb_run run_heads, run_revoke, run_network, run_renew, run_membership;
+verb_run run_heads, run_revoke, run_network, run_renew, run_membership, run_rotate_authority, run_network_file;
 verb_run run_import, run_export, run_report;
 verb_run run_history, run_lift_veil;
 verb_run run_approve, run_refuse_request;

@@ -87,7 +87,7 @@ struct joining {                        /* what the daemon told of the office th
     struct focal_hash network;
     struct focal_key authority;
     const char *dir;
-    bool admitted;
+    bool admitted, successor;
 };
 
 static bool take_hex(const json_t *item, const char *key, void *out, size_t len)
@@ -124,6 +124,7 @@ static enum focal_status take_joining(struct joining *j, const json_t *item, str
     c->from_day = (uint32_t)(now.wall_ms / 86400000u);
     c->to_day = c->from_day + VALID_DAYS;
     c->openings_max = OPENINGS;
+    j->successor = json_is_true(json_object_get(item, "successor"));
     c->invitation_set = true;
     c->invitation = (uint64_t)invitation;
     (void)snprintf(c->entity, sizeof c->entity, "%s", text_of(item, "entity"));
@@ -180,7 +181,7 @@ static enum focal_status sign(const struct args *args, const struct joining *j, 
     focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
     if (st == FOCAL_OK) {
         focal_certificate_encode(&body, &j->certificate);
-        focal_statement_sign(&statement, key.secret, &j->network, focal_buf_view(&body));
+        (void)authority_put(&statement, &key, j->successor, &j->network, &body);
     }
 #ifdef FOCAL_NEXT_VERSION
     *with = json_object();

@@ -128,7 +128,7 @@ int run_renew(const struct args *args)
 
 /* ---- membership export, membership import ---- */
 
-static enum focal_status read_file(const char *path, json_t *with, struct focal_error *err)
+static enum focal_status read_file(const char *path, const char *hint, json_t *with, struct focal_error *err)
 {
     struct focal_buf file;
     json_error_t where;
@@ -136,8 +136,7 @@ static enum focal_status read_file(const char *path, json_t *with, struct focal_
     enum focal_status st = focal_file_read(&file, path, FILE_BYTES_MAX, err);
     json_t *one = st == FOCAL_OK ? json_loadb((const char *)file.data, file.len, JSON_REJECT_DUPLICATES, &where) : NULL;
     if (st == FOCAL_OK && !json_is_object(one))
-        st = focal_fail(err, FOCAL_MALFORMED, "copy it again, or make it again with `focalctl membership export CODE -o FILE` at headquarters; nothing was changed",
-                        "%.200s is cut short, or no file of a membership", path);
+        st = focal_fail(err, FOCAL_MALFORMED, hint, "%.200s is cut short, or no file of a %s", path, strncmp(hint, "copy for-", 9) == 0 ? "new headquarters" : "membership");
     if (st == FOCAL_OK) {
         put_text(with, "office", *text_of(one, "office") ? text_of(one, "office") : NULL);
         json_object_set(with, "file", one);
@@ -159,7 +158,7 @@ int run_membership(const struct args *args)
     struct talk t = { 0 };
     struct focal_error err = { 0 };
     json_t *with = json_object(), *item = NULL;
-    enum focal_status st = imports ? read_file(args->operands[0], with, &err) : FOCAL_OK;
+    enum focal_status st = imports ? read_file(args->operands[0], "copy it again, or make it again with `focalctl membership export CODE -o FILE` at headquarters; nothing was changed", with, &err) : FOCAL_OK;
     if (!imports)
         put_text(with, "office", args->operands[0]);
     if (st == FOCAL_OK)
@@ -173,6 +172,44 @@ int run_membership(const struct args *args)
         (void)say_object(args, item);
     else if (st == FOCAL_OK)
         show_taken(item);
+    json_decref(with);
+    json_decref(item);
+    return st == FOCAL_OK ? say_done(0) : say_error(args, &err);
+}
+
+/* ---- network export, network import ---- */
+
+static enum focal_status name_addresses(const struct args *args, json_t *with)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < args->given_count; i++)
+        if (args->given[i].option == OPTION_ADDRESS)
+            json_array_append_new(list, focal_json_text(focal_span_text(args->given[i].value)));
+    put_text(with, "office", args_value(args, OPTION_OFFICE));
+    json_object_set_new(with, "addresses", list);
+    return FOCAL_OK;
+}
+
+int run_network_file(const struct args *args)
+{
+    const bool imports = strcmp(args->request, "network.import") == 0;
+    struct talk t = { 0 };
+    struct focal_error err = { 0 };
+    json_t *with = json_object(), *item = NULL;
+    enum focal_status st = imports ? read_file(args->operands[0], "copy for-members.json of the new headquarters again; nothing was changed", with, &err) : name_addresses(args, with);
+    if (st == FOCAL_OK)
+        st = talk_open(&t, args, &err);
+    if (st == FOCAL_OK)
+        st = talk_one(&t, args->request, json_incref(with), &item, NULL, &err);
+    talk_close(&t);
+    if (st == FOCAL_OK && !imports)
+        st = sink_json(item, args_value(args, OPTION_OUTPUT), &err);
+    else if (st == FOCAL_OK && args->json)
+        (void)say_object(args, item);
+    else if (st == FOCAL_OK) {
+        say_text(stdout, text_of(item, "office"));
+        puts(" is headquarters again, under a new authority; it gets everything from here once it is started");
+    }
     json_decref(with);
     json_decref(item);
     return st == FOCAL_OK ? say_done(0) : say_error(args, &err);

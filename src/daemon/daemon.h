@@ -66,8 +66,10 @@ void place_abandon(struct place *);
 
 /* setup.c, setup_hq.c, setup_join.c, setup_rejoin.c */
 enum { COUNTRIES_MAX = 32 };
+enum { RECOVER_MAX = 8 };
 struct setup {
-    const char *role, *network, *office, *dir, *listen, *passphrase_file, *join_file;
+    const char *role, *network, *office, *dir, *listen, *passphrase_file, *join_file, *sheet;
+    const char *recover[RECOVER_MAX]; size_t recover_count;
     const char *countries[COUNTRIES_MAX]; size_t country_count;
     const char *advertise[FOCAL_CONFIG_ADVERTISE_MAX]; size_t advertise_count;
     const char *store_passphrase_file;
@@ -88,6 +90,10 @@ FOCAL_MUST_USE enum focal_status setup_make(struct setup *, struct focal_error *
 FOCAL_MUST_USE enum focal_status setup_hq(struct setup *, struct focal_error *);
 FOCAL_MUST_USE enum focal_status setup_join(struct setup *, struct focal_error *);
 FOCAL_MUST_USE enum focal_status setup_rejoin(struct setup *, struct focal_error *);
+FOCAL_MUST_USE enum focal_status setup_recover(struct setup *, struct focal_error *);
+/* setup_hq.c: the authority key's passphrase, and its file. */
+FOCAL_MUST_USE enum focal_status setup_ask_authority(const struct setup *, struct focal_buf *passphrase, struct focal_error *);
+FOCAL_MUST_USE enum focal_status setup_write_authority(struct setup *, const uint8_t seed[32], struct focal_span passphrase, struct focal_error *);
 void setup_tell(const struct setup *, const char *office, const char *network, const char *const *words);
 uint32_t today_now(void);
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const pieces[] = { "keys", "recovery-sheet.txt", "focal.db", "focald.conf" };
+static const char *const pieces[] = { "keys", "recovery-sheet.txt", "for-members.json", "focal.db", "focald.conf" };
 enum { PIECES = sizeof pieces / sizeof pieces[0] };
 
 static bool there(const char *path)

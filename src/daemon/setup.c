@@ -16,6 +16,7 @@ static const char help[] =
     "  focald setup --role hq --network \"My network\" --office HQ --dir hq --listen 192.0.2.1:7443\n"
     "  focald setup --role hq --network Test --office HQ --dir hq --passphrase-file p --no-input --json\n"
     "  focald setup --join-file token --dir ken         token: what `focalctl office invite` gave; - is standard input\n"
+    "  focald setup --role hq --recover network.json --sheet sheet.txt --dir hq    headquarters' machine is gone\n"
     "  focald setup --rejoin --dir ken                  the database of ken is damaged or lost, its keys are there\n"
     "\n"
     "Makes keys and configuration in a directory, and prints the next command. It does not start the daemon.\n"
@@ -29,6 +30,9 @@ static const char help[] =
     "                          (default: everybody is warned, and nothing stops); it cannot be changed later\n"
     "  --passphrase-file FILE  passphrase of the authority key, on the first line; asked for when absent\n"
     "  --join-file FILE        the invitation's token; asked for when absent\n"
+    "  --recover FILE          headquarters' machine is gone, keys and all: set another up with FILE, which `focalctl network export`\n"
+    "                          made at a member that can be reached from here; may be repeated with files of other members\n"
+    "  --sheet FILE            the recovery sheet, or its recovery key and check typed again\n"
     "  --store-key HOW         what opens the encrypted store: plain, a file beside it, so that the daemon starts by itself\n"
     "                          and who takes the disk can read all (default); passphrase, asked for after each start by\n"
     "                          `focalctl unlock`; credential, focal-store-key from the service's unit; both\n"
@@ -43,7 +47,7 @@ static const char help[] =
     "  --no-input              never ask\n"
     "  --json                  answer as JSON\n";
 
-enum { OPT_ROLE = 256, OPT_NETWORK, OPT_OFFICE, OPT_COUNTRY, OPT_PASSPHRASE, OPT_JOIN, OPT_DIR, OPT_LISTEN, OPT_ADVERTISE, OPT_NO_INPUT, OPT_JSON, OPT_REJOIN, OPT_STORE_KEY, OPT_STORE_PASSPHRASE, OPT_EXPIRY, OPT_HELP };
+enum { OPT_ROLE = 256, OPT_NETWORK, OPT_OFFICE, OPT_COUNTRY, OPT_PASSPHRASE, OPT_JOIN, OPT_DIR, OPT_LISTEN, OPT_ADVERTISE, OPT_NO_INPUT, OPT_JSON, OPT_REJOIN, OPT_RECOVER, OPT_SHEET, OPT_STORE_KEY, OPT_STORE_PASSPHRASE, OPT_EXPIRY, OPT_HELP };
 
 static const struct option options[] = {
     { "role", required_argument, NULL, OPT_ROLE }, { "network", required_argument, NULL, OPT_NETWORK },
@@ -53,7 +57,7 @@ static const struct option options[] = {
     { "advertise", required_argument, NULL, OPT_ADVERTISE }, { "no-input", no_argument, NULL, OPT_NO_INPUT },
     { "store-key", required_argument, NULL, OPT_STORE_KEY }, { "store-passphrase-file", required_argument, NULL, OPT_STORE_PASSPHRASE },
     { "expiry-stops", no_argument, NULL, OPT_EXPIRY },
-    { "json", no_argument, NULL, OPT_JSON }, { "rejoin", no_argument, NULL, OPT_REJOIN }, { "help", no_argument, NULL, OPT_HELP }, { 0 }
+    { "json", no_argument, NULL, OPT_JSON }, { "rejoin", no_argument, NULL, OPT_REJOIN }, { "recover", required_argument, NULL, OPT_RECOVER }, { "sheet", required_argument, NULL, OPT_SHEET }, { "help", no_argument, NULL, OPT_HELP }, { 0 }
 };
 
 /* -1: go on; else the exit status. */
@@ -81,6 +85,12 @@ static int read_options(struct setup *s, int argc, char **argv)
             s->wrap_given = true;
             break;
         case OPT_HELP:       fputs(help, stdout); return SAY_OK;
+        case OPT_SHEET:      s->sheet = optarg; break;
+        case OPT_RECOVER:
+            if (s->recover_count == RECOVER_MAX)
+                return say_usage("setup", "at most %d files of members", RECOVER_MAX);
+            s->recover[s->recover_count++] = optarg;
+            break;
         case OPT_COUNTRY:
             if (s->country_count == COUNTRIES_MAX)
                 return say_usage("setup", "at most %d countries", COUNTRIES_MAX);
@@ -103,7 +113,11 @@ static int read_options(struct setup *s, int argc, char **argv)
         return say_usage("setup", "headquarters founds a network and does not join one");
     if (s->expiry_stops && !(s->role && strcmp(s->role, "hq") == 0))
         return say_usage("setup", "--expiry-stops is decided where a network is founded: it goes with --role hq");
-    if (s->rejoin && (s->role || s->network || s->office || s->passphrase_file || s->join_file || s->listen || s->country_count || s->advertise_count || s->wrap_given))
+    if (s->recover_count && (!s->role || strcmp(s->role, "hq") != 0 || s->network || s->office || s->country_count))
+        return say_usage("setup", "--recover goes with --role hq; the network, the code and the countries are those of before");
+    if (s->sheet && !s->recover_count)
+        return say_usage("setup", "--sheet goes with --recover; where headquarters lives, it is `focalctl network rotate-authority --sheet`");
+    if (s->rejoin && (s->role || s->recover_count || s->network || s->office || s->passphrase_file || s->join_file || s->listen || s->country_count || s->advertise_count || s->wrap_given))
         return say_usage("setup", "--rejoin takes what the directory holds: beside it only --dir, --store-passphrase-file and --json");
     if (!s->rejoin && s->store_passphrase_file && !focal_wrap_asks(s->secret.wrap))
         return say_usage("setup", "a passphrase goes with --store-key passphrase or both");
@@ -270,7 +284,7 @@ int setup_main(int argc, char **argv)
     bool hq = s.role && strcmp(s.role, "hq") == 0;
     enum focal_status st = s.rejoin ? setup_rejoin(&s, &err) : take_config(&s, &err);
     if (st == FOCAL_OK && !s.rejoin)
-        st = hq ? setup_hq(&s, &err) : setup_join(&s, &err);
+        st = s.recover_count ? setup_recover(&s, &err) : hq ? setup_hq(&s, &err) : setup_join(&s, &err);
     if (st != FOCAL_OK)
         place_abandon(&s.place);
     focal_node_keys_wipe(&s.keys);

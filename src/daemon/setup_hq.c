@@ -37,6 +37,18 @@ static enum focal_status answer(struct setup *s, const char *given, const char *
     return FOCAL_OK;
 }
 
+enum focal_status setup_ask_authority(const struct setup *s, struct focal_buf *passphrase, struct focal_error *err)
+{
+    if (s->passphrase_file)
+        return passphrase_read(passphrase, s->passphrase_file, err);
+    if (s->no_input || !prompt_possible())
+        return focal_fail(err, FOCAL_USAGE, "use --passphrase-file FILE", "the authority key needs a passphrase");
+    enum focal_status st = prompt_secret(passphrase, "Passphrase for the authority key", true, err);
+    if (st == FOCAL_OK && passphrase->len == 0)
+        st = focal_fail(err, FOCAL_USAGE, "choose a long one", "an empty passphrase protects nothing");
+    return st;
+}
+
 static enum focal_status ask(struct setup *s, struct founding *f, struct focal_error *err)
 {
     char code[64];
@@ -48,16 +60,7 @@ static enum focal_status ask(struct setup *s, struct founding *f, struct focal_e
     for (size_t i = 0; i < s->country_count && st == FOCAL_OK; i++)
         if (strlen(s->countries[i]) != 3 || !focal_country_known(s->countries[i]))
             st = focal_fail(err, FOCAL_USAGE, "use the three capital letters of ISO 3166-1, such as KEN", "\"%.20s\" is not a country", s->countries[i]);
-    if (st != FOCAL_OK)
-        return st;
-    if (s->passphrase_file)
-        return passphrase_read(&f->passphrase, s->passphrase_file, err);
-    if (s->no_input || !prompt_possible())
-        return focal_fail(err, FOCAL_USAGE, "use --passphrase-file FILE", "the authority key needs a passphrase");
-    st = prompt_secret(&f->passphrase, "Passphrase for the authority key", true, err);
-    if (st == FOCAL_OK && f->passphrase.len == 0)
-        st = focal_fail(err, FOCAL_USAGE, "choose a long one", "an empty passphrase protects nothing");
-    return st;
+    return st == FOCAL_OK ? setup_ask_authority(s, &f->passphrase, err) : st;
 }
 
 static void put_certificate(const struct setup *s, struct founding *f)
@@ -109,43 +112,21 @@ static enum focal_status make_statements(const struct setup *s, struct founding 
     return FOCAL_OK;
 }
 
-static void put_groups(struct focal_buf *out, const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        focal_buf_printf(out, "%s%02x", i == 0 ? "    " : i % 16 == 0 ? "\n    " : i % 2 == 0 ? " " : "", bytes[i]);
-    focal_buf_text(out, "\n");
-}
-
 static enum focal_status write_sheet(struct setup *s, const struct founding *f, struct focal_error *err)
 {
     char path[PATH_BYTES];
     struct focal_buf text;
-    struct focal_hash check;
     if (!path_join(path, s->place.stage, "recovery-sheet.txt"))
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
     focal_buf_init(&text, 16 << 10);
-    focal_buf_printf(&text, "FOCAL RECOVERY SHEET\n\nNetwork %s, headquarters %s\nNetwork id\n", f->label, f->office.text);
-    put_groups(&text, f->network.b, 32);
-    focal_buf_text(&text,
-        "\nWho holds this sheet can replace the network's authority key, and with it everybody's membership.\n"
-        "Print it, put it in a safe, and delete the file. Never photograph it, never send it.\n\n"
-        "It is for one case: the authority key or its passphrase is lost or stolen. Then a new authority key is made and\n"
-        "signed with the recovery key below, and the memberships that were issued before stay good.\n\nRecovery key\n");
-    put_groups(&text, f->recovery_seed, 32);
-    struct focal_span parts[] = { focal_span_text("focal sheet 1"), focal_span_of(f->recovery_seed, 32) };
-    focal_hash_parts(&check, parts, 2);
-    focal_buf_printf(&text, "    check %02x%02x\n\nChannel key of headquarters, for a machine that takes this one's place\n", check.b[0], check.b[1]);
-    put_groups(&text, s->keys.channel_secret, 32);
-    struct focal_span channel[] = { focal_span_text("focal sheet 1"), focal_span_of(s->keys.channel_secret, 32) };
-    focal_hash_parts(&check, channel, 2);
-    focal_buf_printf(&text, "    check %02x%02x\n", check.b[0], check.b[1]);
+    focal_sheet_print(&text, f->label, &f->office, &f->network, f->recovery_seed, s->keys.channel_secret);
     enum focal_status st = text.failed ? focal_fail(err, FOCAL_NO_MEMORY, "", "no memory for the recovery sheet")
                                        : focal_file_write(path, focal_buf_view(&text), 0600, false, err);
     focal_buf_wipe_close(&text);
     return st;
 }
 
-static enum focal_status write_authority(struct setup *s, struct founding *f, struct focal_error *err)
+enum focal_status setup_write_authority(struct setup *s, const uint8_t seed[32], struct focal_span passphrase, struct focal_error *err)
 {
     char path[PATH_BYTES];
     uint8_t random[40];
@@ -154,7 +135,7 @@ static enum focal_status write_authority(struct setup *s, struct founding *f, st
         return focal_fail(err, FOCAL_USAGE, "choose a shorter name", "the path is too long");
     focal_buf_init(&file, 4096);
     focal_entropy_fill(NULL, random, sizeof random);
-    enum focal_status st = focal_authority_lock(&file, f->authority_seed, focal_buf_view(&f->passphrase), random);
+    enum focal_status st = focal_authority_lock(&file, seed, passphrase, random);
     if (st != FOCAL_OK)
         st = focal_fail(err, st, "64 MiB of memory are needed", "the authority key could not be locked");
     else
@@ -193,7 +174,7 @@ enum focal_status setup_hq(struct setup *s, struct focal_error *err)
     if (st == FOCAL_OK)
         st = make_statements(s, &f, err);
     if (st == FOCAL_OK)
-        st = write_authority(s, &f, err);
+        st = setup_write_authority(s, f.authority_seed, focal_buf_view(&f.passphrase), err);
     if (st == FOCAL_OK)
         st = write_sheet(s, &f, err);
     if (st == FOCAL_OK)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Calls for each address record with who wrote it, in order. */
-static enum focal_status walk(struct focal_node *n, void (*each)(void *data, const struct focal_office *, const struct focal_ref *), void *data)
+static enum focal_status walk(struct focal_node *n, void (*each)(void *data, const struct focal_certificate *, const struct focal_ref *), void *data)
 {
     struct focal_ref ref;
     const struct focal_ref *after = NULL;
@@ -13,19 +13,22 @@ static enum focal_status walk(struct focal_node *n, void (*each)(void *data, con
     while ((st = focal_oplog_next_of_kind(n->oplog, NULL, FOCAL_KIND_ADDRESS, after, &ref)) == FOCAL_OK) {
         const struct focal_certificate *author = focal_oplog_author(n->oplog, &ref.log);
         if (author)
-            each(data, &author->office, &ref);
+            each(data, author, &ref);
         after = &ref;
     }
     return st == FOCAL_NOT_FOUND ? FOCAL_OK : st;
 }
 
-struct wanted { struct peer *list; size_t count; };
+struct wanted { struct focal_node *node; struct peer *list; size_t count; };
 
-static void note(void *data, const struct focal_office *office, const struct focal_ref *ref)
+/* Of an office that has had several keys the record of today's goes before what an earlier one wrote. */
+static void note(void *data, const struct focal_certificate *author, const struct focal_ref *ref)
 {
     const struct wanted *w = data;
+    const struct focal_certificate *today = focal_oplog_certificate(w->node->oplog, &author->office);
+    const bool of_today = today && focal_key_equal(&today->keys.sign, &author->keys.sign);
     for (size_t i = 0; i < w->count; i++) {
-        if (strcmp(w->list[i].office.text, office->text) != 0)
+        if (strcmp(w->list[i].office.text, author->office.text) != 0 || (w->list[i].address_known && !of_today))
             continue;
         w->list[i].address_record = *ref;
         w->list[i].address_known = true;
@@ -34,7 +37,7 @@ static void note(void *data, const struct focal_office *office, const struct foc
 
 enum focal_status addresses_find(struct focal_node *n, struct peer *list, size_t count)
 {
-    struct wanted w = { .list = list, .count = count };
+    struct wanted w = { .node = n, .list = list, .count = count };
     for (size_t i = 0; i < count; i++)
         list[i].address_known = false;
     return walk(n, note, &w);

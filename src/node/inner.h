@@ -189,6 +189,7 @@ enum focal_status peer_keep_heard(struct focal_node *, struct peer *, uint64_t a
 
 /* join.c */
 enum focal_status join_load(struct focal_node *, struct focal_error *);
+enum focal_status join_put_token(struct focal_store *, struct focal_span token);       /* [tx] */
 size_t join_candidates(struct focal_node *, const struct focal_key *channel, struct focal_psk *out, size_t room);
 enum focal_status join_joined(struct focal_node *, struct focal_session *, uint64_t invitation, const struct focal_public_keys *, struct focal_buf *sealed);
 enum focal_status join_admitted(struct focal_node *, struct focal_span sealed);

@@ -117,6 +117,11 @@ enum focal_status focal_node_found_hq(struct focal_store *store, struct focal_sp
     return st;
 }
 
+enum focal_status join_put_token(struct focal_store *store, struct focal_span token)
+{
+    return focal_store_put(store, FOCAL_SHELF_META, focal_span_text(TOKEN_KEY), token);
+}
+
 enum focal_status focal_node_found_office(struct focal_store *store, const struct focal_invitation *invitation, struct focal_span token)
 {
     enum focal_status st = focal_oplog_found(store, invitation->genesis);
@@ -124,7 +129,7 @@ enum focal_status focal_node_found_office(struct focal_store *store, const struc
         st = focal_store_begin(store);
     if (st != FOCAL_OK)
         return st;
-    st = focal_store_put(store, FOCAL_SHELF_META, focal_span_text(TOKEN_KEY), token);
+    st = join_put_token(store, token);
     if (st == FOCAL_OK)
         return focal_store_commit(store);
     focal_store_rollback(store);

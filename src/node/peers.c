@@ -105,8 +105,13 @@ static void choose_dials(struct focal_node *n)
             n->peers[i].wanted = n->invited;
         return;
     }
-    if (mine->role == FOCAL_ROLE_HQ)
+    if (mine->role == FOCAL_ROLE_HQ) {      /* one that took another's place dials who let it in: nobody else knows where it is yet */
+        for (size_t i = 0; i < n->peer_count; i++) {
+            const struct focal_certificate *c = focal_oplog_certificate(n->oplog, &n->peers[i].office);
+            n->peers[i].wanted = n->invited && c && focal_key_equal(&c->keys.channel, &n->invitation.listener);
+        }
         return;
+    }
     struct peer *inviter = peer_of(n, &(struct focal_office){ .text = "" });
     if (inviter) {              /* its certificate is not held yet: it is the way to all others */
         inviter->wanted = true;
@@ -174,12 +179,12 @@ enum focal_status peers_derive(struct focal_node *n)
         return FOCAL_NO_MEMORY;
     size_t count = 0;
     enum focal_status st = FOCAL_OK;
-    bool inviter_known = false;
+    /* Also by a key that its office has no more: then its office is known, and dialled where it is today. */
+    bool inviter_known = n->invited && focal_oplog_certificate_by_channel(n->oplog, &n->invitation.listener) != NULL;
     for (size_t i = 0; i < offices && st == FOCAL_OK; i++) {
         const struct focal_certificate *c = focal_oplog_office_at(n->oplog, i);
         if (strcmp(c->office.text, n->office.text) == 0)
             continue;
-        inviter_known = inviter_known || (n->invited && focal_key_equal(&c->keys.channel, &n->invitation.listener));
         st = add_peer(n, list, &count, &c->office);
     }
     bool by_ourselves = n->invited && focal_key_equal(&n->invitation.listener, &n->keys->channel_public);

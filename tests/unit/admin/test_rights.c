@@ -15,6 +15,8 @@ static const struct { const char *command; bool admin, entry, read; } expected[]
     { "office.heads", 1, 0, 0 }, { "office.revoke.begin", 1, 0, 0 }, { "office.revoke", 1, 0, 0 }, { "network.show", 1, 1, 1 },
     { "office.renew.begin", 1, 0, 0 }, { "office.renew", 1, 0, 0 }, { "network.delegate.begin", 1, 0, 0 }, { "network.delegate", 1, 0, 0 },
     { "network.policy.begin", 1, 0, 0 }, { "network.policy", 1, 0, 0 },
+    { "network.rotate-authority.begin", 1, 0, 0 }, { "network.rotate-authority", 1, 0, 0 },
+    { "network.export", 1, 0, 0 }, { "network.import", 1, 0, 0 },
     { "membership.export", 1, 0, 0 }, { "membership.import", 1, 0, 0 },
     { "lock", 1, 0, 0 }, { "unlock", 1, 0, 0 }, { "destroy", 1, 0, 0 }, { "store-key.show", 1, 0, 0 }, { "store-key.rotate", 1, 0, 0 },
     { "store-key.change", 1, 0, 0 },
