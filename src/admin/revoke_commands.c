@@ -349,7 +349,7 @@ static json_t *view_json(const struct known *k, const struct focal_reach *reach)
 /* What the authority signed of these keys, and the keys: who signs looks whether they are that office's. */
 static void put_keys(struct job *j, const struct known *k, json_t *out)
 {
-    json_t *keys = json_array(), *list = json_array();
+    json_t *keys = json_array(), *list = json_array(), *roots = json_array();
     struct focal_subject subject;
     for (size_t i = 0; i < k->key_count; i++)
         json_array_append_new(keys, hex_json(k->keys[i].b, sizeof k->keys[i].b));
@@ -357,12 +357,17 @@ static void put_keys(struct job *j, const struct known *k, json_t *out)
         struct focal_span bytes;
         for (size_t n = 0; focal_oplog_subject_statement(job_oplog(j), subject.subject, n, &bytes); n++) {
             struct focal_statement s;
-            if (focal_statement_decode(&s, bytes) == FOCAL_OK && s.kind == FOCAL_STATEMENT_CERTIFICATE && is_key(k, &s.is.certificate.keys.sign))
+            if (focal_statement_decode(&s, bytes) != FOCAL_OK)
+                continue;
+            if (s.kind == FOCAL_STATEMENT_CERTIFICATE && is_key(k, &s.is.certificate.keys.sign))
                 json_array_append_new(list, body_json(bytes));
+            if (s.kind == FOCAL_STATEMENT_GENESIS || s.kind == FOCAL_STATEMENT_AUTHORITY)       /* what an earlier authority signed may stay good */
+                json_array_append_new(roots, body_json(bytes));
         }
     }
     json_object_set_new(out, "keys", keys);
     json_object_set_new(out, "certificates", list);
+    json_object_set_new(out, "roots", roots);
 }
 
 /* Of an office that is let go all stays: what came since the list was made must stand in it. */

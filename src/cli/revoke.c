@@ -102,24 +102,57 @@ static enum focal_status question(const struct args *args, json_t *with, struct 
 
 enum { NUMBER_MOST = 1000000 };         /* so that a later one can always outnumber it */
 
+struct spoken { uint8_t bytes[FOCAL_STATEMENT_MAX]; struct focal_statement is; };
+
+static bool take_spoken(struct spoken *out, const json_t *list, size_t i)
+{
+    const char *hex = json_string_value(json_array_get(list, i));
+    const size_t len = hex ? strlen(hex) / 2 : 0;
+    return len > 0 && len <= sizeof out->bytes && focal_unhex(out->bytes, len, focal_span_text(hex))
+           && focal_statement_decode(&out->is, focal_span_of(out->bytes, len)) == FOCAL_OK;
+}
+
+/* The genesis that gives this network its id. */
+static bool take_genesis(struct spoken *out, const json_t *roots, const struct focal_hash *network)
+{
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(roots) && !found; i++)
+        found = take_spoken(out, roots, i) && out->is.kind == FOCAL_STATEMENT_GENESIS && focal_statement_verify(&out->is, NULL, network);
+    return found;
+}
+
+/* Signed by the authority of today; or by an earlier one, and named as good by the recovery key when it gave the authority to
+ * that of today. */
+static bool counts_today(const json_t *roots, const struct focal_statement *s, const struct focal_key *authority, const struct focal_hash *network)
+{
+    struct spoken genesis, other;
+    struct focal_hash h;
+    if (focal_statement_verify(s, authority, network))
+        return true;
+    if (!take_genesis(&genesis, roots, network) || !focal_statement_verify(s, focal_statement_signer(s, &genesis.is.is.genesis), network))
+        return false;
+    focal_statement_hash(&h, network, s->body);
+    for (size_t i = 0; i < json_array_size(roots); i++) {
+        if (take_spoken(&other, roots, i) && other.is.kind == FOCAL_STATEMENT_AUTHORITY && focal_statement_verify(&other.is, &genesis.is.is.genesis.recovery, network)
+            && focal_key_equal(&other.is.is.succession.key, authority) && focal_succession_keeps(&other.is.is.succession, &h))
+            return true;
+    }
+    return false;
+}
+
 /* Does the authority say of this key that it is the office's? What the daemon says of it counts for nothing. */
 static bool key_is_theirs(const json_t *begun, const struct focal_cut *cut)
 {
     const json_t *list = json_object_get(begun, "certificates");
     struct focal_hash network;
     struct focal_key authority;
+    struct spoken c;
     bool found = false;
     if (!focal_unhex(network.b, sizeof network.b, focal_span_text(text_of(begun, "network"))) || !focal_unhex(authority.b, sizeof authority.b, focal_span_text(text_of(begun, "authority"))))
         return false;
-    for (size_t i = 0; i < json_array_size(list) && !found; i++) {
-        uint8_t bytes[FOCAL_STATEMENT_MAX];
-        struct focal_statement s;
-        const char *hex = json_string_value(json_array_get(list, i));
-        const size_t len = hex ? strlen(hex) / 2 : 0;
-        found = len > 0 && len <= sizeof bytes && focal_unhex(bytes, len, focal_span_text(hex)) && focal_statement_decode(&s, focal_span_of(bytes, len)) == FOCAL_OK
-                && s.kind == FOCAL_STATEMENT_CERTIFICATE && focal_statement_verify(&s, &authority, &network)
-                && strcmp(s.is.certificate.office.text, cut->office.text) == 0 && focal_key_equal(&s.is.certificate.keys.sign, &cut->key);
-    }
+    for (size_t i = 0; i < json_array_size(list) && !found; i++)
+        found = take_spoken(&c, list, i) && c.is.kind == FOCAL_STATEMENT_CERTIFICATE && counts_today(json_object_get(begun, "roots"), &c.is, &authority, &network)
+                && strcmp(c.is.is.certificate.office.text, cut->office.text) == 0 && focal_key_equal(&c.is.is.certificate.keys.sign, &cut->key);
     return found;
 }
 

@@ -111,6 +111,9 @@ def main():
         apart(ken, False)
         until("one set", lambda: ken.ctl("network", "show")["statements"] == hq.ctl("network", "show")["statements"])
         assert any("rotate-authority" in str(row) for row in hq.ctl("history")["items"])
+        # KEN's certificate is of the first authority, and named as good by the recovery key: the key in it is known as KEN's.
+        assert hq.ctl("office", "revoke", "KEN", "--void", "country:KEN", "--yes", "--no-input", "--passphrase-file", secret)["revoked"] is True
+        until("KEN to hear of it", lambda: any("ended the membership" in n["what"] for n in ken.ctl("status")["needs_you"]))
         for n in (ssd, ken, hq):
             assert n.ctl("verify")["errors"] == []
             assert n.end() == 0, n.code
