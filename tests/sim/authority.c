@@ -65,6 +65,8 @@ static struct sim_word *new_word(struct sim_node *n)
 
 static void sign(struct world *w, struct focal_buf *statement, struct focal_buf *body)
 {
+    if (w->successions > 0)
+        focal_statement_by(body, &w->authority.public);
     focal_statement_sign(statement, w->authority.secret, &w->network_id, focal_buf_view(body));
     focal_assert(!body->failed && !statement->failed);
     focal_buf_close(body);
@@ -294,6 +296,11 @@ static void tell(struct world *w, const struct focal_buf *statement)
         sim_fail(w, "headquarters does not take a renewal: %s", focal_status_name(answer));
 }
 
+void sim_tell_succession(struct world *w)
+{
+    tell(w, &w->succession);
+}
+
 void sim_tell_renewals(struct world *w)
 {
     for (size_t i = 0; i < w->node_count; i++)
@@ -372,4 +379,45 @@ void sim_check_renewed(struct world *w)
         for (size_t k = 0; w->nodes[i].node && (c = focal_oplog_office_at(focal_node_oplog(w->nodes[i].node), k)) != NULL; k++)
             if (c->to_day < today(w) + LEFT_DAYS && !w->nodes[i].malice && !focal_oplog_cut_of(focal_node_oplog(w->nodes[i].node), &c->keys.sign))
                 sim_fail(w, "at %s nothing has put off the last day of %s", w->nodes[i].code, c->office.text);
+}
+
+/* ---- another authority -------------------------------------------------------------------------------------------------- */
+
+/* Everything that headquarters holds by then stays good. */
+void world_succeed(struct world *w)
+{
+    struct focal_succession s = { .number = w->successions + 1, .day = today(w) };
+    struct focal_oplog *ol = w->nodes[0].node ? focal_node_oplog(w->nodes[0].node) : NULL;
+    struct focal_subject subject;
+    struct focal_buf good, body;
+    uint8_t seed[32];
+    if (!ol)
+        return;
+    focal_buf_init(&good, FOCAL_STATEMENT_MAX);
+    for (size_t i = 0; focal_oplog_subject(ol, i, &subject); i++) {
+        struct focal_span bytes;
+        for (size_t n = 0; focal_oplog_subject_statement(ol, subject.subject, n, &bytes); n++) {
+            struct focal_statement of;
+            struct focal_hash h;
+            focal_assert(focal_statement_decode(&of, bytes) == FOCAL_OK);
+            focal_statement_hash(&h, &w->network_id, of.body);
+            if (of.kind != FOCAL_STATEMENT_GENESIS && of.kind != FOCAL_STATEMENT_AUTHORITY)
+                focal_buf_bytes(&good, h.b, sizeof h.b);
+        }
+    }
+    if (w->successions++ == 0)
+        w->recovery = w->authority;     /* the genesis names one key for both */
+    sim_entropy(w, seed, sizeof seed);
+    focal_sign_key_make(&w->authority, seed);
+    s.key = w->authority.public;
+    s.good = focal_buf_view(&good);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_succession_encode(&body, &s);
+    focal_buf_close(&w->succession);
+    focal_buf_init(&w->succession, FOCAL_STATEMENT_MAX);
+    focal_statement_sign(&w->succession, w->recovery.secret, &w->network_id, focal_buf_view(&body));
+    focal_assert(!good.failed && !body.failed && !w->succession.failed);
+    focal_buf_close(&body);
+    focal_buf_close(&good);
+    tell(w, &w->succession);
 }

@@ -192,6 +192,7 @@ void world_heal(struct world *w)
             world_one_way(w, i, k, false);
         world_start(w, i);
     }
+    sim_tell_succession(w);
     for (int i = 0; i < count; i++)
         sim_tell_words(w, i);
     sim_tell_renewals(w);

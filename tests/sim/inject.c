@@ -130,6 +130,12 @@ static void redact_of_another(struct world *w, int i)
 static void renew(struct world *w, int i) { (void)world_renew(w, i); }
 static void expire(struct world *w, int i) { world_expire(w, i); }
 
+static void succeed(struct world *w, int i)
+{
+    (void)i;
+    world_succeed(w);
+}
+
 static void delegate(struct world *w, int i)
 {
     (void)i;
@@ -214,6 +220,7 @@ static const struct injection kinds[] = {
     { .name = "narrow", .what = narrow, .works = true },
     { .name = "renew", .what = renew, .works = true },
     { .name = "renew-by-itself", .what = delegate, .works = true, .ends = say_days_anew },
+    { .name = "succeed", .what = succeed, .works = true, .ends = world_renew_all },
     { .name = "expire", .what = expire, .works = true, .ends = world_renew_all },
     { .name = "redact-cloned", .before = clone, .what = redact, .works = true },
     { .name = "redact-restored", .before = back_up, .what = redact, .after = restore, .works = true },

@@ -91,6 +91,8 @@ struct world {
     uint64_t inject_at; void (*inject)(struct world *, void *); void *inject_data;
     bool invitations_lost;              /* the disk of headquarters or of one who joins was lost or put back */
     uint64_t renewals_made;
+    uint64_t successions; struct focal_sign_key recovery;       /* recovery: once there was one */
+    struct focal_buf succession;        /* the last */
     struct focal_buf delegation;        /* to headquarters, if there is one */
     uint64_t later_ms;                  /* every wall clock has been set on by so much */
     bool wire_spoilt;                   /* bytes are changed on their way: honest nodes blame each other */
@@ -114,6 +116,7 @@ void sim_tell_words(struct world *, int i);
 /* Does node r report what it holds of this scope, when the authority takes something from `not`? who: see world_cut_reach. */
 bool sim_reports(const struct world *, size_t r, const struct focal_scope *, int not, int who);
 void sim_tell_renewals(struct world *);
+void sim_tell_succession(struct world *);
 void sim_check_renewed(struct world *);                 /* who was to be renewed without anybody's doing has been */
 
 /* step.c */

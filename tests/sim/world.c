@@ -140,6 +140,7 @@ void world_free(struct world *w)
     }
     focal_buf_close(&w->genesis);
     focal_buf_close(&w->delegation);
+    focal_buf_close(&w->succession);
     sim_book_close(&w->book);
     focal_free(w->cases);
     focal_free(w);
@@ -205,6 +206,8 @@ void sim_certify(struct world *w, struct focal_buf *statement, const struct foca
     struct focal_buf body;
     focal_buf_init(&body, FOCAL_STATEMENT_MAX);
     focal_certificate_encode(&body, &c);
+    if (w->successions > 0 && authority == &w->authority)
+        focal_statement_by(&body, &authority->public);
     focal_statement_sign(statement, authority->secret, &w->network_id, focal_buf_view(&body));
     focal_assert(!body.failed && !statement->failed);
     focal_buf_close(&body);

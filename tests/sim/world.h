@@ -113,6 +113,8 @@ bool world_renew(struct world *, int i);
 void world_expire(struct world *, int i);
 /* Headquarters is given a key for renewals, and it is so much later that it uses it, for everybody. */
 void world_delegate(struct world *);
+/* The recovery key gives the authority to another key, and what headquarters holds stays good. */
+void world_succeed(struct world *);
 /* Every membership is renewed of which any may be over. */
 void world_renew_all(struct world *);
 struct focal_ref world_known_case(struct world *);              /* one of those acknowledged, by chance */
