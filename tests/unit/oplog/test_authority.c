@@ -391,6 +391,74 @@ static void whatever_fails(void **state)
     focal_buf_close(&back);
 }
 
+/* Of KEN's log in `network`, as far as `at` holds it, `upto` stays. */
+static void cut_at(struct focal_buf *statement, struct office *at, uint64_t upto)
+{
+    const struct focal_log *log = log_of(at, &n, &ken, &scope_network);
+    struct focal_cut_tip tip = { .log = log->id, .tip = { .seq = upto } };
+    struct focal_buf tips, body;
+    assert_int_equal(focal_oplog_hash_on(at->ol, log, upto, &tip.tip.h), FOCAL_OK);
+    focal_buf_init(&tips, FOCAL_STATEMENT_MAX);
+    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+    focal_buf_init(statement, FOCAL_STATEMENT_MAX);
+    focal_cut_tip_put(&tips, &tip);
+    const struct focal_cut cut = { .office = ken.code, .key = ken.keys.sign_public, .reach = { .kind = FOCAL_REACH_EVERYTHING }, .number = 1,
+                                   .tips = focal_buf_view(&tips), .day = 20300, .reason = FOCAL_CUT_REVOKED };
+    focal_cut_encode(&body, &cut);
+    focal_statement_sign(statement, n.authority.secret, &n.id, focal_buf_view(&body));
+    assert_false(statement->failed);
+    focal_buf_close(&tips);
+    focal_buf_close(&body);
+}
+
+/* Both take: what a cut leaves of an office counts while a certificate of it stays good, and where that does not, nothing; where
+ * the cut is not named, all counts again. In whichever order the two come. */
+static void beside_a_cut(void **state)
+{
+    (void)state;
+    static const struct { bool certificate, cut; uint64_t upto; } kinds[] = { { true, true, 2 }, { false, true, 0 }, { true, false, 3 }, { false, false, 0 } };
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        for (int cut_first = 0; cut_first < 2; cut_first++) {
+            struct focal_buf change, cut;
+            struct focal_ref record, edit;
+            (void)tear_down(state);
+            (void)set_up(state);
+            hold(&here, &here.statement);
+            hold(&here, &ken.statement);
+            hold(&ken, &ken.statement);
+            begin(&ken);
+            write_value(&ken, &scope_network, NULL, FIELD_A, 1, &record);
+            write_value(&ken, &scope_network, &record, FIELD_A, 2, &edit);
+            commit(&ken);
+            carry_all(&ken, &here);
+            cut_at(&cut, &ken, 2);
+            const struct focal_buf *good[3] = { &here.statement };
+            size_t count = 1;
+            if (kinds[k].certificate)
+                good[count++] = &ken.statement;
+            if (kinds[k].cut)
+                good[count++] = &cut;
+            succession_sign(&change, &n, &second, 1, good, count);
+            for (int i = 0; i < 2; i++) {
+                const bool is_cut = (i == 0) == (cut_first != 0);
+                const enum focal_status st = offer(&here, is_cut ? &cut : &change);
+                assert_true(st == FOCAL_OK || (is_cut && !kinds[k].cut && !cut_first && st == FOCAL_NOT_YET));
+            }
+            const struct focal_log *log = log_of(&here, &n, &ken, &scope_network);
+            for (int again = 0; again < 2; again++) {
+                log = log_of(&here, &n, &ken, &scope_network);
+                assert_int_equal(focal_log_tip(log)->seq, kinds[k].upto);
+                const uint64_t most = focal_oplog_limit(here.ol, &log->id, &log->name);
+                assert_true(most >= kinds[k].upto && (kinds[k].upto == 3 || most == kinds[k].upto));
+                assert_verifies(&here, NULL);
+                reopen(&here);
+            }
+            focal_buf_close(&change);
+            focal_buf_close(&cut);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +470,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_the_thief_wrote, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_not_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whatever_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(beside_a_cut, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -327,6 +327,111 @@ static void by_others(void **state)
     focal_buf_close(&renewal);
 }
 
+/* A key that says an earlier day than the authority did gives nothing; and what it gave beyond the day of a later delegation goes. */
+static void no_more_than_was_given(void **state)
+{
+    struct focal_buf given, shorter, early, late;
+    (void)state;
+    delegation_sign(&given, &n, "HQ", &key, 1, TO + 700);
+    delegation_sign(&shorter, &n, "HQ", &key, 2, TO + 10);
+    renewal_sign(&early, &n, &ken.statement, 1, TO - 5, 800, &key, &given);
+    renewal_sign(&late, &n, &ken.statement, 2, TO + 366, 800, &key, &given);
+    hold(&here, &ken.statement);
+    hold(&here, &given);
+    hold(&here, &early);
+    expect(TO, OPENINGS);
+    hold(&here, &late);
+    const struct focal_certificate *c = focal_oplog_certificate(here.ol, &ken.code);
+    assert_int_equal(c->to_day, TO + 366);
+    hold(&here, &shorter);
+    c = focal_oplog_certificate(here.ol, &ken.code);
+    assert_int_equal(c->to_day, TO);
+    reopen();
+    c = focal_oplog_certificate(here.ol, &ken.code);
+    assert_int_equal(c->to_day, TO);
+    focal_buf_close(&given);
+    focal_buf_close(&shorter);
+    focal_buf_close(&early);
+    focal_buf_close(&late);
+}
+
+static void receipt(struct office *of, struct office *at, uint32_t day)
+{
+    struct focal_buf body;
+    struct focal_signature signature;
+    focal_buf_init(&body, FOCAL_RECEIPT_MAX);
+    begin(of);
+    assert_int_equal(focal_oplog_make_receipt(of->ol, &scope_network, day, &body, &signature), FOCAL_OK);
+    commit(of);
+    begin(at);
+    (void)!focal_oplog_take_receipt(at->ol, focal_buf_view(&body), &signature);
+    commit(at);
+    focal_buf_close(&body);
+}
+
+/* Of receipts the day of another member; not this office's own, and not that of who is no member any more. */
+static void days_of_receipts(void **state)
+{
+    struct focal_buf cut;
+    struct focal_ref ref;
+    struct office *const both[] = { &ken, &here };
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 2; k++)
+            hold(both[i], &both[k]->statement);
+    begin(&ken);
+    write_value(&ken, &scope_network, NULL, FIELD_A, 1, &ref);
+    commit(&ken);
+    carry_all(&ken, &here);
+    const uint32_t before = focal_oplog_others_day(here.ol);
+    receipt(&here, &ken, 20900);
+    assert_int_equal(focal_oplog_others_day(here.ol), before);
+    receipt(&ken, &here, 20800);
+    assert_int_equal(focal_oplog_others_day(here.ol), 20800);
+    assert_int_equal(focal_oplog_others_day(ken.ol), 20900);
+    cut_sign(&cut, &n, &ken);
+    hold(&here, &cut);
+    assert_int_equal(focal_oplog_others_day(here.ol), 20300);
+    focal_buf_close(&cut);
+}
+
+/* Statements stand in the order of their hashes, which is anybody's: of several the last number is what is asked for. */
+static void of_several_the_last(void **state)
+{
+    enum { SEVERAL = 8 };
+    struct focal_buf statement, body;
+    struct focal_delegation d;
+    struct focal_policy p;
+    struct focal_span bytes;
+    (void)state;
+    hold(&here, &ken.statement);
+    assert_int_equal(focal_oplog_renewal_number(here.ol, &ken.code), 0);
+    assert_false(focal_oplog_delegation(here.ol, &hq.code, &d, &bytes));
+    assert_false(focal_oplog_policy(here.ol, "two-persons", &p));
+    for (uint64_t i = 1; i <= SEVERAL; i++) {
+        renewal_sign(&statement, &n, &ken.statement, i, TO + 366, 800, NULL, NULL);
+        hold(&here, &statement);
+        focal_buf_close(&statement);
+        delegation_sign(&statement, &n, "HQ", i % 2 ? &key : NULL, i, TO + 700);
+        hold(&here, &statement);
+        focal_buf_close(&statement);
+        const struct focal_policy one = { .name = "two-persons", .number = i, .value = i, .day = 20100 };
+        focal_buf_init(&body, FOCAL_STATEMENT_MAX);
+        focal_buf_init(&statement, FOCAL_STATEMENT_MAX);
+        focal_policy_encode(&body, &one);
+        focal_statement_sign(&statement, n.authority.secret, &n.id, focal_buf_view(&body));
+        hold(&here, &statement);
+        focal_buf_close(&body);
+        focal_buf_close(&statement);
+        assert_int_equal(focal_oplog_renewal_number(here.ol, &ken.code), i);
+        assert_true(focal_oplog_delegation(here.ol, &hq.code, &d, &bytes) && d.number == i && d.key_set == (i % 2 != 0));
+        assert_true(focal_oplog_policy(here.ol, "two-persons", &p) && p.number == i && p.value == i);
+    }
+    reopen();
+    assert_int_equal(focal_oplog_renewal_number(here.ol, &ken.code), SEVERAL);
+    assert_true(focal_oplog_policy(here.ol, "two-persons", &p) && p.number == SEVERAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +443,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_of_one_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whatever_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(by_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_more_than_was_given, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(days_of_receipts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_several_the_last, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -382,12 +382,74 @@ static void failures(void **state)
     focal_buf_close(&cut);
 }
 
+/* Whatever the disk refuses, wherever: it says so, and nothing is half done. An office whose certificate is not known is no reason. */
+static void disk_failures(void **state)
+{
+    (void)state;
+    struct focal_buf cut;
+    struct office *ken = &offices[KEN], *ssd = &offices[SSD], *hq = &offices[HQ];
+    (void)write_text(KEN, NULL, "before the theft");
+    const struct focal_ref honest = write_text(KEN, NULL, canary);
+    const struct focal_ref edit = write_text(KEN, &honest, other_canary);
+    const struct focal_ref both[] = { edit, honest };
+    carry_all(ken, ssd);
+    carry_all(ken, hq);
+    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
+    cut_off(&cut, ken, &tip, 1);
+    hold(ssd, &cut);
+    hold(hq, &cut);
+    /* One of the two is brought in by another: that is looked for in its log. */
+    struct focal_rescue one = { .record = honest, .only = &edit, .only_count = 1 };
+    struct focal_error err;
+    begin(hq);
+    assert_int_equal(focal_oplog_rescue(hq->ol, &one, &scope_network, &err), FOCAL_OK);
+    commit(hq);
+    carry_good(hq, ssd);
+    bool worked = false;
+    for (uint64_t nth = 1; !worked; nth++) {
+        struct focal_rescue r = { .record = honest, .only = both, .only_count = 2 };
+        begin(ssd);
+        focal_fake_store_plan(ssd->store, (struct focal_fake_failure){ .nth = nth, .status = FOCAL_IO, .kinds = FOCAL_FAKE_GET | FOCAL_FAKE_NEXT | FOCAL_FAKE_PREV | FOCAL_FAKE_PUT | FOCAL_FAKE_DEL });
+        enum focal_status st = focal_oplog_rescue(ssd->ol, &r, &scope_network, &err);
+        worked = !focal_fake_store_failed(ssd->store);
+        focal_fake_store_plan(ssd->store, (struct focal_fake_failure){ .nth = 0 });
+        assert_true(worked ? st == FOCAL_OK && r.brought_in == 1 : st != FOCAL_OK && st != FOCAL_MORE);
+        if (worked)
+            commit(ssd);
+        else
+            roll_back(ssd);
+        assert_true(reads(ssd, &honest, canary) == worked);
+    }
+    worked = false;
+    for (uint64_t nth = 1; !worked; nth++) {
+        struct focal_beyond_walk walk = { 0 };
+        struct seen s = { 0 };
+        focal_fake_store_plan(ssd->store, (struct focal_fake_failure){ .nth = nth, .status = FOCAL_IO, .kinds = FOCAL_FAKE_GET | FOCAL_FAKE_NEXT | FOCAL_FAKE_PREV });
+        enum focal_status st = focal_oplog_next_beyond(ssd->ol, &walk, see, &s);
+        worked = !focal_fake_store_failed(ssd->store);
+        focal_fake_store_plan(ssd->store, (struct focal_fake_failure){ .nth = 0 });
+        assert_true(worked == (st == FOCAL_OK));
+    }
+    for (uint64_t nth = 1, done = 0; !done; nth++) {
+        struct focal_beyond_walk walk = { 0 };
+        struct seen s = { 0 };
+        fail_at(nth);
+        enum focal_status st = focal_oplog_next_beyond(ssd->ol, &walk, see, &s);
+        focal_alloc_hook(NULL, NULL);
+        done = !failed;
+        assert_true(done ? st == FOCAL_OK : st == FOCAL_NO_MEMORY);
+    }
+    assert_int_equal(look(ssd).brought_in, 2);
+    assert_verifies(ssd, NULL);
+    focal_buf_close(&cut);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(a_record_is_brought_in), WITH(it_counts_by_who_brought_it_in), WITH(what_was_redacted_stays_out), WITH(many_and_large), WITH(one_of_very_many), WITH(failures),
+        WITH(a_record_is_brought_in), WITH(it_counts_by_who_brought_it_in), WITH(what_was_redacted_stays_out), WITH(many_and_large), WITH(one_of_very_many), WITH(failures), WITH(disk_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -352,6 +352,67 @@ static void what_is_missing_is_not_acknowledged(void **state)
     office_close(&mli);
 }
 
+/* More come back at once than are remembered one by one: who asked for any of them is given all. */
+static void very_many_are_given_on(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    struct focal_buf cut;
+    struct focal_ref record, edits[MANY], notice;
+    struct focal_error err;
+    begin(&ssd);
+    write_value(&ssd, &scope_network, NULL, FIELD_A, 1, &record);
+    for (size_t i = 0; i < MANY; i++)
+        write_value(&ssd, &scope_network, &record, FIELD_ROWS, (uint8_t)i, &edits[i]);
+    commit(&ssd);
+    carry_all(&ssd, &ken);
+    const struct focal_redact r = { .scope = scope_network, .entries = edits, .entry_count = MANY, .reason = 2 };
+    cut_of(&cut, &ssd, &ken, UINT64_MAX);
+    begin(&ssd);
+    assert_int_equal(focal_oplog_redact(ssd.ol, &r, &notice, &err), FOCAL_OK);
+    commit(&ssd);
+    carry_all(&ssd, &hq);
+    hold(&hq, &cut);
+    hold(&ken, &cut);
+    struct office mli;
+    office_make(&mli, &net, "MLI", 11);
+    struct office *all[] = { &hq, &ken, &ssd };
+    for (int i = 0; i < 3; i++) {
+        hold(&mli, &all[i]->statement);
+        hold(all[i], &mli.statement);
+    }
+    hold(&mli, &mli.statement);
+    hold(&mli, &cut);
+    ends_link(&a, &hq, &b, &mli);
+    ends_shake(&a, &b);
+    pump(&a, &b);
+    assert_true(focal_oplog_has_holes(hq.ol) && focal_oplog_has_holes(mli.ol));
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(focal_session_tick(b.s), FOCAL_OK);
+        pump(&a, &b);
+    }
+    begin(&hq);
+    const struct focal_log *log = log_of(&ken, &net, &ssd, &scope_network);
+    for (uint64_t next = 1; next <= log->head.seq;) {
+        struct carried c;
+        assert_int_equal(take_up(&ken, log, next, FOCAL_SEGMENT_PACKED_MAX, &c), FOCAL_OK);
+        assert_int_equal(hand_over(&hq, &c), FOCAL_OK);
+        next = c.piece.last + 1;
+        carried_close(&c);
+    }
+    commit(&hq);
+    assert_false(focal_oplog_has_holes(hq.ol));
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(focal_session_tick(a.s), FOCAL_OK);
+        pump(&a, &b);
+    }
+    assert_false(focal_oplog_has_holes(mli.ol));
+    assert_same_state(&hq, &mli);
+    focal_buf_close(&cut);
+    ends_close(&a, &b);
+    office_close(&mli);
+}
+
 /* What was erased lies beyond the cut: nobody would give it, so nothing is asked for, and no link is woken for it. */
 static void what_was_erased_beyond_the_cut_is_not(void **state)
 {
@@ -393,7 +454,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(nothing_more_is_sent), WITH(nothing_more_on_a_link_that_closes), WITH(who_goes_on_sending_is_sent_the_cut), WITH(one_who_has_not_heard_of_it),
         WITH(a_later_cut_leaves_more), WITH(what_was_erased_is_asked_for), WITH(what_was_erased_beyond_the_cut_is_not),
-        WITH(what_is_missing_is_not_acknowledged),
+        WITH(what_is_missing_is_not_acknowledged), WITH(very_many_are_given_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
