@@ -152,6 +152,7 @@ bool job_number(const struct job *, const char *key, uint64_t *out);
 /* ---- words (words.c) ---- */
 
 json_t *text_json(const char *);
+void put_unique(json_t *list, json_t *text);                            /* takes text over; nothing if the list has it */
 json_t *hex_json(const void *data, size_t len);
 json_t *ref_json(const struct focal_ref *);
 json_t *code_json(struct focal_oplog *, const struct focal_ref *);      /* KEN-4F7Q-29XD-0 */

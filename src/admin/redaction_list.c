@@ -60,7 +60,7 @@ static enum focal_status gather_hidden(struct job *j, struct walk *w)
 
 /* ---- one of them ---- */
 
-static void put_unique(json_t *list, json_t *text)
+void put_unique(json_t *list, json_t *text)
 {
     for (size_t i = 0; i < json_array_size(list); i++)
         if (json_equal(json_array_get(list, i), text)) {

@@ -33,14 +33,6 @@ static void code_of(struct job *j, const struct focal_beyond *b, char code[32])
         focal_code_print(code, &b->office, focal_short_code(&b->record));
 }
 
-static void put_unique(json_t *list, const char *text)
-{
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (strcmp(json_string_value(json_array_get(list, i)), text) == 0)
-            return;
-    json_array_append_new(list, text_json(text));
-}
-
 static void count(json_t *item, const char *key, bool one)
 {
     json_object_set_new(item, key, json_integer(json_integer_value(json_object_get(item, key)) + one));
@@ -68,8 +60,8 @@ static void list_one(void *data, const struct focal_beyond *b)
     if (b->creates)
         json_object_set_new(item, "id", json_string(code));
     focal_scope_print(scope, &b->scope);
-    put_unique(json_object_get(item, "offices"), b->office.text[0] ? b->office.text : "unknown");
-    put_unique(json_object_get(item, "scopes"), scope);
+    put_unique(json_object_get(item, "offices"), text_json(b->office.text[0] ? b->office.text : "unknown"));
+    put_unique(json_object_get(item, "scopes"), json_string(scope));
     count(item, "entries", true);
     count(item, "brought_in", b->brought_in);
     count(item, "without_content", !b->whole);

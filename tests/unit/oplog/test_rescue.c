@@ -1,36 +1,8 @@
 /* Rescue: what a cut caught though it was honest is quoted by a living member, and counts as if it were the entry itself, also at
  * who never held that. */
-#include "redactors.h"
+#include "cutting.h"
 
 #include <stdio.h>
-
-static const struct focal_reach everything = { .kind = FOCAL_REACH_EVERYTHING };
-
-static void cut_off(struct focal_buf *out, const struct office *of, const struct focal_cut_tip *tips, size_t count)
-{
-    struct focal_buf list, body;
-    focal_buf_init(out, FOCAL_STATEMENT_MAX);
-    focal_buf_init(&list, FOCAL_STATEMENT_MAX);
-    focal_buf_init(&body, FOCAL_STATEMENT_MAX);
-    for (size_t i = 0; i < count; i++)
-        focal_cut_tip_put(&list, &tips[i]);
-    const struct focal_cut c = { .office = of->code, .key = of->keys.sign_public, .reach = everything, .number = 1, .tips = focal_buf_view(&list),
-        .day = 20100, .reason = FOCAL_CUT_KEY_STOLEN };
-    focal_cut_encode(&body, &c);
-    focal_statement_sign(out, net.authority.secret, &net.id, focal_buf_view(&body));
-    assert_false(out->failed);
-    focal_buf_close(&list);
-    focal_buf_close(&body);
-}
-
-static struct focal_cut_tip tip_of(struct office *at, struct office *author, uint64_t seq)
-{
-    const struct focal_log *log = log_of(at, &net, author, &scope_network);
-    assert_non_null(log);
-    struct focal_cut_tip tip = { .log = log->id, .tip = { .seq = seq } };
-    assert_int_equal(focal_oplog_hash_on(at->ol, log, seq, &tip.tip.h), FOCAL_OK);
-    return tip;
-}
 
 /* All that counts at `from`. */
 static void carry_good(struct office *from, struct office *to)
@@ -119,8 +91,8 @@ static void a_record_is_brought_in(void **state)
     (void)write_text(KEN, &honest, other_canary);
     (void)write_text(KEN, &kept, "of the thief");
     carry_all(ken, ssd);
-    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
-    cut_off(&cut, ken, &tip, 1);
+    const struct focal_cut_tip tip = tip_of(ssd, KEN, 2);
+    cut_statement(&cut, ken, everything, 1, &tip, 1);
     hold(ssd, &cut);
     hold(tcd, &cut);
     assert_false(reads(ssd, &honest, canary));
@@ -163,9 +135,9 @@ static void it_counts_by_who_brought_it_in(void **state)
     const struct focal_ref honest = write_text(KEN, NULL, canary);
     carry_all(ken, ssd);
     carry_all(ken, hq);
-    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
-    cut_off(&cut, ken, &tip, 1);
-    cut_off(&next, ssd, NULL, 0);
+    const struct focal_cut_tip tip = tip_of(ssd, KEN, 2);
+    cut_statement(&cut, ken, everything, 1, &tip, 1);
+    cut_statement(&next, ssd, everything, 1, NULL, 0);
     for (size_t i = 0; i < OFFICES; i++)
         hold(&offices[i], &cut);
     assert_int_equal(rescue(ssd, &honest).brought_in, 1);
@@ -207,8 +179,8 @@ static void what_was_redacted_stays_out(void **state)
     const struct focal_ref edit = write_text(KEN, &honest, other_canary);
     carry_all(ken, ssd);
     carry_all(ken, hq);
-    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
-    cut_off(&cut, ken, &tip, 1);
+    const struct focal_cut_tip tip = tip_of(ssd, KEN, 2);
+    cut_statement(&cut, ken, everything, 1, &tip, 1);
     hold(ssd, &cut);
     hold(hq, &cut);
     hold(tcd, &cut);
@@ -252,8 +224,8 @@ static void many_and_large(void **state)
     }
     commit(ken);
     carry_all(ken, ssd);
-    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
-    cut_off(&cut, ken, &tip, 1);
+    const struct focal_cut_tip tip = tip_of(ssd, KEN, 2);
+    cut_statement(&cut, ken, everything, 1, &tip, 1);
     hold(ssd, &cut);
     hold(tcd, &cut);
     begin(ssd);
@@ -309,8 +281,8 @@ static void one_of_very_many(void **state)
         assert_int_equal(try_write(ken, &scope_network, &kept, NULL, 0, FOCAL_KIND_CASE, FIELD_TEXT, mark("of the thief"), &ref), FOCAL_OK);
     commit(ken);
     carry_all(ken, ssd);
-    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
-    cut_off(&cut, ken, &tip, 1);
+    const struct focal_cut_tip tip = tip_of(ssd, KEN, 2);
+    cut_statement(&cut, ken, everything, 1, &tip, 1);
     hold(ssd, &cut);
     hold(tcd, &cut);
     while (focal_oplog_again_due(ssd->ol)) {
@@ -353,8 +325,8 @@ static void failures(void **state)
     const struct focal_ref honest = write_text(KEN, NULL, canary);
     (void)write_text(KEN, &honest, other_canary);
     carry_all(ken, ssd);
-    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
-    cut_off(&cut, ken, &tip, 1);
+    const struct focal_cut_tip tip = tip_of(ssd, KEN, 2);
+    cut_statement(&cut, ken, everything, 1, &tip, 1);
     hold(ssd, &cut);
     bool worked = false;
     for (uint64_t nth = 1; !worked; nth++) {
@@ -394,8 +366,8 @@ static void disk_failures(void **state)
     const struct focal_ref both[] = { edit, honest };
     carry_all(ken, ssd);
     carry_all(ken, hq);
-    const struct focal_cut_tip tip = tip_of(ssd, ken, 2);
-    cut_off(&cut, ken, &tip, 1);
+    const struct focal_cut_tip tip = tip_of(ssd, KEN, 2);
+    cut_statement(&cut, ken, everything, 1, &tip, 1);
     hold(ssd, &cut);
     hold(hq, &cut);
     /* One of the two is brought in by another: that is looked for in its log. */

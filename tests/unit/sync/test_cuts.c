@@ -292,6 +292,19 @@ static void what_was_erased_is_asked_for(void **state)
     ends_close(&a, &b);
 }
 
+/* A new member, known to all, that has heard of the cut. */
+static void newcomer(struct office *mli, const struct focal_buf *cut)
+{
+    struct office *all[] = { &hq, &ken, &ssd };
+    office_make(mli, &net, "MLI", 11);
+    for (int i = 0; i < 3; i++) {
+        hold(mli, &all[i]->statement);
+        hold(all[i], &mli->statement);
+    }
+    hold(mli, &mli->statement);
+    hold(mli, cut);
+}
+
 /* Who has a hole acknowledges nothing behind it, whoever fills it; and who is asked for it knows that it is missing there. */
 static void what_is_missing_is_not_acknowledged(void **state)
 {
@@ -317,14 +330,7 @@ static void what_is_missing_is_not_acknowledged(void **state)
 
     /* A new member gets it with the hole, on its link with headquarters. */
     struct office mli;
-    office_make(&mli, &net, "MLI", 11);
-    struct office *all[] = { &hq, &ken, &ssd };
-    for (int i = 0; i < 3; i++) {
-        hold(&mli, &all[i]->statement);
-        hold(all[i], &mli.statement);
-    }
-    hold(&mli, &mli.statement);
-    hold(&mli, &cut);
+    newcomer(&mli, &cut);
     ends_link(&a, &hq, &b, &mli);
     ends_shake(&a, &b);
     pump(&a, &b);
@@ -375,14 +381,7 @@ static void very_many_are_given_on(void **state)
     hold(&hq, &cut);
     hold(&ken, &cut);
     struct office mli;
-    office_make(&mli, &net, "MLI", 11);
-    struct office *all[] = { &hq, &ken, &ssd };
-    for (int i = 0; i < 3; i++) {
-        hold(&mli, &all[i]->statement);
-        hold(all[i], &mli.statement);
-    }
-    hold(&mli, &mli.statement);
-    hold(&mli, &cut);
+    newcomer(&mli, &cut);
     ends_link(&a, &hq, &b, &mli);
     ends_shake(&a, &b);
     pump(&a, &b);
