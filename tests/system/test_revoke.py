@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 
+from support_net import Control, Refused
 from test_hand import Home, at_ease, bring_in, free_port, new_case, run, until, FOCALCTL
 
 
@@ -228,6 +229,23 @@ def a_scope_and_a_right(home, secret, nodes):
     assert row(hq, "KEN-FIELD").get("revoked") is None
     retired = revoke(hq, secret, "retire", "KEN-FIELD", "--void", "country:KEN")
     assert retired["revoked"] is True and hq.ctl("office", "show", "KEN-FIELD")["reason"] == "retired"
+    by_no_other_command(home, hq)
+
+
+def by_no_other_command(home, hq):
+    """Two persons may be wanted for a cut: by another command, for which they are not, it does not get in."""
+    path = home.file("membership.json", "")
+    run(FOCALCTL, "--socket", hq.socket, "membership", "export", "KEN-FIELD", "-o", path)
+    signed = json.load(open(path))["statements"]
+    others = {"office.admit": [], "office.renew": [], "network.policy": []}
+    for command, said in others.items():
+        for statement in signed:
+            try:
+                Control(hq).ask(command, statement=statement)
+            except Refused as error:
+                said.append(str(error))
+    assert len(others["network.policy"]) == len(signed) and set(others["network.policy"]) == {"the statement is of another kind"}, others
+    assert 0 < len(others["office.admit"]) < len(signed) and set(others["office.admit"]) == {"the statement is of another kind"}, others
 
 
 def main():
